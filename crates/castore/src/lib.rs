@@ -1,0 +1,1 @@
+//! Content-addressed store: digest to bytes, verified on every read.

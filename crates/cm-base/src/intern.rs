@@ -1,0 +1,163 @@
+//! Interning of immutable values for the whole process.
+//!
+//! An [`Interned`] is a pointer: copying, comparing and hashing into look-up tables cost one word.
+//! Its `Hash` writes a fingerprint of the *contents*, so stable hashes do not depend on the order
+//! of interning. Interned values are never freed; their number is bounded by the distinct types
+//! and names that the process has seen.
+
+use rustc_hash::FxHashMap;
+use xxhash_rust::xxh3::xxh3_128;
+use std::{
+    hash::{Hash, Hasher},
+    ops::Deref,
+    sync::{LazyLock, Mutex},
+};
+
+const SHARDS: usize = 16;
+
+/// The table behind one interned type; see [`Intern::table`].
+pub struct Table<T: 'static> {
+    shards: [Mutex<FxHashMap<u64, Vec<&'static Entry<T>>>>; SHARDS],
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Table { shards: Default::default() }
+    }
+}
+
+struct Entry<T> {
+    hash: u128,
+    value: T,
+}
+
+/// A type whose values can be interned.
+pub trait Intern: Hash + Eq + Send + Sync + Sized + 'static {
+    /// The process-wide table of this type.
+    fn table() -> &'static LazyLock<Table<Self>>;
+}
+
+/// An interned value of type `T`: equal values have equal addresses.
+pub struct Interned<T: 'static>(&'static Entry<T>);
+
+impl<T: Intern> Interned<T> {
+    /// Interns `value`.
+    pub fn new(value: T) -> Self {
+        let mut bytes = ContentHasher::default();
+        value.hash(&mut bytes);
+        let hash = xxh3_128(&bytes.0);
+        let shard = &T::table().shards[(hash >> 64) as usize % SHARDS];
+        let mut shard = shard.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let bucket = shard.entry(hash as u64).or_default();
+        if let Some(entry) = bucket.iter().find(|entry| entry.value == value) {
+            return Interned(entry);
+        }
+        let entry: &'static Entry<T> = Box::leak(Box::new(Entry { hash, value }));
+        bucket.push(entry);
+        Interned(entry)
+    }
+}
+
+impl<T> Interned<T> {
+    /// The interned value, for the life of the process.
+    pub fn get(self) -> &'static T {
+        &self.0.value
+    }
+}
+
+impl<T> Clone for Interned<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Interned<T> {}
+impl<T> Deref for Interned<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.0.value
+    }
+}
+impl<T> PartialEq for Interned<T> {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.0, other.0)
+    }
+}
+impl<T> Eq for Interned<T> {}
+impl<T> Hash for Interned<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u128(self.0.hash);
+    }
+}
+impl<T: Ord> Ord for Interned<T> {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        if self == other { std::cmp::Ordering::Equal } else { self.0.value.cmp(&other.0.value) }
+    }
+}
+impl<T: Ord> PartialOrd for Interned<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl<T: std::fmt::Debug> std::fmt::Debug for Interned<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.value.fmt(f)
+    }
+}
+impl<T: std::fmt::Display> std::fmt::Display for Interned<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.value.fmt(f)
+    }
+}
+impl<T: serde::Serialize> serde::Serialize for Interned<T> {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        self.0.value.serialize(s)
+    }
+}
+impl<'de, T: Intern + serde::Deserialize<'de>> serde::Deserialize<'de> for Interned<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        T::deserialize(d).map(Interned::new)
+    }
+}
+
+/// Collects the bytes that `derive(Hash)` writes, integers in little-endian order and `usize` as
+/// eight bytes, so that the hash of the contents is the same on every machine.
+#[derive(Default)]
+struct ContentHasher(Vec<u8>);
+
+impl Hasher for ContentHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+    fn write_u16(&mut self, n: u16) {
+        self.write(&n.to_le_bytes());
+    }
+    fn write_u32(&mut self, n: u32) {
+        self.write(&n.to_le_bytes());
+    }
+    fn write_u64(&mut self, n: u64) {
+        self.write(&n.to_le_bytes());
+    }
+    fn write_u128(&mut self, n: u128) {
+        self.write(&n.to_le_bytes());
+    }
+    fn write_usize(&mut self, n: usize) {
+        self.write(&(n as u64).to_le_bytes());
+    }
+    fn finish(&self) -> u64 {
+        xxh3_128(&self.0) as u64
+    }
+}
+
+/// Declares the table of an interned type.
+#[macro_export]
+macro_rules! interned {
+    ($type:ty) => {
+        impl $crate::Intern for $type {
+            fn table() -> &'static std::sync::LazyLock<$crate::intern::Table<Self>> {
+                static TABLE: std::sync::LazyLock<$crate::intern::Table<$type>> =
+                    std::sync::LazyLock::new(Default::default);
+                &TABLE
+            }
+        }
+    };
+}

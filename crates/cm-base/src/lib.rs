@@ -1,0 +1,14 @@
+//! What every stage of the compiler shares: interned names, source positions, diagnostics and the
+//! [`System`] trait, the only door to the file system below the driver.
+
+pub mod diagnostic;
+pub mod intern;
+pub mod name;
+pub mod span;
+pub mod system;
+
+pub use diagnostic::{Diagnostic, Note, Severity};
+pub use intern::{Intern, Interned};
+pub use name::Name;
+pub use span::{At, Positions, SpanTable, TextRange, TextSize};
+pub use system::{FileText, MemorySystem, OsSystem, Stamp, System};

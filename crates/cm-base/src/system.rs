@@ -1,0 +1,162 @@
+//! The door to the file system. Queries never touch it: files enter the database as inputs.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use parking_lot::RwLock;
+use std::{collections::BTreeMap, io, sync::Arc};
+
+/// Contents of a file as the compiler sees it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum FileText {
+    /// There is no file of this name (nor can one be read there because it is a directory).
+    Absent,
+    /// UTF-8 text.
+    Text(Arc<str>),
+    /// It exists but cannot be used: permission denied, not UTF-8, too large. Says why.
+    Unreadable(Arc<str>),
+}
+
+/// What tells whether a file may have changed without reading it. All zero: no such file.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Stamp {
+    /// Bytes.
+    pub size: u64,
+    /// Modification time in nanoseconds since 1970.
+    pub mtime: u64,
+    /// Change time in nanoseconds since 1970.
+    pub ctime: u64,
+    /// File number.
+    pub inode: u64,
+}
+
+/// Reads files. Paths are absolute or relative to the working directory.
+pub trait System: Send + Sync {
+    /// The stamp of a file or directory; all zero if there is none.
+    fn stamp(&self, path: &Utf8Path) -> Stamp;
+    /// The text of a file.
+    fn read(&self, path: &Utf8Path) -> FileText;
+    /// Names of the `.cm` files at any depth under a directory, relative to it, sorted.
+    /// `None`: there is no such directory.
+    fn list(&self, path: &Utf8Path) -> Option<Vec<Utf8PathBuf>>;
+    /// The path with symbolic links and `..` resolved, if it exists.
+    fn canonical(&self, path: &Utf8Path) -> Option<Utf8PathBuf>;
+}
+
+/// The file system of the operating system.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct OsSystem;
+
+impl System for OsSystem {
+    fn stamp(&self, path: &Utf8Path) -> Stamp {
+        let Ok(meta) = std::fs::metadata(path) else { return Stamp::default() };
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            let nanos = |secs: i64, nanos: i64| (secs as u64) * 1_000_000_000 + nanos as u64;
+            Stamp {
+                size: meta.size(),
+                mtime: nanos(meta.mtime(), meta.mtime_nsec()),
+                ctime: nanos(meta.ctime(), meta.ctime_nsec()),
+                inode: meta.ino(),
+            }
+        }
+        #[cfg(not(unix))]
+        {
+            let mtime = meta.modified().ok().and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
+            let mtime = mtime.map_or(0, |t| t.as_nanos() as u64);
+            Stamp { size: meta.len(), mtime, ctime: 0, inode: 1 }
+        }
+    }
+    fn read(&self, path: &Utf8Path) -> FileText {
+        let bytes = match std::fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if absent(&error) => return FileText::Absent,
+            Err(error) => return FileText::Unreadable(error.to_string().into()),
+        };
+        if bytes.len() > u32::MAX as usize / 2 {
+            return FileText::Unreadable("the file is too large".into());
+        }
+        match String::from_utf8(bytes) {
+            Ok(text) => FileText::Text(text.into()),
+            Err(error) => {
+                let at = error.utf8_error().valid_up_to();
+                FileText::Unreadable(format!("not valid UTF-8 at byte {at}").into())
+            }
+        }
+    }
+    fn list(&self, path: &Utf8Path) -> Option<Vec<Utf8PathBuf>> {
+        fn walk(root: &Utf8Path, dir: &Utf8Path, out: &mut Vec<Utf8PathBuf>) -> io::Result<()> {
+            for entry in dir.read_dir_utf8()? {
+                let entry = entry?;
+                let path = entry.path();
+                if entry.file_type()?.is_dir() {
+                    walk(root, path, out)?;
+                } else if path.extension() == Some("cm")
+                    && let Ok(relative) = path.strip_prefix(root)
+                {
+                    out.push(relative.to_owned());
+                }
+            }
+            Ok(())
+        }
+        let mut files = Vec::new();
+        walk(path, path, &mut files).ok()?;
+        files.sort();
+        Some(files)
+    }
+    fn canonical(&self, path: &Utf8Path) -> Option<Utf8PathBuf> {
+        path.canonicalize_utf8().ok()
+    }
+}
+
+fn absent(error: &io::Error) -> bool {
+    use io::ErrorKind::{IsADirectory, NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory | IsADirectory)
+}
+
+/// Files in memory, for tests. Clones share the files.
+#[derive(Clone, Default)]
+pub struct MemorySystem {
+    files: Arc<RwLock<BTreeMap<Utf8PathBuf, (u64, Arc<str>)>>>,
+    clock: Arc<std::sync::atomic::AtomicU64>,
+}
+
+impl MemorySystem {
+    /// Creates or replaces a file.
+    pub fn write(&self, path: impl Into<Utf8PathBuf>, text: &str) {
+        let tick = 1 + self.clock.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.files.write().insert(path.into(), (tick, text.into()));
+    }
+    /// Deletes a file; does nothing if there is none.
+    pub fn remove(&self, path: &Utf8Path) {
+        self.files.write().remove(path);
+    }
+    /// All files with their texts, by path.
+    pub fn files(&self) -> Vec<(Utf8PathBuf, Arc<str>)> {
+        self.files.read().iter().map(|(path, (_, text))| (path.clone(), text.clone())).collect()
+    }
+}
+
+impl System for MemorySystem {
+    fn stamp(&self, path: &Utf8Path) -> Stamp {
+        self.files.read().get(path).map_or(Stamp::default(), |(tick, text)| Stamp {
+            size: text.len() as u64,
+            mtime: *tick,
+            ctime: *tick,
+            inode: 1,
+        })
+    }
+    fn read(&self, path: &Utf8Path) -> FileText {
+        let files = self.files.read();
+        files.get(path).map_or(FileText::Absent, |(_, text)| FileText::Text(text.clone()))
+    }
+    fn list(&self, path: &Utf8Path) -> Option<Vec<Utf8PathBuf>> {
+        let files = self.files.read();
+        let below = files.keys().filter_map(|file| file.strip_prefix(path).ok());
+        let list: Vec<_> =
+            below.filter(|file| file.extension() == Some("cm")).map(ToOwned::to_owned).collect();
+        (!list.is_empty()).then_some(list)
+    }
+    fn canonical(&self, path: &Utf8Path) -> Option<Utf8PathBuf> {
+        self.files.read().contains_key(path).then(|| path.to_owned())
+    }
+}

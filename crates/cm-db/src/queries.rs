@@ -1,0 +1,35 @@
+//! The queries of this crate.
+
+use crate::{
+    FileId,
+    world::{self, Settings},
+};
+use cm_base::{FileText, Name};
+use cm_syntax::ast;
+use redgreen::{Db, Root};
+use std::sync::Arc;
+
+redgreen::queries! {
+    /// All queries of this crate.
+    pub static QUERIES;
+
+    /// The text of a file, or that there is none.
+    input fn source(FileId) -> FileText = world::read_source, world::stamp_source;
+    /// The `.cm` files at any depth under a directory, without the suffix, sorted.
+    input fn listing(FileId) -> Option<Vec<Name>> = world::read_listing, world::stamp_listing;
+    /// What was said on the command line and matters to the front end.
+    input fn settings(Root) -> Settings = world::read_settings, world::stamp_settings;
+
+    /// The syntax tree of a file. Its fingerprint sees no positions, so a comment stops here;
+    /// only queries that read [`source`] too may look at the positions. A file that is absent or
+    /// unreadable is empty.
+    transient fn parse(FileId) -> Arc<ast::File> = compute_parse;
+}
+
+fn compute_parse(db: &dyn Db, file: &FileId) -> Arc<ast::File> {
+    let text = match source(db, *file) {
+        FileText::Text(text) => text.clone(),
+        FileText::Absent | FileText::Unreadable(_) => "".into(),
+    };
+    Arc::new(cm_syntax::parse(&text, &settings(db, Root).defines))
+}

@@ -1,0 +1,103 @@
+//! What inputs are read from.
+
+use crate::FileId;
+use camino::{Utf8Path, Utf8PathBuf};
+use cm_base::{FileText, Name, Stamp, System};
+use redgreen::{Db, Root};
+use std::sync::Arc;
+
+/// The outside world of a compilation: a file system, and where the program and the library are.
+pub struct World {
+    /// The file system.
+    pub system: Arc<dyn System>,
+    /// The directory that file ids are relative to.
+    pub base: Utf8PathBuf,
+    /// The root file if its name does not end in `.cm`; its id is its whole name.
+    pub root_path: Option<(FileId, Utf8PathBuf)>,
+    /// The root file of the program.
+    pub root: FileId,
+    /// The bundled library, `libs/`; files in it have ids that begin with `@`.
+    pub library: Utf8PathBuf,
+    /// Further search roots for plain import paths, in order (`10-modules.md` §10.2), relative to
+    /// `base` or absolute.
+    pub search: Vec<Utf8PathBuf>,
+    /// Names defined for conditional compilation, sorted.
+    pub defines: Vec<Name>,
+    /// The platform name for `#[target(…)]`: `native`.
+    pub platform: Name,
+}
+
+impl World {
+    /// Where a file is.
+    pub fn path(&self, file: FileId) -> Utf8PathBuf {
+        if let Some((root, path)) = &self.root_path
+            && *root == file
+        {
+            return path.clone();
+        }
+        match file.0.strip_prefix('@') {
+            Some(rest) => self.library.join(format!("{rest}.cm")),
+            None => self.base.join(format!("{}.cm", file.0)),
+        }
+    }
+}
+
+pub(crate) fn world(db: &dyn Db) -> &World {
+    db.graph().world()
+}
+
+pub(crate) fn read_source(db: &dyn Db, file: &FileId) -> FileText {
+    let world = world(db);
+    world.system.read(&world.path(*file))
+}
+
+pub(crate) fn stamp_source(db: &dyn Db, file: &FileId) -> Stamp {
+    let world = world(db);
+    world.system.stamp(&world.path(*file))
+}
+
+pub(crate) fn read_listing(db: &dyn Db, dir: &FileId) -> Option<Vec<Name>> {
+    let world = world(db);
+    let files = world.system.list(&directory(world, *dir))?;
+    let stem = |path: Utf8PathBuf| Name::new(path.as_str().trim_end_matches(".cm"));
+    Some(files.into_iter().map(stem).collect())
+}
+
+/// A listing is read anew at every opening: no stamp covers a tree of directories.
+pub(crate) fn stamp_listing(_: &dyn Db, _: &FileId) -> Stamp {
+    Stamp::default()
+}
+
+fn directory(world: &World, dir: FileId) -> Utf8PathBuf {
+    match dir.0.strip_prefix('@') {
+        Some(rest) => world.library.join(rest),
+        None => world.base.join(Utf8Path::new(dir.0.as_str())),
+    }
+}
+
+/// The settings that front-end results depend on.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Settings {
+    /// The root file.
+    pub root: FileId,
+    /// See [`World::defines`].
+    pub defines: Vec<Name>,
+    /// See [`World::platform`].
+    pub platform: Name,
+    /// See [`World::search`].
+    pub search: Vec<Name>,
+}
+
+pub(crate) fn read_settings(db: &dyn Db, _: &Root) -> Settings {
+    let world = world(db);
+    Settings {
+        root: world.root,
+        defines: world.defines.clone(),
+        platform: world.platform,
+        search: world.search.iter().map(|path| Name::new(path.as_str())).collect(),
+    }
+}
+
+pub(crate) fn stamp_settings(_: &dyn Db, _: &Root) -> Stamp {
+    Stamp::default()
+}

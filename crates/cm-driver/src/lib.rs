@@ -1,0 +1,1 @@
+//! Project discovery, the root database, code-generation units, artifacts and linking.

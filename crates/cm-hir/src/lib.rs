@@ -1,0 +1,9 @@
+//! From syntax to typed bodies: item trees, module graph, name resolution, types, inference,
+//! constant evaluation and the checks of `08-diagnostics.md`.
+
+pub mod decl;
+pub mod queries;
+pub mod thir;
+pub mod ty;
+
+pub use queries::*;

@@ -1,0 +1,106 @@
+//! The queries of this crate.
+
+use crate::{
+    thir::{Body, ConstValue, Instance},
+    ty::Ty,
+};
+use cm_base::{Diagnostic, Name};
+use cm_db::{Db, DefId, FileId};
+use redgreen::Root;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// The types of a function instance.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct FnType {
+    /// The receiver is passed by address before the parameters.
+    pub has_self: bool,
+    /// Parameter types, without the receiver.
+    pub params: Vec<Ty>,
+    /// Result type (`void` for constructors and destructors).
+    pub ret: Ty,
+    /// A foreign function with variable arguments.
+    pub variadic: bool,
+    /// The C symbol, of foreign functions and of `export extern "C"` ones.
+    pub symbol: Option<Name>,
+}
+
+/// A struct type, with type arguments substituted.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct StructType {
+    /// The type's name as messages show it.
+    pub name: Name,
+    /// Names and types, in declaration order.
+    pub fields: Vec<(Name, Ty)>,
+    /// The destructor `~self()`, if there is one.
+    pub destructor: Option<Instance>,
+}
+
+/// An enum type, with type arguments substituted.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct EnumType {
+    /// The type's name as messages show it.
+    pub name: Name,
+    /// Some variant has a payload. Otherwise it is represented as an `int`.
+    pub payload: bool,
+    /// Name, value (the tag, for payload enums), payload.
+    pub variants: Vec<(Name, i64, Option<Ty>)>,
+}
+
+/// A global variable or constant.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct GlobalType {
+    /// Its type.
+    pub ty: Ty,
+    /// Its initial value.
+    pub init: ConstValue,
+    /// `const` or `macro`.
+    pub constant: bool,
+}
+
+redgreen::queries! {
+    /// All queries of this crate.
+    pub static QUERIES;
+
+    /// The typed body of an instance. `None`: there is no such function, or it has no body.
+    transient fn body(Instance) -> Option<Arc<Body>> = stub_body;
+    /// The types of an instance. `None`: there is no such function.
+    inline fn fn_type(Instance) -> Option<Arc<FnType>> = stub_fn_type;
+    /// The fields of a struct type. `None`: it is no struct.
+    inline fn struct_type(Ty) -> Option<Arc<StructType>> = stub_struct_type;
+    /// The variants of an enum type. `None`: it is no enum.
+    inline fn enum_type(Ty) -> Option<Arc<EnumType>> = stub_enum_type;
+    /// A global with its value. `None`: there is no such global, or it is wrong.
+    inline fn global(DefId) -> Option<Arc<GlobalType>> = stub_global;
+    /// `main`, if the root file has one.
+    inline fn entry(Root) -> Option<Instance> = stub_entry;
+    /// All diagnostics of the program, sorted as they are shown: by file, dependencies first, then by position.
+    inline fn diagnostics(Root) -> Vec<Diagnostic> = stub_diagnostics;
+    /// The files of the program, dependencies first, the root last.
+    inline fn files(Root) -> Vec<FileId> = stub_files;
+}
+
+fn stub_body(_: &dyn Db, _: &Instance) -> Option<Arc<Body>> {
+    None
+}
+fn stub_fn_type(_: &dyn Db, _: &Instance) -> Option<Arc<FnType>> {
+    None
+}
+fn stub_struct_type(_: &dyn Db, _: &Ty) -> Option<Arc<StructType>> {
+    None
+}
+fn stub_enum_type(_: &dyn Db, _: &Ty) -> Option<Arc<EnumType>> {
+    None
+}
+fn stub_global(_: &dyn Db, _: &DefId) -> Option<Arc<GlobalType>> {
+    None
+}
+fn stub_entry(_: &dyn Db, _: &Root) -> Option<Instance> {
+    None
+}
+fn stub_diagnostics(_: &dyn Db, _: &Root) -> Vec<Diagnostic> {
+    Vec::new()
+}
+fn stub_files(_: &dyn Db, _: &Root) -> Vec<FileId> {
+    Vec::new()
+}

@@ -1,0 +1,1 @@
+//! In-memory linking and execution of objects through LLVM's ORC.

@@ -1,0 +1,1 @@
+//! Lowering of typed bodies to MIR, instances and code-generation units.

@@ -1,0 +1,10 @@
+//! Cm's mid-level IR. Pure: no queries and no I/O.
+//!
+//! MIR is monomorphic and explicit: every conversion, bounds check, destructor call and clean-up
+//! path is written out, and its types are structural, so a function's MIR changes exactly when the
+//! code generated for it may change.
+
+pub mod mir;
+pub mod runtime;
+pub mod ty;
+pub mod unit;

@@ -1,0 +1,155 @@
+//! The types of MIR: structural, closed (no names to look up) and finite, because everything
+//! behind a pointer is opaque.
+
+use cm_base::{Interned, Name, interned};
+use serde::{Deserialize, Serialize};
+
+/// An interned MIR type.
+pub type Ty = Interned<TyKind>;
+
+/// A MIR type.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub enum TyKind {
+    /// No value; results only.
+    Void,
+    /// One byte, 0 or 1.
+    Bool,
+    /// `bits` is 8, 16, 32 or 64. `char` is an unsigned 8-bit integer, a plain enum a signed
+    /// 32-bit one.
+    Int {
+        /// Width.
+        bits: u8,
+        /// Two's complement, or modulo 2^bits.
+        signed: bool,
+    },
+    /// IEEE binary32.
+    F32,
+    /// IEEE binary64.
+    F64,
+    /// A machine pointer to anything; `cstring` too.
+    Ptr,
+    /// A string: pointer to its NUL-terminated bytes (`docs/abi.md`). Null is the empty string.
+    Str,
+    /// A slice: pointer to its [`slice_header`]. Null is an empty slice that nobody shares.
+    Slice,
+    /// A function value: pointer to an object whose first word is the code address and whose
+    /// captures follow ([`closure_object`]). Null is `null`.
+    Func,
+    /// An interface value: pointer to the object, pointer to its method table.
+    Iface,
+    /// A fixed array.
+    Array(Ty, u64),
+    /// A struct in C layout.
+    Struct {
+        /// For dumps; part of identity.
+        name: Name,
+        /// In declaration order. An empty struct has size 1.
+        fields: Vec<Ty>,
+    },
+    /// A payload enum or a union: a 32-bit tag at offset 0, then the payload of the variant at
+    /// the first offset aligned for all of them.
+    Tagged {
+        /// For dumps; part of identity.
+        name: Name,
+        /// Payload type of each tag; `Void` for none.
+        variants: Vec<Ty>,
+    },
+}
+
+interned!(TyKind);
+
+/// Constructors of types.
+impl TyKind {
+    /// Interns it.
+    pub fn intern(self) -> Ty {
+        Interned::new(self)
+    }
+    /// A signed integer.
+    pub fn signed(bits: u8) -> Ty {
+        TyKind::Int { bits, signed: true }.intern()
+    }
+    /// An unsigned integer.
+    pub fn unsigned(bits: u8) -> Ty {
+        TyKind::Int { bits, signed: false }.intern()
+    }
+    /// Lives in a register: not an array, a struct, a tagged or an interface value.
+    pub fn is_scalar(&self) -> bool {
+        use TyKind::{Array, Iface, Struct, Tagged, Void};
+        !matches!(self, Void | Array(..) | Struct { .. } | Tagged { .. } | Iface)
+    }
+    /// A machine pointer in some role.
+    pub fn is_pointer_like(&self) -> bool {
+        matches!(self, TyKind::Ptr | TyKind::Str | TyKind::Slice | TyKind::Func)
+    }
+}
+
+/// Size and alignment in bytes, on a 64-bit target.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Layout {
+    /// A multiple of `align`.
+    pub size: u64,
+    /// A power of two.
+    pub align: u64,
+}
+
+/// The layout of a type.
+pub fn layout(ty: Ty) -> Layout {
+    let same = |n| Layout { size: n, align: n };
+    match ty.get() {
+        TyKind::Void => Layout { size: 0, align: 1 },
+        TyKind::Bool => same(1),
+        TyKind::Int { bits, .. } => same(u64::from(*bits) / 8),
+        TyKind::F32 => same(4),
+        TyKind::F64 => same(8),
+        TyKind::Ptr | TyKind::Str | TyKind::Slice | TyKind::Func => same(8),
+        TyKind::Iface => Layout { size: 16, align: 8 },
+        TyKind::Array(elem, len) => {
+            let elem = layout(*elem);
+            Layout { size: elem.size.saturating_mul(*len), align: elem.align }
+        }
+        TyKind::Struct { fields, .. } => {
+            let align = fields.iter().map(|f| layout(*f).align).max().unwrap_or(1);
+            let end = field_offsets(fields).1;
+            Layout { size: round_up(end, align).max(1), align }
+        }
+        TyKind::Tagged { variants, .. } => {
+            let align = variants.iter().map(|v| layout(*v).align).max().unwrap_or(1).max(4);
+            let size = variants.iter().map(|v| layout(*v).size).max().unwrap_or(0);
+            Layout { size: round_up(payload_offset(variants) + size, align), align }
+        }
+    }
+}
+
+/// The offset of each field, and the end of the last.
+pub fn field_offsets(fields: &[Ty]) -> (Vec<u64>, u64) {
+    let mut end = 0u64;
+    let offsets = fields.iter().map(|field| {
+        let layout = layout(*field);
+        let offset = round_up(end, layout.align);
+        end = offset.saturating_add(layout.size);
+        offset
+    });
+    (offsets.collect(), end)
+}
+
+/// Where the payload of a tagged type begins.
+pub fn payload_offset(variants: &[Ty]) -> u64 {
+    variants.iter().map(|v| layout(*v).align).max().unwrap_or(1).max(4)
+}
+
+/// `n` rounded up to a multiple of `align`.
+pub fn round_up(n: u64, align: u64) -> u64 {
+    n.div_ceil(align).saturating_mul(align)
+}
+
+/// What a slice points to: data pointer, length and capacity in elements.
+pub fn slice_header() -> Ty {
+    let word = TyKind::unsigned(64);
+    TyKind::Struct { name: Name::new("[]"), fields: vec![TyKind::Ptr.intern(), word, word] }.intern()
+}
+
+/// What a function value points to: the code address, then the captures.
+pub fn closure_object(captures: &[Ty]) -> Ty {
+    let fields = std::iter::once(TyKind::Ptr.intern()).chain(captures.iter().copied()).collect();
+    TyKind::Struct { name: Name::new("closure"), fields }.intern()
+}

@@ -1,0 +1,38 @@
+//! Code-generation units: what the back end gets, and all it gets.
+
+use crate::mir::{Function, Global};
+use cm_base::Name;
+use serde::{Deserialize, Serialize};
+
+/// Some functions and globals that are compiled together. Whatever they refer to and do not
+/// define is external.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct Unit {
+    /// Project-relative (`geo#0`); becomes the LLVM module's name.
+    pub name: Name,
+    /// Sorted by symbol.
+    pub functions: Vec<Function>,
+    /// Sorted by symbol.
+    pub globals: Vec<Global>,
+}
+
+impl Unit {
+    /// The bytes that stand for it: input of the back end and, hashed, part of its cache keys.
+    pub fn encode(&self) -> Vec<u8> {
+        bincode::serde::encode_to_vec(self, bincode::config::standard())
+            .expect("a unit holds nothing that bincode cannot write")
+    }
+    /// Reads what [`Unit::encode`] wrote; `None` for anything else.
+    pub fn decode(bytes: &[u8]) -> Option<Unit> {
+        let config = bincode::config::standard();
+        let (unit, read) = bincode::serde::decode_from_slice(bytes, config).ok()?;
+        (read == bytes.len()).then_some(unit)
+    }
+}
+
+/// How a unit is compiled.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct Options {
+    /// 0 to 3.
+    pub opt_level: u8,
+}

@@ -1,0 +1,1 @@
+//! The runtime library that Cm programs link: printing, strings, slices, panics.

@@ -1,0 +1,1 @@
+//! Test fixtures: several files, markers, edit scripts.

@@ -1,0 +1,2 @@
+//! The cm command.
+fn main() {}
