@@ -41,8 +41,9 @@ pub struct Diagnostic {
 }
 
 /// An ordered [`TextRange`].
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
-#[derive(Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default, Serialize, Deserialize,
+)]
 pub struct Range {
     /// First byte.
     pub start: u32,

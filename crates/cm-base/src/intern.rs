@@ -6,12 +6,12 @@
 //! and names that the process has seen.
 
 use rustc_hash::FxHashMap;
-use xxhash_rust::xxh3::xxh3_128;
 use std::{
     hash::{Hash, Hasher},
     ops::Deref,
     sync::{LazyLock, Mutex},
 };
+use xxhash_rust::xxh3::xxh3_128;
 
 const SHARDS: usize = 16;
 

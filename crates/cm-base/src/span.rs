@@ -13,8 +13,9 @@ use std::{
 
 /// An index into the [`SpanTable`] of an item. Numbered in parse order, so that two texts of an
 /// item that differ in white space and comments alone give equal numbers.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize,
+)]
 pub struct At(pub u32);
 
 /// The positions of one item, in bytes from the beginning of the file.

@@ -61,7 +61,8 @@ impl System for OsSystem {
         }
         #[cfg(not(unix))]
         {
-            let mtime = meta.modified().ok().and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
+            let mtime =
+                meta.modified().ok().and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
             let mtime = mtime.map_or(0, |t| t.as_nanos() as u64);
             Stamp { size: meta.len(), mtime, ctime: 0, inode: 1 }
         }

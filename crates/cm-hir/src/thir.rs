@@ -19,8 +19,9 @@ pub struct ExprId(pub u32);
 pub struct LocalId(pub u32);
 
 /// A function with the arguments for its type parameters, those of its impl first.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize,
+)]
 pub struct Instance {
     /// The function.
     pub def: DefId,
@@ -31,8 +32,9 @@ pub struct Instance {
 }
 
 /// Functions with and without source.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize,
+)]
 pub enum InstanceKind {
     /// The function `def` itself.
     Source,
@@ -44,8 +46,9 @@ pub enum InstanceKind {
 
 /// Functions that `with` derives for a struct; `self` is passed by pointer.
 #[expect(missing_docs, reason = "named after the interfaces")]
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize,
+)]
 pub enum Derived {
     Eq,
     Lt,
@@ -449,8 +452,7 @@ pub enum Pattern {
 }
 
 /// Constants. Their type stands beside them.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub enum ConstValue {
     /// The zero value of any type.
     Zero,

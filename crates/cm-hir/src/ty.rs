@@ -60,6 +60,13 @@ pub enum TyKind {
 
 interned!(TyKind);
 
+impl TyKind {
+    /// Interns it.
+    pub fn intern(self) -> Ty {
+        Interned::new(self)
+    }
+}
+
 /// An argument for a type parameter.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub enum GenericArg {

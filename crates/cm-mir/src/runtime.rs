@@ -197,7 +197,8 @@ mod tests {
     fn packed_specs_are_read_back() {
         for kind in [0, b'x', b'X', b'b', b'o', b'e', b'E', b'f'] {
             for precision in [None, Some(0), Some(2), Some(FormatSpec::MAX)] {
-                let spec = FormatSpec { fill: b'*', align: b'^', zero: true, width: 77, precision, kind };
+                let spec =
+                    FormatSpec { fill: b'*', align: b'^', zero: true, width: 77, precision, kind };
                 assert_eq!(FormatSpec::unpack(spec.pack()), spec);
             }
         }

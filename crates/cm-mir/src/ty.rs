@@ -145,7 +145,8 @@ pub fn round_up(n: u64, align: u64) -> u64 {
 /// What a slice points to: data pointer, length and capacity in elements.
 pub fn slice_header() -> Ty {
     let word = TyKind::unsigned(64);
-    TyKind::Struct { name: Name::new("[]"), fields: vec![TyKind::Ptr.intern(), word, word] }.intern()
+    TyKind::Struct { name: Name::new("[]"), fields: vec![TyKind::Ptr.intern(), word, word] }
+        .intern()
 }
 
 /// What a function value points to: the code address, then the captures.

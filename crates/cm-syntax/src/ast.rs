@@ -905,8 +905,9 @@ pub enum PostfixOp {
 
 /// Binary operators.
 #[expect(missing_docs, reason = "they are the operators")]
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize,
+)]
 pub enum BinaryOp {
     Mul,
     Div,
@@ -929,8 +930,9 @@ pub enum BinaryOp {
 }
 
 /// Operators that an `operator` function can define.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize,
+)]
 pub enum Operator {
     /// A binary operator, or unary `-` when the function has no parameter.
     Binary(BinaryOp),
