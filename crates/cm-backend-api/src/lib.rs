@@ -64,8 +64,12 @@ pub trait Backend: Send + Sync {
     fn bitcode(&self, unit: &[u8], target: &Target, opt_level: u8)
     -> Result<Vec<u8>, BackendError>;
     /// A relocatable object of what [`Backend::bitcode`] gave.
-    fn object(&self, bitcode: &[u8], target: &Target, opt_level: u8)
-    -> Result<Vec<u8>, BackendError>;
+    fn object(
+        &self,
+        bitcode: &[u8],
+        target: &Target,
+        opt_level: u8,
+    ) -> Result<Vec<u8>, BackendError>;
     /// A readable form of what [`Backend::bitcode`] gave.
     fn text(
         &self,

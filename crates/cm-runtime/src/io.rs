@@ -73,3 +73,10 @@ pub unsafe fn panic(message: *const u8, len: usize) -> ! {
         c::_exit(101)
     }
 }
+
+/// Flushes C's streams.
+#[cfg(not(cm_object))]
+pub fn flush() {
+    // SAFETY: null means all of them.
+    unsafe { c::fflush(core::ptr::null_mut()) };
+}

@@ -21,6 +21,8 @@ mod slice;
 mod spec;
 mod string;
 
+#[cfg(not(cm_object))]
+pub use io::flush;
 pub use slice::SliceHeader;
 pub use string::Str;
 
