@@ -16,9 +16,10 @@ const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/programs");
 fn main() -> ExitCode {
     // A program that runs in memory gets a process of its own: this one.
     let mut args = env::args().skip(1);
-    if args.next().as_deref() == Some("--run-object") {
-        let object = fs::read(args.next().expect("a path")).expect("an object");
-        let status = Llvm.run(&[("test", &object)]);
+    if args.next().as_deref() == Some("--run-objects") {
+        let objects: Vec<_> = args.map(|path| fs::read(path).expect("an object")).collect();
+        let objects: Vec<_> = objects.iter().map(|object| ("object", &object[..])).collect();
+        let status = Llvm.run(&objects);
         return match status {
             Ok(status) => ExitCode::from(status as u8),
             Err(error) => {
@@ -45,30 +46,12 @@ fn check(path: &Path, opt_level: u8) -> Result<(), Failed> {
     let lines = |mark| text.lines().filter_map(move |line| line.strip_prefix(mark));
     let expected: String = lines("//> ").map(|line| format!("{line}\n")).collect();
     let status = lines("//! ").next().map_or(0, |status| status.parse().expect("a status"));
-    let unit = cm_mir::text::parse_unit(&text).map_err(|error| format!("{error:?}"))?;
-    let unit = unit.encode();
-    let target = Target::host();
-    let bitcode = Llvm.bitcode(&unit, &target, opt_level)?;
-    let object = Llvm.object(&bitcode, &target, opt_level)?;
-    let again = Llvm.object(&Llvm.bitcode(&unit, &target, opt_level)?, &target, opt_level)?;
-    if object != again {
-        return Err("the same unit gave two objects".into());
-    }
     let dir = tempfile::tempdir()?;
-    let (object_path, runtime) = (dir.path().join("unit.o"), dir.path().join("runtime.o"));
+    let objects = compile(&text, opt_level, dir.path())?;
     let program = dir.path().join("program");
-    fs::write(&object_path, object)?;
-    fs::write(&runtime, cm_runtime::OBJECT)?;
-    let linked = Command::new("cc")
-        .args([&object_path, &runtime])
-        .args(["-lm", "-Wl,--gc-sections", "-o"])
-        .arg(&program)
-        .output()?;
-    if !linked.status.success() {
-        return Err(String::from_utf8_lossy(&linked.stderr).into_owned().into());
-    }
+    link(&objects, &program)?;
     let mut in_memory = Command::new(env::current_exe()?);
-    in_memory.arg("--run-object").arg(&object_path);
+    in_memory.arg("--run-objects").args(&objects);
     for (how, mut command) in [("in memory", in_memory), ("executable", Command::new(&program))] {
         let output = command.output()?;
         let printed =
@@ -78,6 +61,43 @@ fn check(path: &Path, opt_level: u8) -> Result<(), Failed> {
                 format!("{how}: {:?}\n{printed}\nexpected {status}\n{expected}", output.status);
             return Err(message.into());
         }
+    }
+    Ok(())
+}
+
+/// Compiles every unit of a text into a file of its own.
+fn compile(text: &str, opt_level: u8, dir: &Path) -> Result<Vec<PathBuf>, Failed> {
+    let starts = text.match_indices("unit \"").map(|(start, _)| start);
+    let starts: Vec<_> = starts.chain([text.len()]).collect();
+    let target = Target::host();
+    let mut paths = Vec::new();
+    for bounds in starts.windows(2) {
+        let unit = cm_mir::text::parse_unit(&text[bounds[0]..bounds[1]])
+            .map_err(|error| format!("{error:?}"))?
+            .encode();
+        let object = || Llvm.object(&Llvm.bitcode(&unit, &target, opt_level)?, &target, opt_level);
+        let first = object()?;
+        if first != object()? {
+            return Err("the same unit gave two objects".into());
+        }
+        let path = dir.join(format!("{}.o", paths.len()));
+        fs::write(&path, first)?;
+        paths.push(path);
+    }
+    Ok(paths)
+}
+
+fn link(objects: &[PathBuf], program: &Path) -> Result<(), Failed> {
+    let runtime = program.with_extension("runtime.o");
+    fs::write(&runtime, cm_runtime::OBJECT)?;
+    let linked = Command::new("cc")
+        .args(objects)
+        .arg(&runtime)
+        .args(["-lm", "-Wl,--gc-sections", "-o"])
+        .arg(program)
+        .output()?;
+    if !linked.status.success() {
+        return Err(String::from_utf8_lossy(&linked.stderr).into_owned().into());
     }
     Ok(())
 }
