@@ -6,5 +6,8 @@
 
 pub mod mir;
 pub mod runtime;
+pub mod text;
 pub mod ty;
 pub mod unit;
+
+pub use text::{dump, dump_unit, parse_function, parse_unit};
