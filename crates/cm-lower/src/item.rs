@@ -64,37 +64,48 @@ impl Item {
         }
     }
 
-    /// How deeply type arguments are nested in it.
-    pub(crate) fn depth(&self) -> usize {
+    /// Its type arguments are so large that instantiation seems not to end.
+    pub(crate) fn is_endless(&self) -> bool {
+        let mut budget = MAX_NODES;
         match self {
-            Item::Function(instance) => args_depth(&instance.args),
-            Item::Drop(ty) => ty_depth(*ty),
-            Item::Global(_) | Item::Start => 0,
+            Item::Function(instance) => !args_fit(&instance.args, &mut budget, MAX_DEPTH),
+            Item::Drop(ty) => !ty_fits(*ty, &mut budget, MAX_DEPTH),
+            Item::Global(_) | Item::Start => false,
         }
     }
 }
 
-fn args_depth(args: &[GenericArg]) -> usize {
-    let depth = |arg: &GenericArg| match arg {
-        GenericArg::Type(ty) => ty_depth(*ty),
-        GenericArg::Value(_) | GenericArg::Param(_) => 0,
-    };
-    args.iter().map(depth).max().unwrap_or(0)
+/// Type arguments nested more deeply than this mean that instantiation does not end.
+const MAX_DEPTH: usize = 64;
+
+/// The same for their size: shared parts make a type of moderate depth huge.
+const MAX_NODES: usize = 4096;
+
+fn args_fit(args: &[GenericArg], budget: &mut usize, depth: usize) -> bool {
+    args.iter().all(|arg| match arg {
+        GenericArg::Type(ty) => ty_fits(*ty, budget, depth),
+        GenericArg::Value(_) | GenericArg::Param(_) => true,
+    })
 }
 
-fn ty_depth(ty: Ty) -> usize {
-    stacker::maybe_grow(64 << 10, 1 << 20, || match ty.get() {
-        TyKind::Pointer { to, .. } => 1 + ty_depth(*to),
-        TyKind::Array(elem, _) | TyKind::Slice(elem) => 1 + ty_depth(*elem),
+fn ty_fits(ty: Ty, budget: &mut usize, depth: usize) -> bool {
+    if *budget == 0 || depth == 0 {
+        return false;
+    }
+    *budget -= 1;
+    let depth = depth - 1;
+    match ty.get() {
+        TyKind::Pointer { to, .. } => ty_fits(*to, budget, depth),
+        TyKind::Array(elem, _) | TyKind::Slice(elem) => ty_fits(*elem, budget, depth),
         TyKind::Function(params, ret) => {
-            1 + params.iter().map(|p| ty_depth(*p)).max().unwrap_or(0).max(ty_depth(*ret))
+            params.iter().all(|ty| ty_fits(*ty, budget, depth)) && ty_fits(*ret, budget, depth)
         }
         TyKind::Struct(_, args) | TyKind::Enum(_, args) | TyKind::Interface(_, args) => {
-            1 + args_depth(args)
+            args_fit(args, budget, depth)
         }
-        TyKind::Union(members) => 1 + members.iter().map(|m| ty_depth(*m)).max().unwrap_or(0),
-        _ => 1,
-    })
+        TyKind::Union(members) => members.iter().all(|ty| ty_fits(*ty, budget, depth)),
+        _ => true,
+    }
 }
 
 /// The name of a type in symbols: unlike names in messages it tells namesakes of different files

@@ -7,9 +7,6 @@ use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, sync::Arc};
 
-/// Type arguments nested more deeply than this mean that instantiation does not end.
-const MAX_DEPTH: usize = 64;
-
 /// All that is reachable from the entry.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 pub struct Reachable {
@@ -43,7 +40,7 @@ pub(crate) fn reachable(db: &dyn Db, _: &Root) -> Reachable {
     let mut work = vec![Item::Start];
     while let Some(item) = work.pop() {
         for next in crate::mir_refs(db, item.clone()) {
-            if next.depth() > MAX_DEPTH {
+            if next.is_endless() {
                 endless.insert(next.clone());
             } else if seen.insert(next.clone()) {
                 work.push(next.clone());

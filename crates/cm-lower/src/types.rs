@@ -14,7 +14,6 @@ const DEPTH: usize = 256;
 /// The MIR type of a type.
 pub(crate) fn lower(db: &dyn Db, ty: Ty) -> mty::Ty {
     match ty.get() {
-        TyKind::Error | TyKind::Void | TyKind::Param(_) => MirKind::Void.intern(),
         TyKind::Bool => MirKind::Bool.intern(),
         TyKind::Char => MirKind::unsigned(8),
         TyKind::Int(int) if int.signed() => MirKind::signed(int.bits()),
@@ -29,6 +28,8 @@ pub(crate) fn lower(db: &dyn Db, ty: Ty) -> mty::Ty {
         TyKind::Literal(ty, _) => lower(db, *ty),
         TyKind::Array(elem, len) => MirKind::Array(lower(db, *elem), *len).intern(),
         TyKind::Struct(..) | TyKind::Enum(..) | TyKind::Union(_) => *crate::mir_ty(db, ty),
+        // Only in erroneous bodies and in signatures of generic items, but for void itself.
+        _ => MirKind::Void.intern(),
     }
 }
 

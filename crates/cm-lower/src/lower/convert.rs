@@ -138,19 +138,20 @@ impl Lower<'_, '_> {
     /// The table of the code addresses of the methods, one for each type, interface and function
     /// that converts: nothing compares them.
     fn method_table(&mut self, ty: Ty, interface: Ty, methods: &[Instance]) -> GlobalRef {
+        if let Some(table) = self.cx.tables.get(&(ty, interface)) {
+            return *table;
+        }
         let name = format!("{}{{{} as {}}}", self.cx.symbol, ty_symbol(ty), ty_symbol(interface));
         let array = mty::TyKind::Array(pointer(), methods.len() as u64).intern();
         let symbol = name.as_str().into();
         let decl = GlobalRef::new(GlobalDecl { symbol, ty: array });
-        if self.cx.globals.iter().any(|global| global.decl == decl) {
-            return decl;
-        }
         let code = methods.iter().map(|method| {
             let value = self.cx.decl(method).map_or(ConstValue::Zero, ConstValue::Code);
             Const { ty: pointer(), value }
         });
         let init = Const { ty: array, value: ConstValue::Aggregate(code.collect()) };
         self.cx.global(symbol, init, true);
+        self.cx.tables.insert((ty, interface), decl);
         decl
     }
 }

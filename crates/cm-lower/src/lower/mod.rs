@@ -77,6 +77,8 @@ pub(crate) struct Cx<'a> {
     drops: FxHashMap<Ty, bool>,
     decls: FxHashMap<Instance, Option<Decl>>,
     equalities: FxHashMap<Ty, Decl>,
+    /// Method tables by type and interface.
+    tables: FxHashMap<(Ty, Ty), GlobalRef>,
     /// How many namesakes a static local has before it, and how many parts have a number.
     statics: FxHashMap<Name, u32>,
     parts: u32,
@@ -98,6 +100,7 @@ impl<'a> Cx<'a> {
             drops: FxHashMap::default(),
             decls: FxHashMap::default(),
             equalities: FxHashMap::default(),
+            tables: FxHashMap::default(),
             statics: FxHashMap::default(),
             parts: 0,
             functions: Vec::new(),

@@ -116,6 +116,13 @@ impl Lower<'_, '_> {
                 let element = self.builder.compute(pointer(), Rvalue::PtrOffset(base, index, to));
                 self.builder.deref(element, to)
             }
+            TyKind::CStr => {
+                let base = if writes { self.value(base) } else { self.operand(base) };
+                let (index, byte) = (self.signed_index(index), mty::TyKind::unsigned(8));
+                let element = Rvalue::PtrOffset(base, index, byte);
+                let element = self.builder.compute(pointer(), element);
+                self.builder.deref(element, byte)
+            }
             _ => self.place(base),
         }
     }

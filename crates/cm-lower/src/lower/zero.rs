@@ -2,7 +2,7 @@
 
 use super::Lower;
 use crate::{
-    builder::{number, word},
+    builder::{number, pointer, word},
     types,
 };
 use cm_hir::{
@@ -129,6 +129,8 @@ impl Lower<'_, '_> {
     /// The elements of a slice of at least this length as a fixed array.
     pub(super) fn slice_elements(&mut self, slice: Operand, elem: Ty, len: u64) -> Place {
         let array = cm_mir::ty::TyKind::Array(self.cx.ty(elem), len).intern();
-        self.builder.slice_field(slice, 0).project(Projection::Deref(array))
+        let data = self.builder.slice_field(slice, 0);
+        let data = self.builder.stable(Operand::copy(data), pointer());
+        self.builder.deref(data, array)
     }
 }
