@@ -56,6 +56,10 @@ pub(crate) fn stamp_source(db: &dyn Db, file: &FileId) -> Stamp {
     world.system.stamp(&world.path(*file))
 }
 
+pub(crate) fn read_exists(db: &dyn Db, file: &FileId) -> bool {
+    stamp_source(db, file) != Stamp::default()
+}
+
 pub(crate) fn read_listing(db: &dyn Db, dir: &FileId) -> Option<Vec<Name>> {
     let world = world(db);
     let files = world.system.list(&directory(world, *dir))?;
