@@ -5,6 +5,7 @@ use crate::{
     tools::{Tools, fatal},
 };
 use castore::Digest;
+use cm_backend_api::BackendError;
 use cm_lower::UnitId;
 use redgreen::{Blob, Db, Root};
 
@@ -40,7 +41,7 @@ fn compute_object(db: &dyn Db, unit: &UnitId) -> Blob {
 
 fn compute_objects(db: &dyn Db, _: &Root) -> Vec<(UnitId, Digest)> {
     let units = cm_lower::units(db, Root);
-    units.iter().map(|unit| (*unit, Digest(unit_object(db, *unit).digest()))).collect()
+    units.iter().map(|unit| (*unit, Digest(unit_object(db, *unit).digest().expect("a result of a query has been stored")))).collect()
 }
 
 fn compute_executable(db: &dyn Db, _: &Root) -> Blob {
@@ -55,9 +56,9 @@ fn compute_executable(db: &dyn Db, _: &Root) -> Blob {
     Blob::new(tools.cached("executable", &key, |_| {
         let object = |(unit, digest): &(UnitId, Digest)| tools.file(digest, || unit_object(db, *unit).bytes(db));
         let mut files: Vec<_> = objects.iter().map(object).collect();
-        files.push(tools.runtime()?);
-        let output = tools.scratch.path("executable")?;
-        linker.link(&files, &output)?;
-        std::fs::read(&output).map_err(|e| format!("cannot read {output}: {e}").into())
+        files.push(tools.file(&runtime, || cm_runtime::OBJECT.into()));
+        let output = tools.scratch.path("executable").map_err(BackendError)?;
+        linker.link(&files, &output).map_err(BackendError)?;
+        std::fs::read(&output).map_err(|e| BackendError(format!("cannot read {output}: {e}")))
     }))
 }

@@ -8,6 +8,7 @@ use crate::{
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use castore::Digest;
+use cm_backend_api::Backend;
 use cm_base::{Diagnostic, FileText, Name, OsSystem, Severity, System};
 use cm_db::{FileId, World};
 use redgreen::{BuildRecord, Database, Fingerprint, Identity, Node, Registry, Root, RootRecord};
@@ -107,14 +108,8 @@ impl Session {
 
     /// Runs a build, again if the graph interrupts it.
     pub fn attempt<R>(&self, database: &mut Database, build: impl FnMut(&Database) -> R) -> Result<R, Error> {
-        match catch_unwind(AssertUnwindSafe(|| database.attempt(build))) {
-            Ok(Ok(result)) => Ok(result),
-            Ok(Err(interrupted)) => Err(interrupted.to_string().into()),
-            Err(payload) => match payload.downcast::<Fatal>() {
-                Ok(fatal) => Err(fatal.0.into()),
-                Err(payload) => resume_unwind(payload),
-            },
-        }
+        let outcome = catch_fatal(|| database.attempt(build))?;
+        Ok(outcome.map_err(|interrupted| interrupted.to_string())?)
     }
 
     /// Keeps the graph below `roots` and the record of the build. A cache that cannot be written
@@ -162,6 +157,16 @@ impl Session {
         }
     }
 
+    /// A blob of the store.
+    pub fn stored(&self, digest: &Digest) -> Option<Vec<u8>> {
+        self.tools.store.as_ref()?.get(digest)
+    }
+
+    /// The back end.
+    pub fn backend(&self) -> Result<&dyn Backend, Error> {
+        catch_fatal(|| self.tools.backend())
+    }
+
     /// Diagnostics ready to be shown.
     pub fn report(&self, diagnostics: &[Diagnostic]) -> Report {
         let text = |file: Name| {
@@ -174,6 +179,13 @@ impl Session {
         };
         Report { diagnostics: diagnostics.iter().map(|d| render::resolve(d, &text)).collect() }
     }
+}
+
+fn catch_fatal<R>(run: impl FnOnce() -> R) -> Result<R, Error> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|payload| match payload.downcast::<Fatal>() {
+        Ok(fatal) => fatal.0.into(),
+        Err(payload) => resume_unwind(payload),
+    })
 }
 
 /// Whether a program with these diagnostics may be compiled.

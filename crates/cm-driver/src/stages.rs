@@ -1,13 +1,13 @@
 //! `--emit`: what a stage makes of a program, in readable form or as bytes.
 
 use crate::{
-    Error, Options, Report, queries,
+    Error, Options, Report,
     session::{Purpose, Session, accepted, diagnose},
 };
 use cm_backend_api::TextKind;
 use cm_base::{FileText, Name};
 use cm_db::Db;
-use cm_mir::{interp, unit::Unit};
+use cm_mir::unit::Unit;
 use redgreen::Root;
 
 /// A stage that can be shown.
