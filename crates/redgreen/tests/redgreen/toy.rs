@@ -67,8 +67,8 @@ redgreen::queries! {
     transient fn lower(FnKey) -> String = compute_lower;
     stored fn object(String) -> redgreen::Blob = compute_object;
     inline fn link(Root) -> Fingerprint = compute_link;
-    /// Each file names the next one.
-    transient fn walk(String) -> Vec<String> = compute_walk;
+    /// The length of a chain: each file names the next one.
+    transient fn walk(String) -> u64 = compute_walk;
     /// Impure on demand.
     transient fn noise(String) -> u64 = compute_noise;
     /// Reads `noise` after `source`.
@@ -138,13 +138,9 @@ fn compute_link(db: &dyn Db, _: &Root) -> Fingerprint {
     let files = listing(db, Root).iter();
     Fingerprint::of(&files.map(|file| fp::object(db, file.clone())).collect::<Vec<_>>())
 }
-fn compute_walk(db: &dyn Db, name: &String) -> Vec<String> {
-    let next = source(db, name.clone()).clone();
-    let mut all = vec![name.clone()];
-    all.extend(
-        next.filter(|next| !next.is_empty()).iter().flat_map(|next| walk(db, next.clone()).clone()),
-    );
-    all
+fn compute_walk(db: &dyn Db, name: &String) -> u64 {
+    let next = source(db, name.clone()).clone().unwrap_or_default();
+    if next.is_empty() { 1 } else { 1 + walk(db, next) }
 }
 fn compute_noise(db: &dyn Db, name: &String) -> u64 {
     let length = source(db, name.clone()).as_ref().map_or(0, String::len) as u64;
