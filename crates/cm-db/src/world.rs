@@ -68,6 +68,11 @@ pub(crate) fn stamp_source(db: &dyn Db, file: &FileId) -> Stamp {
 /// No file is that large.
 const ABSENT: Stamp = Stamp([u64::MAX; 4]);
 
+pub(crate) fn read_exists(db: &dyn Db, file: &FileId) -> bool {
+    let world = world(db);
+    world.system.stamp(&world.path(*file)) != cm_base::Stamp::default()
+}
+
 pub(crate) fn read_listing(db: &dyn Db, dir: &FileId) -> Option<Vec<Name>> {
     let world = world(db);
     let files = world.system.list(&directory(world, *dir))?;
