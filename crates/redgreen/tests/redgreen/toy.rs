@@ -13,22 +13,26 @@ use std::{
     collections::BTreeMap,
     fmt,
     path::Path,
-    sync::{Arc, atomic::AtomicBool, atomic::Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
 };
 
 /// Files in memory.
 #[derive(Default)]
 pub struct Files {
     pub files: Mutex<BTreeMap<String, (u64, String)>>,
+    /// Grows with every write, so that a file never gets an old stamp for new contents.
+    clock: AtomicU64,
     /// Makes `noise` give something else at every run.
     pub noisy: AtomicBool,
 }
 
 impl Files {
     pub fn write(&self, name: &str, text: &str) {
-        let mut files = self.files.lock();
-        let tick = files.get(name).map_or(1, |file| file.0 + 1);
-        files.insert(name.into(), (tick, text.into()));
+        let tick = 1 + self.clock.fetch_add(1, Relaxed);
+        self.files.lock().insert(name.into(), (tick, text.into()));
     }
 }
 
