@@ -5,7 +5,10 @@
 //! tree of an item depends on its tokens alone. Names of nodes follow `grammar.ebnf`.
 
 use cm_base::{At, Name, Positions};
-use std::sync::Arc;
+use std::{
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
 
 /// Index of an expression in its [`Arena`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -92,8 +95,23 @@ pub struct Item {
     /// Positions of every node of this item but those of the members of an impl, a namespace or a
     /// foreign block, which have their own.
     pub positions: Positions,
-    /// The comment lines directly before it, without comment marks.
-    pub doc: Option<Name>,
+    /// The comment lines directly before it.
+    pub doc: Doc,
+}
+
+/// A comment, without comment marks. Invisible to `Eq` and `Hash`, as [`Positions`] are: a comment
+/// changes no tree.
+#[derive(Clone, Default, Debug)]
+pub struct Doc(pub Option<Box<str>>);
+
+impl PartialEq for Doc {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+impl Eq for Doc {}
+impl Hash for Doc {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
 /// `#[name(args)]`.
@@ -278,7 +296,7 @@ pub enum Role {
 /// A parameter.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Param {
-    /// `const`.
+    /// `const`; `const T* p` is also a pointer to const.
     pub is_const: bool,
     /// Its type.
     pub ty: TypeId,
@@ -381,6 +399,8 @@ pub struct Interface {
     pub generics: Generics,
     /// Methods and operators.
     pub members: Vec<(Ident, Arc<Signature>)>,
+    /// Types of value parameters; those of the members are in their signatures.
+    pub arena: Arena,
 }
 
 /// `impl [<…>] T [for I<…>] { … }`.
@@ -473,7 +493,7 @@ pub enum TypeKind {
     Typeof(ExprId),
     /// A named type.
     Path(Path, Vec<TypeArg>),
-    /// `const T` before a pointer's pointee or a variable's type.
+    /// The `const T` of `const T*` and `const T&`; occurs nowhere else.
     Const(TypeId),
     /// `T*`.
     Pointer(TypeId),
@@ -728,13 +748,14 @@ pub enum ExprKind {
     Lambda(Box<Lambda>),
     /// `match`.
     Match(Box<Match>),
-    /// `sizeof(T)`.
+    /// `sizeof(T)`: whatever reads as a type; a bare path or `a[n]` may turn out to be a variable
+    /// if it names no type.
     SizeofType(TypeId),
     /// `sizeof(e)`.
     SizeofExpr(ExprId),
     /// `__alignof__(T)`.
     AlignofType(TypeId),
-    /// `typeof(T)`.
+    /// `typeof(T)`, as for `sizeof`.
     TypeofType(TypeId),
     /// `typeof(e)`.
     TypeofExpr(ExprId),
