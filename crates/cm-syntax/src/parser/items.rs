@@ -126,7 +126,7 @@ impl Parser<'_> {
         Ok(match self.kind() {
             T::Module => (None, self.module_decl()?),
             T::Import => (None, self.import()?),
-            T::From => (None, self.from_import()?),
+            T::From => (None, self.import_from()?),
             T::Use => (None, self.use_item()?),
             T::Extern => self.extern_item()?,
             T::Struct => named(self.struct_item()?),

@@ -266,15 +266,10 @@ impl<'t> Parser<'t> {
 }
 
 /// The last names, by a hash of their text: saves the locks and hashes of interning.
+#[derive(Default)]
 struct NameCache(Vec<Option<Name>>);
 
 const CACHED_NAMES: usize = 2048;
-
-impl Default for NameCache {
-    fn default() -> Self {
-        NameCache(Vec::new())
-    }
-}
 
 impl NameCache {
     fn get(&mut self, text: &str) -> Name {
