@@ -15,6 +15,8 @@ redgreen::queries! {
 
     /// The text of a file, or that there is none.
     input fn source(FileId) -> FileText = world::read_source, world::stamp_source;
+    /// Whether there is such a file, whatever it holds.
+    input fn exists(FileId) -> bool = world::read_exists, world::stamp_source;
     /// The `.cm` files at any depth under a directory, without the suffix, sorted.
     input fn listing(FileId) -> Option<Vec<Name>> = world::read_listing, world::stamp_listing;
     /// What was said on the command line and matters to the front end.

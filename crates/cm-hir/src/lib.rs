@@ -2,6 +2,7 @@
 //! constant evaluation and the checks of `08-diagnostics.md`.
 
 pub mod decl;
+mod display;
 pub mod queries;
 pub mod thir;
 pub mod ty;

@@ -1,0 +1,4 @@
+//! Tests of the graph with a toy compiler.
+
+mod edits;
+mod toy;
