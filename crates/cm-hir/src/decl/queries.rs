@@ -5,6 +5,7 @@ use super::{
     InterfaceInfo, Item, ItemTree, MemberKey, ModuleGraph, Names, Need, Problem, QualifiedName,
     ScopedName, SignatureInfo, StructInfo, TypeInfo,
 };
+use crate::thir::Instance;
 use cm_db::{DefId, FileId};
 use cm_syntax::ast;
 use redgreen::Root;
@@ -73,6 +74,11 @@ redgreen::queries! {
     inline fn file_problems(FileId) -> Vec<(DefId, Problem)> = super::check::compute;
     /// What is wrong with the bodies of the functions of a file that are not generic.
     inline fn file_body_problems(FileId) -> Vec<(DefId, Problem)> = super::diagnostics::compute_bodies;
+    /// The generic instances that the other functions of a file refer to.
+    inline fn file_instances(FileId) -> Vec<Instance> = super::diagnostics::compute_instances;
+    /// What is wrong with the generic instances that the program reaches.
+    inline fn generic_problems(Root) -> Vec<(DefId, Problem)> =
+        super::diagnostics::compute_generic_problems;
     /// Whether a file has lexical or syntax errors.
     inline fn has_syntax_errors(FileId) -> bool = super::diagnostics::compute_has_syntax_errors;
 }

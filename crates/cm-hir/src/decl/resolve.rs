@@ -1,11 +1,11 @@
 //! From paths to definitions.
 
 use super::{
-    Problem, Resolution, Scope, TypeDef, alias_info, builtin, enum_info,
+    Problem, Resolution, Scope, TypeDef, alias_info, builtin, enum_info, imports,
     lookup::{Found, QualifiedName, ScopedName, Space},
     lookup_in,
     names::{Class, Thing},
-    type_text,
+    paths, type_text,
 };
 use crate::ty::{GenericArg, TyKind};
 use cm_base::Name;
@@ -87,7 +87,7 @@ fn find(
     if let Some(def) = found.things.iter().find_map(|(_, thing)| type_def(db, thing)) {
         return Ok(Some(member(db, def, *last, aliases)));
     }
-    match module(&found.spaces) {
+    match module(db, &found.spaces) {
         Some(module) => {
             let message = format!("'{}' is not exported by module '{module}'", last.name);
             Err(Problem { at: last.at, message })
@@ -97,9 +97,15 @@ fn find(
 }
 
 /// The module among namespaces: names that are not in it are not exported.
-fn module(spaces: &[Space]) -> Option<&'static str> {
-    let module = spaces.iter().find(|space| !matches!(space, Space::Own(..)));
-    module.map(|space| space.name())
+fn module(db: &dyn Db, spaces: &[Space]) -> Option<&'static str> {
+    let module = spaces.iter().find(|space| !matches!(space, Space::Own(..)))?;
+    let Space::Imported(file, path) = *module else { return Some(module.name()) };
+    // An alias is not the module's name.
+    let sources = imports(db, file).groups.get(&path).map(Vec::as_slice);
+    Some(match sources {
+        Some([source, ..]) if source.place.path.is_empty() => paths::module_name(source.place.file),
+        _ => module.name(),
+    })
 }
 
 /// What a simple name is.
