@@ -28,8 +28,10 @@ redgreen::queries! {
     inline fn imports(FileId) -> Imports = super::imports::compute;
     /// What a file exports.
     inline fn exports(FileId) -> Exports = super::names::compute_exports;
-    /// A simple name in a scope.
+    /// The declarations that a simple name stands for.
     inline fn lookup(ScopedName) -> Found = super::lookup::compute;
+    /// The namespaces that a simple name before `::` stands for.
+    inline fn lookup_space(ScopedName) -> Found = super::lookup::compute_spaces;
     /// A name in a namespace.
     inline fn lookup_in(QualifiedName) -> Found = super::lookup::compute_in;
     /// The files of the program and how they import one another.

@@ -73,21 +73,25 @@ fn find(
         let found = simple(db, scope, last.name);
         return thing(db, found, *last);
     };
-    let mut found = simple(db, scope, first.name).clone();
-    if found.is_empty() && found.poisoned {
+    let mut spaces = super::lookup_space(db, scoped(scope, first.name)).clone();
+    let mut types = simple(db, scope, first.name);
+    if spaces.poisoned && types.is_empty() {
         return Err(silent(first));
     }
+    let mut inner;
     for segment in middle {
-        found = inside(db, &found.spaces, segment.name);
+        inner = inside(db, &spaces.spaces, segment.name);
+        spaces.spaces.clone_from(&inner.spaces);
+        types = &inner;
     }
-    let here = inside(db, &found.spaces, last.name);
+    let here = inside(db, &spaces.spaces, last.name);
     if !here.things.is_empty() {
         return thing(db, &here, *last);
     }
-    if let Some(def) = found.things.iter().find_map(|(_, thing)| type_def(db, thing)) {
+    if let Some(def) = types.things.iter().find_map(|(_, thing)| type_def(db, thing)) {
         return Ok(Some(member(db, def, *last, aliases)));
     }
-    match module(db, &found.spaces) {
+    match module(db, &spaces.spaces) {
         Some(module) => {
             let message = format!("'{}' is not exported by module '{module}'", last.name);
             Err(Problem { at: last.at, message })
@@ -110,8 +114,11 @@ fn module(db: &dyn Db, spaces: &[Space]) -> Option<&'static str> {
 
 /// What a simple name is.
 pub(super) fn simple<'db>(db: &'db dyn Db, scope: &Scope, name: Name) -> &'db Found {
-    let namespace = join_all(&scope.namespace);
-    super::lookup(db, ScopedName { file: scope.file, namespace, name })
+    super::lookup(db, scoped(scope, name))
+}
+
+fn scoped(scope: &Scope, name: Name) -> ScopedName {
+    ScopedName { file: scope.file, namespace: join_all(&scope.namespace), name }
 }
 
 fn join_all(names: &[Name]) -> Name {
