@@ -1,6 +1,7 @@
 //! The queries of this crate.
 
 use crate::{
+    decl::Problem,
     thir::{Body, ConstValue, Instance},
     ty::Ty,
 };
@@ -64,6 +65,13 @@ redgreen::queries! {
 
     /// The typed body of an instance. `None`: there is no such function, or it has no body.
     transient fn body(Instance) -> Option<Arc<Body>> = stub_body;
+    /// What is wrong with the body of an instance, its derived checks included.
+    inline fn body_problems(Instance) -> Vec<Problem> = stub_body_problems;
+    /// The generic instances that the body of an instance refers to, methods of generic types and
+    /// derived functions included.
+    inline fn body_instances(Instance) -> Vec<Instance> = stub_body_instances;
+    /// What is wrong with the initializer of a global.
+    inline fn global_problems(DefId) -> Vec<Problem> = stub_global_problems;
     /// The types of an instance. `None`: there is no such function.
     inline fn fn_type(Instance) -> Option<Arc<FnType>> = crate::decl::compute_fn_type;
     /// The fields of a struct type. `None`: it is no struct.
@@ -82,6 +90,15 @@ redgreen::queries! {
 
 fn stub_body(_: &dyn Db, _: &Instance) -> Option<Arc<Body>> {
     None
+}
+fn stub_body_problems(_: &dyn Db, _: &Instance) -> Vec<Problem> {
+    Vec::new()
+}
+fn stub_body_instances(_: &dyn Db, _: &Instance) -> Vec<Instance> {
+    Vec::new()
+}
+fn stub_global_problems(_: &dyn Db, _: &DefId) -> Vec<Problem> {
+    Vec::new()
 }
 fn stub_global(_: &dyn Db, _: &DefId) -> Option<Arc<GlobalType>> {
     None
