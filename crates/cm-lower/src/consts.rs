@@ -34,7 +34,7 @@ pub(crate) fn lower(
         (ConstValue::Float(bits), _) => float(db, ty, f64::from_bits(*bits)),
         (ConstValue::Bool(value), _) => mir::ConstValue::Int(u64::from(*value)),
         (ConstValue::Char(value), _) => mir::ConstValue::Int(u64::from(*value)),
-        (ConstValue::Str(text), _) => mir::ConstValue::Str(*text),
+        (ConstValue::Str(text), _) => mir::ConstValue::Str(until_nul(text).into()),
         (ConstValue::Aggregate(values), TyKind::Slice(elem)) => {
             mir::ConstValue::Slice(elements(*elem, values, used))
         }
@@ -74,6 +74,21 @@ pub(crate) fn lower(
         }
     };
     Const { ty: types::lower(db, ty), value: lowered }
+}
+
+/// A NUL in a string ends it.
+pub(crate) fn until_nul(text: &str) -> &str {
+    text.split('\0').next().unwrap_or(text)
+}
+
+/// Some part of it is a slice, which only statics can hold.
+pub(crate) fn holds_slice(value: &Const) -> bool {
+    match &value.value {
+        mir::ConstValue::Slice(_) => true,
+        mir::ConstValue::Aggregate(parts) => parts.iter().any(holds_slice),
+        mir::ConstValue::Tagged(_, Some(payload)) => holds_slice(payload),
+        _ => false,
+    }
 }
 
 fn int(db: &dyn Db, ty: Ty, value: i128) -> mir::ConstValue {
