@@ -4,10 +4,10 @@
 use super::{
     Problem, file_body_problems, file_problems,
     graph::{self, ModuleGraph, file_text},
-    has_syntax_errors, imports, item_tree, module_graph, names,
+    has_syntax_errors, imports, item_tree, module_graph,
 };
 use crate::files;
-use cm_base::{At, Diagnostic, FileText, Name, Note, Severity, SpanTable, TextRange, TextSize};
+use cm_base::{At, Diagnostic, FileText, Note, Severity, SpanTable, TextRange};
 use cm_db::{Db, DefId, FileId, parse, settings, source};
 use redgreen::Root;
 use std::{collections::BTreeSet, sync::Arc};
@@ -135,9 +135,4 @@ fn note(db: &dyn Db, def: DefId, at: At, message: &str) -> Option<Note> {
 fn imported_here(db: &dyn Db, graph: &ModuleGraph, file: FileId) -> Vec<Note> {
     let chain = graph::import_chain(graph, file);
     chain.into_iter().filter_map(|(def, at)| note(db, def, at, "imported here")).collect()
-}
-
-#[expect(dead_code, reason = "used when functions are listed")]
-fn unused(db: &dyn Db, file: FileId) -> (usize, TextSize, Name) {
-    (names(db, file).scopes.len(), TextSize::default(), file.0)
 }

@@ -121,15 +121,12 @@ fn lower(db: &dyn Db, scope: &Scope, arena: &Arena, ty: TypeId, problems: &mut V
 pub(super) fn compute_generics(db: &dyn Db, def: &DefId) -> Vec<GenericParam> {
     let Some(item) = item(db, *def) else { return Vec::new() };
     let (generics, arena) = match &item.kind {
-        ItemKind::Struct(node) => (&node.generics, Some(&node.arena)),
-        ItemKind::Enum(node) => (&node.generics, Some(&node.arena)),
-        ItemKind::Interface(node) => (&node.generics, None),
+        ItemKind::Struct(node) => (&node.generics, &node.arena),
+        ItemKind::Enum(node) => (&node.generics, &node.arena),
+        ItemKind::Interface(node) => (&node.generics, &node.arena),
         _ => return Vec::new(),
     };
-    let scope = bare_scope(*def, item);
-    let arena = arena.map(|arena| (arena, Arena::default()));
-    let empty = Arena::default();
-    params(db, &scope, generics, arena.as_ref().map_or(&empty, |(arena, _)| arena), &mut Vec::new())
+    params(db, &bare_scope(*def, item), generics, arena, &mut Vec::new())
 }
 
 /// Type parameters as declared.
