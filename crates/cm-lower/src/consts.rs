@@ -59,9 +59,10 @@ pub(crate) fn lower(
                 TyKind::Union(members) => types::union_tag(members, *variant),
                 _ => *variant,
             };
-            let payload = payload.as_ref().and_then(|value| {
-                let ty = types::payload(db, ty, *variant)?;
-                Some(Box::new(lower(db, ty, value, used)))
+            // In a comparison of tags a variant stands without its payload.
+            let payload = types::payload(db, ty, *variant).map(|ty| {
+                let value = payload.as_deref().unwrap_or(&ConstValue::Zero);
+                Box::new(lower(db, ty, value, used))
             });
             mir::ConstValue::Tagged(tag, payload)
         }

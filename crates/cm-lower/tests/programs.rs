@@ -21,19 +21,15 @@ fn database(text: &str) -> Database {
         defines: Vec::new(),
         platform: Name::new("native"),
     };
-    let groups = [
-        &cm_db::QUERIES,
-        &cm_hir::QUERIES,
-        &cm_hir::decl::QUERIES,
-        &cm_lower::QUERIES,
-    ];
+    let groups = [&cm_db::QUERIES, &cm_hir::QUERIES, &cm_hir::decl::QUERIES, &cm_lower::QUERIES];
     Database::new(Registry::new(&groups), Arc::new(world))
 }
 
 /// The units of a program, or its errors.
 fn compile(text: &str) -> Result<Vec<Unit>, String> {
     let db = database(text);
-    let errors: Vec<String> = cm_hir::diagnostics(&db, Root).iter().map(|d| format!("{d:?}")).collect();
+    let errors: Vec<String> =
+        cm_hir::diagnostics(&db, Root).iter().map(|d| format!("{d:?}")).collect();
     if !errors.is_empty() {
         return Err(errors.join("\n"));
     }
@@ -59,7 +55,8 @@ fn dump() {
 fn all() {
     let Ok(path) = std::env::var("CM_PROGRAMS") else { return };
     let mut bad = 0;
-    let mut files: Vec<_> = fs::read_dir(Path::new(&path)).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut files: Vec<_> =
+        fs::read_dir(Path::new(&path)).unwrap().map(|e| e.unwrap().path()).collect();
     files.sort();
     for file in files {
         if file.extension().is_some_and(|e| e == "cm") && file.with_extension("out").exists() {
@@ -73,8 +70,14 @@ fn all() {
                         }
                     }
                 }
-                Ok(Err(errors)) => { bad += 1; println!("{}: {errors}", file.display()); }
-                Err(_) => { bad += 1; println!("{}: PANIC", file.display()) }
+                Ok(Err(errors)) => {
+                    bad += 1;
+                    println!("{}: {errors}", file.display());
+                }
+                Err(_) => {
+                    bad += 1;
+                    println!("{}: PANIC", file.display())
+                }
             }
         }
     }
