@@ -64,6 +64,17 @@ fn all() {
             let result = std::panic::catch_unwind(|| compile(&text));
             match result {
                 Ok(Ok(units)) => {
+                    let mut defined = std::collections::BTreeSet::new();
+                    for unit in &units {
+                        defined.extend(unit.functions.iter().map(|f| f.decl));
+                    }
+                    for unit in &units {
+                        for f in &unit.functions {
+                            cm_mir::visit::function(f, &mut |m| if let cm_mir::visit::Mention::Function(d) = m {
+                                if d.abi == cm_mir::mir::Abi::Cm && !defined.contains(&d) { bad += 1; println!("{}: undefined {}", file.display(), d.symbol); }
+                            });
+                        }
+                    }
                     for unit in units {
                         if let Err(e) = cm_mir::verify::verify_unit(&unit) {
                             println!("{}: {e:?}", file.display());
