@@ -7,7 +7,6 @@ use crate::{
 use camino::Utf8Path;
 use castore::Digest;
 use cm_lower::UnitId;
-use cm_mir::interp;
 use rayon::prelude::*;
 use redgreen::{Database, Root};
 use std::{fs, io, io::Write, process::Command};
@@ -160,7 +159,7 @@ fn run_interpreted(options: &Options, found: &dyn Fn(&Report) -> bool) -> Result
     session.keep_record(&database.take_record())?;
     let go_on = found(&session.report(&diagnostics));
     let (true, Some(units)) = (go_on, units) else { return Ok(None) };
-    crate::stages::interpret(units).map(Some)
+    crate::stages::interpret(&units).map(Some)
 }
 
 /// Compiles units in parallel. It runs outside of every query, so no dependency comes from it.

@@ -69,6 +69,7 @@ impl Session {
         let registry = Registry::new(&[
             &cm_db::QUERIES,
             &cm_hir::QUERIES,
+            &cm_hir::decl::QUERIES,
             &cm_lower::QUERIES,
             &crate::queries::QUERIES,
         ]);

@@ -127,7 +127,7 @@ impl Scratch {
 
 #[cfg(feature = "linked")]
 fn load_backend() -> Result<Box<dyn Backend>, String> {
-    Ok(Box::new(cm_backend::Linked))
+    Ok(Box::new(cm_backend::Llvm))
 }
 
 /// In a release the back end lies beside the executable.
