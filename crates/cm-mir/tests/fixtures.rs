@@ -3,10 +3,12 @@
 //! error of the verifier.
 
 use cm_mir::{
+    dump,
     interp::{Captured, Outcome, Program, run},
-    parse_unit,
+    parse_function, parse_unit,
+    passes::optimize,
     unit::Unit,
-    verify_unit,
+    verify, verify_unit,
 };
 use std::{
     fs,
@@ -63,6 +65,17 @@ fn programs_do_what_their_comments_say() {
         let unit = sorted(parse_unit(text).unwrap_or_else(|error| panic!("{name}: {error}")));
         verify_unit(&unit).unwrap_or_else(|errors| panic!("{name}: {errors:#?}"));
         check_run(name, text, &unit);
+        // What is undefined need not trap any more when passes have seen it.
+        let levels = if text.contains("//= trap") { 0..=0 } else { 0..=2 };
+        for level in levels {
+            let mut better = unit.clone();
+            better.functions.iter_mut().for_each(|function| optimize(function, level));
+            verify_unit(&better).unwrap_or_else(|errors| panic!("{name} at {level}: {errors:#?}"));
+            check_run(&format!("{name} at {level}"), text, &better);
+            let once = better.clone();
+            better.functions.iter_mut().for_each(|function| optimize(function, 0));
+            assert_eq!(once, better, "{name} at {level} is not cleaned up");
+        }
     });
 }
 
@@ -73,5 +86,24 @@ fn the_verifier_finds_what_is_wrong_and_nothing_else() {
         let errors = verify_unit(&unit).err().unwrap_or_default();
         let found: Vec<_> = errors.iter().map(ToString::to_string).collect();
         assert_eq!(found, marked(text, "//~"), "{name}");
+    });
+}
+
+/// Each function of a file is followed, after `//== LEVEL`, by what the passes make of it.
+#[test]
+fn passes_make_what_is_expected() {
+    each_fixture("passes", |name, text| {
+        let sections: Vec<&str> = text.split("//== ").collect();
+        let mut function = parse_function(sections[0]).unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert!(sections.len() > 1, "{name} expects nothing");
+        for section in &sections[1..] {
+            let (level, expected) = section.split_once('\n').expect("a level and a function");
+            let expected = parse_function(expected).unwrap_or_else(|e| panic!("{name}: {e}"));
+            let mut found = function.clone();
+            optimize(&mut found, level.trim().parse().expect("a level"));
+            assert!(found == expected, "{name} at {level}:\n{}", dump(&found));
+        }
+        optimize(&mut function, 0);
+        assert_eq!(verify(&function), Ok(()), "{name}");
     });
 }
