@@ -4,8 +4,10 @@
 //! path is written out, and its types are structural, so a function's MIR changes exactly when the
 //! code generated for it may change.
 
+pub mod codec;
 pub mod interp;
 pub mod mir;
+pub mod passes;
 pub mod runtime;
 pub mod text;
 pub mod ty;

@@ -47,6 +47,7 @@ pub type Decl = Interned<FnDecl>;
 
 /// What callers know of a function.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct FnDecl {
     /// The linker symbol.
     pub symbol: Name,
@@ -76,6 +77,7 @@ pub type GlobalRef = Interned<GlobalDecl>;
 
 /// What users know of a global.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct GlobalDecl {
     /// The linker symbol.
     pub symbol: Name,
@@ -222,6 +224,7 @@ pub enum Terminator {
 
 /// A memory location.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Place {
     /// Where it starts.
     pub base: Base,
@@ -276,6 +279,7 @@ pub enum Operand {
 
 /// A constant with its type.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Const {
     /// Its type.
     pub ty: Ty,

@@ -10,6 +10,7 @@ pub type Ty = Interned<TyKind>;
 
 /// A MIR type.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub enum TyKind {
     /// No value; results only.
     Void,

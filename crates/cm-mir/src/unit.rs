@@ -1,6 +1,9 @@
 //! Code-generation units: what the back end gets, and all it gets.
 
-use crate::mir::{Function, Global};
+use crate::{
+    codec,
+    mir::{Function, Global},
+};
 use cm_base::Name;
 use serde::{Deserialize, Serialize};
 
@@ -19,14 +22,11 @@ pub struct Unit {
 impl Unit {
     /// The bytes that stand for it: input of the back end and, hashed, part of its cache keys.
     pub fn encode(&self) -> Vec<u8> {
-        bincode::serde::encode_to_vec(self, bincode::config::standard())
-            .expect("a unit holds nothing that bincode cannot write")
+        codec::encode(self)
     }
     /// Reads what [`Unit::encode`] wrote; `None` for anything else.
     pub fn decode(bytes: &[u8]) -> Option<Unit> {
-        let config = bincode::config::standard();
-        let (unit, read) = bincode::serde::decode_from_slice(bytes, config).ok()?;
-        (read == bytes.len()).then_some(unit)
+        codec::decode(bytes)
     }
 }
 
