@@ -4,7 +4,7 @@ use crate::FileId;
 use camino::{Utf8Path, Utf8PathBuf};
 use cm_base::{FileText, Name, System};
 use redgreen::{Db, Root, Stamp};
-use std::sync::Arc;
+use std::{any::Any, sync::Arc};
 
 /// The outside world of a compilation: a file system, and where the program and the library are.
 pub struct World {
@@ -25,6 +25,8 @@ pub struct World {
     pub defines: Vec<Name>,
     /// The platform name for `#[target(…)]`: `native`.
     pub platform: Name,
+    /// What the driver's own queries reach outside: its store, back end and linker.
+    pub tools: Arc<dyn Any + Send + Sync>,
 }
 
 impl World {

@@ -1,1 +1,60 @@
-//! Project discovery, the root database, code-generation units, artifacts and linking.
+//! The driver: from a file on the command line to diagnostics, an executable or a running program.
+//!
+//! It owns everything that touches the machine: discovery of the project, the database, the cache
+//! directory, the linker and the back end.
+
+pub mod cache;
+mod commands;
+mod error;
+mod link;
+mod project;
+pub mod queries;
+mod render;
+mod session;
+mod stages;
+mod store;
+mod tools;
+mod why;
+
+pub use commands::{check, compile, execute, run};
+pub use error::Error;
+pub use render::{Colors, Rendered, RenderedNote};
+pub use stages::{Stage, emit};
+pub use why::why;
+
+use camino::Utf8PathBuf;
+
+/// What a command was asked to do.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The root file.
+    pub file: Utf8PathBuf,
+    /// 0 to 3.
+    pub opt_level: u8,
+    /// Names defined with `-D`.
+    pub defines: Vec<String>,
+    /// `None`: neither read nor write the cache.
+    pub cache_dir: Option<Utf8PathBuf>,
+    /// Where to write which queries ran.
+    pub query_log: Option<Utf8PathBuf>,
+    /// Print timings.
+    pub verbose: bool,
+}
+
+/// What was found in a program.
+#[derive(Clone, Default, Debug)]
+pub struct Report {
+    /// Sorted as they are shown.
+    pub diagnostics: Vec<Rendered>,
+}
+
+impl Report {
+    /// Nothing was found that keeps the program from being compiled.
+    pub fn ok(&self) -> bool {
+        self.errors() == 0
+    }
+    /// How many errors there are.
+    pub fn errors(&self) -> usize {
+        self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == "error").count()
+    }
+}

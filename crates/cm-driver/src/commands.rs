@@ -1,0 +1,208 @@
+//! `check`, `compile` and `run`.
+
+use crate::{
+    Error, Options, Report, queries,
+    session::{Finished, Purpose, Session, accepted, diagnose},
+};
+use camino::Utf8Path;
+use castore::Digest;
+use cm_lower::UnitId;
+use rayon::prelude::*;
+use redgreen::{Database, Root};
+use std::{fs, io, io::Write, process::Command};
+
+/// Diagnostics of a program.
+///
+/// # Errors
+/// If the file cannot be opened.
+pub fn check(options: &Options) -> Result<Report, Error> {
+    let session = Session::new(options, Purpose::Check)?;
+    if let Some(finished) = session.unchanged::<()>() {
+        session.keep_unchanged()?;
+        return Ok(session.report(&finished.diagnostics));
+    }
+    let mut database = session.open();
+    let diagnostics = session.attempt(&mut database, |db| diagnose(db, Purpose::Check))?;
+    let report = session.report(&diagnostics);
+    let roots = [cm_hir::queries::node::diagnostics(Root)];
+    session.keep(&database, &roots, &Finished { diagnostics, result: () })?;
+    Ok(report)
+}
+
+/// Compiles and links a program, and writes the executable unless it is there already.
+///
+/// # Errors
+/// If the file cannot be opened, or linking or writing fails.
+pub fn compile(options: &Options, output: &Utf8Path) -> Result<Report, Error> {
+    let session = Session::new(options, Purpose::Compile)?;
+    if let Some(finished) = session.unchanged::<Digest>()
+        && let Some(executable) = session.stored(&finished.result)
+    {
+        write_executable(output, &executable)?;
+        session.keep_unchanged()?;
+        return Ok(session.report(&finished.diagnostics));
+    }
+    let mut database = session.open();
+    let built = session.attempt(&mut database, |db| {
+        let diagnostics = diagnose(db, Purpose::Compile);
+        let executable = accepted(&diagnostics).then(|| {
+            warm_up(db);
+            let blob = queries::executable(db, Root);
+            (Digest(blob.digest().unwrap_or_default()), blob.bytes(db))
+        });
+        (diagnostics, executable)
+    });
+    let (diagnostics, executable) = built?;
+    let report = session.report(&diagnostics);
+    let Some((digest, bytes)) = executable else {
+        session.keep_record(&database.take_record())?;
+        return Ok(report);
+    };
+    write_executable(output, &bytes)?;
+    let roots = [
+        cm_hir::queries::node::diagnostics(Root),
+        cm_hir::queries::node::entry(Root),
+        queries::node::executable(Root),
+    ];
+    session.keep(&database, &roots, &Finished { diagnostics, result: digest })?;
+    Ok(report)
+}
+
+/// Compiles a program and executes it in this process. `found` is told the diagnostics before the
+/// program starts and says whether to go on. `None`: it did not.
+///
+/// # Errors
+/// If the file cannot be opened or the program cannot be linked.
+pub fn run(
+    options: &Options,
+    args: &[String],
+    interpret: bool,
+    found: &dyn Fn(&Report) -> bool,
+) -> Result<Option<i32>, Error> {
+    if !args.is_empty() {
+        // `main` takes no parameters and the library has no way to ask for them yet.
+        eprintln!("warning: arguments for the program are ignored");
+    }
+    if interpret {
+        return run_interpreted(options, found);
+    }
+    let session = Session::new(options, Purpose::Run)?;
+    if let Some(finished) = session.unchanged::<Vec<(UnitId, Digest)>>()
+        && let Some(objects) = load(&session, &finished.result)
+    {
+        session.keep_unchanged()?;
+        return execute_objects(&session, &finished.diagnostics, &objects, found);
+    }
+    let mut database = session.open();
+    let built = session.attempt(&mut database, |db| {
+        let diagnostics = diagnose(db, Purpose::Run);
+        let objects = accepted(&diagnostics).then(|| {
+            warm_up(db);
+            let units = queries::objects(db, Root).clone();
+            let bytes = |(unit, _): &(UnitId, Digest)| {
+                (unit.to_string(), queries::unit_object(db, *unit).bytes(db).to_vec())
+            };
+            (units.iter().map(bytes).collect::<Vec<_>>(), units)
+        });
+        (diagnostics, objects)
+    });
+    let (diagnostics, objects) = built?;
+    let Some((objects, units)) = objects else {
+        session.keep_record(&database.take_record())?;
+        found(&session.report(&diagnostics));
+        return Ok(None);
+    };
+    let roots = [
+        cm_hir::queries::node::diagnostics(Root),
+        cm_hir::queries::node::entry(Root),
+        queries::node::objects(Root),
+    ];
+    let finished = Finished { diagnostics, result: units };
+    session.keep(&database, &roots, &finished)?;
+    execute_objects(&session, &finished.diagnostics, &objects, found)
+}
+
+/// Objects with the names of their units.
+type Objects = Vec<(String, Vec<u8>)>;
+
+fn load(session: &Session, units: &[(UnitId, Digest)]) -> Option<Objects> {
+    units.iter().map(|(unit, digest)| Some((unit.to_string(), session.stored(digest)?))).collect()
+}
+
+fn execute_objects(
+    session: &Session,
+    diagnostics: &[cm_base::Diagnostic],
+    objects: &Objects,
+    found: &dyn Fn(&Report) -> bool,
+) -> Result<Option<i32>, Error> {
+    if !found(&session.report(diagnostics)) {
+        return Ok(None);
+    }
+    let objects: Vec<_> = objects.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+    let status = session.backend()?.run(&objects).map_err(|e| e.to_string())?;
+    Ok(Some(status))
+}
+
+/// The interpreter needs no back end, and the cache has nothing for it.
+fn run_interpreted(options: &Options, found: &dyn Fn(&Report) -> bool) -> Result<Option<i32>, Error> {
+    let options = Options { cache_dir: None, ..options.clone() };
+    let session = Session::new(&options, Purpose::Run)?;
+    let mut database = session.open();
+    let (diagnostics, units) = session.attempt(&mut database, |db| {
+        let diagnostics = diagnose(db, Purpose::Run);
+        let units = accepted(&diagnostics).then(|| {
+            let units = cm_lower::units(db, Root).iter();
+            units.filter_map(|unit| cm_mir::unit::Unit::decode(cm_lower::unit(db, *unit))).collect::<Vec<_>>()
+        });
+        (diagnostics, units)
+    })?;
+    session.keep_record(&database.take_record())?;
+    let go_on = found(&session.report(&diagnostics));
+    let (true, Some(units)) = (go_on, units) else { return Ok(None) };
+    crate::stages::interpret(&units).map(Some)
+}
+
+/// Compiles units in parallel. It runs outside of every query, so no dependency comes from it.
+fn warm_up(db: &Database) {
+    let units = cm_lower::units(db, Root);
+    let handles: Vec<_> = units.iter().map(|unit| (db.clone(), *unit)).collect();
+    handles.into_par_iter().for_each(|(db, unit)| {
+        redgreen::fingerprint_of::<queries::provide::unit_object>(&db, &unit);
+    });
+}
+
+/// Executes a program and gives its status, as a shell would show it.
+///
+/// # Errors
+/// If it cannot be started.
+pub fn execute(program: &Utf8Path) -> Result<i32, Error> {
+    let program = if program.components().count() == 1 { Utf8Path::new(".").join(program) } else { program.to_owned() };
+    let status = Command::new(&program).status().map_err(|e| format!("cannot execute {program}: {e}"))?;
+    #[cfg(unix)]
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+    #[cfg(not(unix))]
+    let signal = None;
+    Ok(status.code().or(signal.map(|signal: i32| 128 + signal)).unwrap_or(1))
+}
+
+/// Replaces the output at once: whoever executes the old one keeps it, and a write that fails
+/// leaves it. An output that is right already is left alone.
+fn write_executable(output: &Utf8Path, bytes: &[u8]) -> Result<(), Error> {
+    let same = fs::metadata(output).is_ok_and(|meta| meta.len() == bytes.len() as u64);
+    if same && fs::read(output).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
+    let write = || -> io::Result<()> {
+        let dir = output.parent().filter(|dir| !dir.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
+        let mut file = tempfile::NamedTempFile::new_in(dir)?;
+        file.write_all(bytes)?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            file.as_file().set_permissions(fs::Permissions::from_mode(0o755))?;
+        }
+        file.persist(output)?;
+        Ok(())
+    };
+    Ok(write().map_err(|e| format!("cannot write {output}: {e}"))?)
+}

@@ -1,0 +1,205 @@
+//! Diagnostics as text (`13-cli.md` §13.5).
+
+use cm_base::{Diagnostic, Severity};
+use serde::Serialize;
+use std::fmt::Write;
+
+/// A diagnostic with everything that is needed to show it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Rendered {
+    /// Path as shown.
+    pub file: String,
+    /// From 1.
+    pub line: u32,
+    /// From 1, in bytes.
+    pub column: u32,
+    /// Line of the end.
+    pub end_line: u32,
+    /// Column of the end, one past the last byte.
+    pub end_column: u32,
+    /// `error`, `warning` or `hint`.
+    pub severity: &'static str,
+    /// Rule code, if it has one.
+    pub code: Option<String>,
+    /// One line.
+    pub message: String,
+    /// Explanations.
+    pub notes: Vec<RenderedNote>,
+    /// The source line.
+    #[serde(skip)]
+    pub excerpt: String,
+}
+
+/// A note of a [`Rendered`] diagnostic.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct RenderedNote {
+    /// Path as shown.
+    pub file: String,
+    /// From 1.
+    pub line: u32,
+    /// From 1, in bytes.
+    pub column: u32,
+    /// One line.
+    pub message: String,
+}
+
+/// Escape sequences, or nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Colors {
+    on: bool,
+}
+
+impl Colors {
+    /// With or without.
+    pub fn new(on: bool) -> Colors {
+        Colors { on }
+    }
+    fn paint(self, code: &str, text: &str) -> String {
+        if self.on { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+    fn severity(self, severity: &str) -> String {
+        let code = match severity {
+            "error" => "1;31",
+            "warning" => "1;33",
+            _ => "1;36",
+        };
+        self.paint(code, severity)
+    }
+}
+
+/// Resolves a diagnostic. `text` gives the text of a file and its path as shown.
+pub fn resolve(diagnostic: &Diagnostic, text: &dyn Fn(cm_base::Name) -> (String, String)) -> Rendered {
+    let (path, source) = text(diagnostic.file);
+    let (line, column) = position(&source, diagnostic.range.start);
+    let (end_line, end_column) = position(&source, diagnostic.range.end.max(diagnostic.range.start));
+    let notes = diagnostic.notes.iter().map(|note| {
+        let (file, source) = text(note.file);
+        let (line, column) = position(&source, note.range.start);
+        RenderedNote { file, line, column, message: note.message.clone() }
+    });
+    let (message, code) = split_code(&diagnostic.message, diagnostic.severity);
+    Rendered {
+        file: path,
+        line,
+        column,
+        end_line,
+        end_column,
+        severity: diagnostic.severity.word(),
+        code,
+        message,
+        notes: notes.collect(),
+        excerpt: source.split('\n').nth(line as usize - 1).unwrap_or("").trim_end().to_owned(),
+    }
+}
+
+/// Lint findings end in their rule code: `… [W001]`.
+fn split_code(message: &str, severity: Severity) -> (String, Option<String>) {
+    let code = message.strip_suffix(']').and_then(|rest| rest.rsplit_once(" ["));
+    match code {
+        Some((_, code)) if severity != Severity::Error && code.len() == 4 => {
+            (message.to_owned(), Some(code.to_owned()))
+        }
+        _ => (message.to_owned(), None),
+    }
+}
+
+/// Line and column of a byte offset, both from 1.
+fn position(source: &str, offset: u32) -> (u32, u32) {
+    let before = &source.as_bytes()[..(offset as usize).min(source.len())];
+    let line = before.iter().filter(|byte| **byte == b'\n').count();
+    let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    (line as u32 + 1, (before.len() - start) as u32 + 1)
+}
+
+impl Rendered {
+    /// The first line alone.
+    pub fn short(&self, colors: Colors) -> String {
+        let place = format!("{}:{}:{}:", self.file, self.line, self.column);
+        let place = colors.paint("1", &place);
+        format!("{place} {}: {}\n", colors.severity(self.severity), self.message)
+    }
+
+    /// The first line, an excerpt and the notes.
+    pub fn full(&self, colors: Colors) -> String {
+        let mut out = self.short(colors);
+        let number = self.line.to_string();
+        let gutter = " ".repeat(number.len());
+        let bar = colors.paint("34", "|");
+        let (shown, cut) = window(&self.excerpt, self.column as usize - 1);
+        let end = if self.end_line == self.line { self.end_column } else { u32::MAX };
+        let width = (end.saturating_sub(self.column) as usize).min(self.excerpt.len().saturating_sub(self.column as usize - 1));
+        let carets = "^".repeat(width.clamp(1, 100));
+        let lead: String = self.excerpt[cut..]
+            .bytes()
+            .take(self.column as usize - 1 - cut)
+            .filter(|byte| byte & 0xC0 != 0x80)
+            .map(|byte| if byte == b'\t' { '\t' } else { ' ' })
+            .collect();
+        let carets = colors.paint("1;31", &carets);
+        let number = colors.paint("34", &number);
+        writeln!(out, "{gutter} {bar}\n{number} {bar} {shown}\n{gutter} {bar} {lead}{carets}")
+            .expect("writing to a string cannot fail");
+        for note in &self.notes {
+            let place = format!("{}:{}:{}:", note.file, note.line, note.column);
+            let word = colors.paint("1;36", "note");
+            writeln!(out, "{} {word}: {}", colors.paint("1", &place), note.message)
+                .expect("writing to a string cannot fail");
+        }
+        out
+    }
+
+    /// One JSON object.
+    pub fn json(&self) -> String {
+        serde_json::to_string(self).expect("strings and numbers are always valid JSON") + "\n"
+    }
+}
+
+/// The part of a very long line around a column, and where it begins.
+fn window(line: &str, column: usize) -> (&str, usize) {
+    const WIDTH: usize = 240;
+    if line.len() <= WIDTH {
+        return (line, 0);
+    }
+    let boundary = |mut at: usize| {
+        while !line.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let start = boundary(column.min(line.len()).saturating_sub(WIDTH / 2));
+    (&line[start..boundary((start + WIDTH).min(line.len()))], start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rendered(source: &str, start: u32, end: u32) -> String {
+        let diagnostic = Diagnostic {
+            file: "a".into(),
+            range: cm_base::diagnostic::Range { start, end },
+            severity: Severity::Error,
+            message: "Undefined variable 'totl'".into(),
+            notes: vec![],
+        };
+        resolve(&diagnostic, &|_| ("src/a.cm".into(), source.to_owned())).full(Colors::default())
+    }
+
+    #[test]
+    fn an_excerpt_marks_the_place() {
+        let text = "int main() {\n    total = totl + i;\n}\n";
+        let at = text.find("totl").map_or(0, |at| at as u32);
+        assert_eq!(
+            rendered(text, at, at + 4),
+            "src/a.cm:2:13: error: Undefined variable 'totl'\n  |\n2 |     total = totl + i;\n  |             ^^^^\n"
+        );
+    }
+
+    #[test]
+    fn odd_places_do_not_panic() {
+        for (text, start, end) in [("", 0, 0), ("x", 1, 1), ("x", 9, 99), ("ä\tö", 2, 5), ("a\nb", 0, 3)] {
+            assert!(rendered(text, start, end).contains('^'));
+        }
+        assert!(rendered(&"y".repeat(10_000_000), 5_000_000, 5_000_001).len() < 1000);
+    }
+}

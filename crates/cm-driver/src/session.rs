@@ -1,0 +1,269 @@
+//! One command over one program: opening the database, building, and keeping what was found out.
+
+use crate::{
+    Error, Options, Report,
+    project::Project,
+    render,
+    tools::{BUILD_ID, Fatal, Tools},
+};
+use camino::{Utf8Path, Utf8PathBuf};
+use castore::Digest;
+use cm_backend_api::Backend;
+use cm_base::{Diagnostic, FileText, Name, OsSystem, Severity, System};
+use cm_db::{FileId, World};
+use redgreen::{BuildRecord, Database, Fingerprint, Identity, Node, Registry, Root, RootRecord};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::Arc,
+};
+
+/// Which kind of command has its own records: they hold what it needs when nothing changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    /// Diagnostics alone.
+    Check,
+    /// An executable.
+    Compile,
+    /// Objects for this process.
+    Run,
+}
+
+/// A program being compiled.
+pub struct Session {
+    /// Where the program is.
+    pub project: Project,
+    /// What queries reach outside.
+    pub tools: Arc<Tools>,
+    world: Arc<World>,
+    files: Option<Files>,
+    options: redgreen::Options,
+    query_log: Option<Utf8PathBuf>,
+}
+
+/// The files that outlive the process.
+struct Files {
+    image: Utf8PathBuf,
+    why: Utf8PathBuf,
+    root: Utf8PathBuf,
+}
+
+/// What a build that succeeded leaves for the next process, should nothing change.
+#[derive(Serialize, Deserialize)]
+pub struct Finished<T> {
+    /// Warnings.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What the command made.
+    pub result: T,
+}
+
+impl Session {
+    /// Finds the program and opens the cache; nothing is read yet.
+    pub fn new(options: &Options, purpose: Purpose) -> Result<Session, Error> {
+        let project = Project::discover(&options.file)?;
+        let store = options.cache_dir.as_ref().map(|dir| Arc::new(castore::Store::open(dir)));
+        let tools = Arc::new(Tools::new(store.clone(), options.opt_level));
+        let world = Arc::new(world(&project, options, tools.clone()));
+        let identity = identity(&world, options.opt_level);
+        let files = options.cache_dir.as_ref().map(|dir| files(dir, &project, options, purpose));
+        let registry = Registry::new(&[
+            &cm_db::QUERIES,
+            &cm_hir::QUERIES,
+            &cm_hir::decl::QUERIES,
+            &cm_lower::QUERIES,
+            &crate::queries::QUERIES,
+        ]);
+        let mut database = redgreen::Options::new(registry, world.clone());
+        database.identity = identity;
+        database.image = files.as_ref().map(|files| files.image.clone().into_std_path_buf());
+        database.recording = files.is_some();
+        if let Some(store) = store {
+            database.store = Arc::new(crate::store::Durable::new(store));
+        }
+        let query_log = options.query_log.clone();
+        Ok(Session { project, tools, world, files, options: database, query_log })
+    }
+
+    /// What the last build made, if no input has changed since. Opens no graph.
+    pub fn unchanged<T: DeserializeOwned>(&self) -> Option<Finished<T>> {
+        let files = self.files.as_ref()?;
+        let mut options = self.options.clone();
+        options.image = None;
+        let database = Database::open(options);
+        let bytes = RootRecord::check(files.root.as_std_path(), self.options.identity, |input| {
+            input.is_current(&database)
+        })?;
+        let config = bincode::config::standard();
+        bincode::serde::decode_from_slice(&bytes, config).ok().map(|(finished, _)| finished)
+    }
+
+    /// Notes that a build had nothing to do.
+    pub fn keep_unchanged(&self) -> Result<(), Error> {
+        self.keep_record(&BuildRecord::default())
+    }
+
+    /// Opens the graph.
+    pub fn open(&self) -> Database {
+        Database::open(self.options.clone())
+    }
+
+    /// Runs a build, again if the graph interrupts it.
+    pub fn attempt<R>(&self, database: &mut Database, build: impl FnMut(&Database) -> R) -> Result<R, Error> {
+        let outcome = catch_fatal(|| database.attempt(build))?;
+        Ok(outcome.map_err(|interrupted| interrupted.to_string())?)
+    }
+
+    /// Keeps the graph below `roots` and the record of the build. A cache that cannot be written
+    /// costs time later, but this build is done: it is a warning.
+    pub fn keep<T: Serialize>(&self, database: &Database, roots: &[Node], finished: &Finished<T>) -> Result<(), Error> {
+        let record = database.take_record();
+        if let Some(files) = &self.files
+            && (!record.executed.is_empty() || !files.root.exists() || !record.inputs_changed.is_empty())
+        {
+            let written = self.write_graph(database, roots, finished, files);
+            if let Err(message) = written {
+                eprintln!("warning: the cache was not updated: {message}");
+            }
+        }
+        self.keep_record(&record)
+    }
+
+    fn write_graph<T: Serialize>(
+        &self,
+        database: &Database,
+        roots: &[Node],
+        finished: &Finished<T>,
+        files: &Files,
+    ) -> Result<(), String> {
+        let snapshot = database.snapshot(roots).map_err(|e| e.to_string())?;
+        if let Some(dir) = files.image.parent() {
+            std::fs::create_dir_all(dir).map_err(|e| e.to_string())?;
+        }
+        snapshot.write_image(files.image.as_std_path()).map_err(|e| e.to_string())?;
+        let result = bincode::serde::encode_to_vec(finished, bincode::config::standard())
+            .map_err(|e| e.to_string())?;
+        let record = snapshot.root_record(result);
+        record.write(files.root.as_std_path()).map_err(|e| e.to_string())
+    }
+
+    /// Keeps what ran, for `cm why`, and writes the query log.
+    pub fn keep_record(&self, record: &BuildRecord) -> Result<(), Error> {
+        if let Some(files) = &self.files {
+            // Without it `cm why` has less to say; see `keep`.
+            let _ = record.write(files.why.as_std_path());
+        }
+        match &self.query_log {
+            Some(path) => crate::why::write_log(record, path),
+            None => Ok(()),
+        }
+    }
+
+    /// A blob of the store.
+    pub fn stored(&self, digest: &Digest) -> Option<Vec<u8>> {
+        self.tools.store.as_ref()?.get(digest)
+    }
+
+    /// The back end.
+    pub fn backend(&self) -> Result<&dyn Backend, Error> {
+        catch_fatal(|| self.tools.backend())
+    }
+
+    /// Diagnostics ready to be shown.
+    pub fn report(&self, diagnostics: &[Diagnostic]) -> Report {
+        let text = |file: Name| {
+            let path = self.world.path(FileId(file));
+            let text = match self.world.system.read(&path) {
+                FileText::Text(text) => text.to_string(),
+                FileText::Absent | FileText::Unreadable(_) => String::new(),
+            };
+            (self.project.display(FileId(file)).into_string(), text)
+        };
+        Report { diagnostics: diagnostics.iter().map(|d| render::resolve(d, &text)).collect() }
+    }
+}
+
+fn catch_fatal<R>(run: impl FnOnce() -> R) -> Result<R, Error> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|payload| match payload.downcast::<Fatal>() {
+        Ok(fatal) => fatal.0.into(),
+        Err(payload) => resume_unwind(payload),
+    })
+}
+
+/// Whether a program with these diagnostics may be compiled.
+pub fn accepted(diagnostics: &[Diagnostic]) -> bool {
+    diagnostics.iter().all(|diagnostic| diagnostic.severity != Severity::Error)
+}
+
+/// All diagnostics, and the missing `main`, which only matters where the program is executed.
+pub fn diagnose(db: &Database, purpose: Purpose) -> Vec<Diagnostic> {
+    let mut diagnostics = cm_hir::diagnostics(db, Root).clone();
+    if purpose != Purpose::Check && accepted(&diagnostics) && cm_hir::entry(db, Root).is_none() {
+        diagnostics.push(Diagnostic {
+            file: cm_db::settings(db, Root).root.0,
+            range: Default::default(),
+            severity: Severity::Error,
+            message: "Entry point 'main' not found".to_owned(),
+            notes: Vec::new(),
+        });
+    }
+    diagnostics
+}
+
+fn world(project: &Project, options: &Options, tools: Arc<Tools>) -> World {
+    let mut defines = defined_names(options.opt_level);
+    defines.extend(options.defines.iter().map(|name| Name::new(name)));
+    defines.sort();
+    defines.dedup();
+    World {
+        system: Arc::new(OsSystem) as Arc<dyn System>,
+        base: project.base.clone(),
+        root_path: (project.root_path.extension() != Some("cm"))
+            .then(|| (project.root, project.root_path.clone())),
+        root: project.root,
+        library: project.library.clone(),
+        search: project.search.clone(),
+        defines,
+        platform: Name::new("native"),
+        tools,
+    }
+}
+
+/// `12-macros-preprocessor.md` §12.3.
+fn defined_names(opt_level: u8) -> Vec<Name> {
+    let machine: &[&str] = match std::env::consts::ARCH {
+        "x86_64" => &["__x86_64__", "__x86__"],
+        "aarch64" => &["__arm64__", "__aarch64__"],
+        "riscv64" => &["__riscv__"],
+        _ => &[],
+    };
+    let system: &[&str] = match std::env::consts::OS {
+        "linux" => &["__linux__", "__unix__"],
+        "macos" => &["__macos__", "__apple__", "__unix__"],
+        "freebsd" => &["__freebsd__", "__unix__"],
+        _ => &[],
+    };
+    let debug: &[&str] = if opt_level == 0 { &["__DEBUG__"] } else { &[] };
+    let all = [&["__CM__", "__64BIT__"], machine, system, debug].concat();
+    all.into_iter().map(Name::new).collect()
+}
+
+fn identity(world: &World, opt_level: u8) -> Identity {
+    Identity {
+        build: u128::from_str_radix(BUILD_ID, 16).expect("the build script writes 32 hex digits"),
+        options: Fingerprint::of(&(opt_level, &world.defines)).0,
+    }
+}
+
+/// The names of the files hold where the program is: two programs may share a cache directory.
+fn files(dir: &Utf8Path, project: &Project, options: &Options, purpose: Purpose) -> Files {
+    let image_purpose = if purpose == Purpose::Check { "check" } else { "build" };
+    let place = format!("{} {:?}", project.root_path, options.defines);
+    let digest = Digest::of(place.as_bytes()).to_string();
+    let level = if purpose == Purpose::Check { String::new() } else { format!("-O{}", options.opt_level) };
+    let stem = project.root_path.file_stem().unwrap_or("program");
+    let name = |kind: &str, suffix: &str| {
+        dir.join("graph").join(format!("{stem}-{}-{kind}{level}.{suffix}", &digest[..16]))
+    };
+    let kind = format!("{purpose:?}").to_lowercase();
+    Files { image: name(image_purpose, "image"), root: name(&kind, "root"), why: dir.join("graph/last.why") }
+}

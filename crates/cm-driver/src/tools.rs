@@ -1,0 +1,141 @@
+//! What queries of the driver need of the outside: the store, the back end and the linker.
+
+use camino::Utf8PathBuf;
+use castore::Digest;
+use cm_backend_api::{Backend, BackendError, Target, TextKind};
+use redgreen::Db;
+use std::sync::{Arc, OnceLock};
+
+/// Identity of this build of the compiler; part of every key.
+pub const BUILD_ID: &str = env!("CM_BUILD_ID");
+
+/// What the queries of this crate reach through [`cm_db::World::tools`].
+pub struct Tools {
+    /// `None` with `--no-cache`.
+    pub store: Option<Arc<castore::Store>>,
+    /// What code is made for.
+    pub target: Target,
+    /// 0 to 3.
+    pub opt_level: u8,
+    /// Files that are needed only while this process runs.
+    pub scratch: Scratch,
+    backend: OnceLock<Result<Box<dyn Backend>, String>>,
+}
+
+/// Unwinds to the driver: the build cannot go on, and what ran last has no result.
+pub struct Fatal(pub String);
+
+/// Ends the build with a message.
+pub fn fatal(message: impl Into<String>) -> ! {
+    std::panic::resume_unwind(Box::new(Fatal(message.into())))
+}
+
+impl Tools {
+    /// Tools over a store.
+    pub fn new(store: Option<Arc<castore::Store>>, opt_level: u8) -> Tools {
+        let target = Target::host();
+        Tools { store, target, opt_level, scratch: Scratch::default(), backend: OnceLock::new() }
+    }
+
+    /// The tools behind a database.
+    pub fn of(db: &dyn Db) -> &Tools {
+        let world: &cm_db::World = db.graph().world();
+        world.tools.downcast_ref().expect("the driver makes the world with its own tools")
+    }
+
+    /// The back end, loaded when it is first needed.
+    pub fn backend(&self) -> &dyn Backend {
+        match self.backend.get_or_init(load_backend) {
+            Ok(backend) => backend.as_ref(),
+            Err(message) => fatal(message.clone()),
+        }
+    }
+
+    /// The bytes of `stage` that were made from `input` before, by any process, or what `make`
+    /// makes of it now. The key is everything that a stage gets: see design of the store.
+    pub fn cached(
+        &self,
+        stage: &str,
+        input: &[u8],
+        make: impl FnOnce(&dyn Backend) -> Result<Vec<u8>, BackendError>,
+    ) -> Vec<u8> {
+        let make = || make(self.backend()).unwrap_or_else(|error| fatal(error.to_string()));
+        let Some(store) = &self.store else { return make() };
+        let key = self.key(input);
+        let known = store.lookup(stage, &key).and_then(|digests| store.get(digests.first()?));
+        known.unwrap_or_else(|| {
+            let bytes = make();
+            // A store that cannot be written costs time later, but no result now.
+            if let Ok(digest) = store.put(&bytes) {
+                let _ = store.bind(stage, &key, &[digest]);
+            }
+            bytes
+        })
+    }
+
+    fn key(&self, input: &[u8]) -> Vec<u8> {
+        let target = &self.target;
+        let settings = [
+            BUILD_ID,
+            target.triple.as_str(),
+            target.cpu.as_str(),
+            target.features.as_str(),
+            ["0", "1", "2", "3"][usize::from(self.opt_level.min(3))],
+        ];
+        let mut key = settings.join("\n").into_bytes();
+        key.push(0);
+        key.extend_from_slice(&Digest::of(input).0);
+        key
+    }
+
+    /// A file with these bytes, for the linker: the store's own, or a temporary one.
+    pub fn file(&self, digest: &Digest, bytes: impl FnOnce() -> Arc<[u8]>) -> Utf8PathBuf {
+        if let Some(store) = &self.store
+            && let Some(path) = store.path(digest).and_then(|path| Utf8PathBuf::from_path_buf(path).ok())
+        {
+            return path;
+        }
+        self.scratch.write(&digest.to_string(), &bytes()).unwrap_or_else(|message| fatal(message))
+    }
+
+    /// A readable form of an encoded unit.
+    pub fn text(&self, unit: &[u8], kind: TextKind) -> Result<String, BackendError> {
+        let bitcode = self.backend().bitcode(unit, &self.target, self.opt_level)?;
+        self.backend().text(&bitcode, &self.target, self.opt_level, kind)
+    }
+}
+
+/// A directory for files that are needed only while this process runs, made when first used.
+#[derive(Default)]
+pub struct Scratch(OnceLock<Result<tempfile::TempDir, String>>);
+
+impl Scratch {
+    /// The path of a file in it.
+    pub fn path(&self, name: &str) -> Result<Utf8PathBuf, String> {
+        let dir = self.0.get_or_init(|| tempfile::tempdir().map_err(|e| e.to_string()));
+        let dir = dir.as_ref().map_err(|e| format!("cannot make a temporary directory: {e}"))?;
+        Utf8PathBuf::from_path_buf(dir.path().join(name))
+            .map_err(|path| format!("{} is not valid UTF-8", path.display()))
+    }
+    /// Writes a file in it.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<Utf8PathBuf, String> {
+        let path = self.path(name)?;
+        std::fs::write(&path, bytes).map_err(|e| format!("cannot write {path}: {e}"))?;
+        Ok(path)
+    }
+}
+
+#[cfg(feature = "linked")]
+fn load_backend() -> Result<Box<dyn Backend>, String> {
+    Ok(Box::new(cm_backend::Llvm))
+}
+
+/// In a release the back end lies beside the executable.
+#[cfg(not(feature = "linked"))]
+fn load_backend() -> Result<Box<dyn Backend>, String> {
+    let exe = std::env::current_exe().map_err(|e| format!("cannot find the back end: {e}"))?;
+    let path = exe.with_file_name("libcm_backend.so");
+    let backend = cm_backend_api::load(&path)
+        .map_err(|e| format!("cannot load the back end {}: {e}", path.display()))?;
+    Ok(backend)
+}

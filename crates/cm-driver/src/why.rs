@@ -1,0 +1,79 @@
+//! The record of the last build: `cm why` and `--query-log`.
+
+use crate::Error;
+use camino::Utf8Path;
+use redgreen::BuildRecord;
+use serde_json::json;
+use std::fmt::Write;
+
+/// What `cm why` prints.
+///
+/// # Errors
+/// If there is no record, or the query asked for did not run.
+pub fn why(cache_dir: &Utf8Path, query: Option<&str>, key: Option<&str>) -> Result<String, Error> {
+    let path = cache_dir.join("graph/last.why");
+    let record = BuildRecord::load(path.as_std_path())
+        .ok_or_else(|| format!("there is no record of a build in {cache_dir}; build something first"))?;
+    match query {
+        None => Ok(overview(&record)),
+        Some(query) => chain(&record, query, key),
+    }
+}
+
+fn overview(record: &BuildRecord) -> String {
+    let mut out = String::new();
+    let mut line = |text: String| out.push_str(&(text + "\n"));
+    if record.inputs_changed.is_empty() {
+        line("no input had changed".into());
+    } else {
+        line("changed inputs:".into());
+        record.inputs_changed.iter().for_each(|input| line(format!("  {input}")));
+    }
+    if record.executed.is_empty() {
+        line("no query ran".into());
+    } else {
+        line(format!("queries that ran: {}", record.executed.len()));
+        for run in &record.executed {
+            let same = if run.changed { "" } else { " (same result)" };
+            line(format!("  {}: {}{same}", run.node, run.reason));
+        }
+    }
+    out
+}
+
+fn chain(record: &BuildRecord, query: &str, key: Option<&str>) -> Result<String, Error> {
+    let runs = record.executed.iter().filter(|run| run.node.query == query);
+    let runs: Vec<_> = runs.filter(|run| key.is_none_or(|key| run.node.key == key)).collect();
+    if runs.is_empty() {
+        let name = key.map_or(query.to_owned(), |key| format!("{query}({key})"));
+        return Err(format!("{name} did not run in the last build").into());
+    }
+    let mut out = String::new();
+    for run in runs {
+        let steps = record.chain(query, &run.node.key).unwrap_or_default();
+        writeln!(out, "{}: {}", run.node, run.reason).expect("writing to a string cannot fail");
+        for (depth, step) in steps.iter().enumerate() {
+            writeln!(out, "{}{step}", "  ".repeat(depth + 1)).expect("writing to a string cannot fail");
+        }
+    }
+    Ok(out)
+}
+
+/// Writes one JSON line for each query that ran, then the summary.
+pub fn write_log(record: &BuildRecord, path: &Utf8Path) -> Result<(), Error> {
+    let mut out = String::new();
+    for run in &record.executed {
+        let line = json!({
+            "query": run.node.query, "key": run.node.key, "reason": run.reason.to_string(),
+        });
+        writeln!(out, "{line}").expect("writing to a string cannot fail");
+    }
+    let counts = record.counts;
+    let inputs: Vec<_> = record.inputs_changed.iter().map(ToString::to_string).collect();
+    let summary = json!({
+        "executed": counts.executed, "green": counts.green, "loaded": counts.loaded,
+        "inputs_changed": inputs,
+    });
+    writeln!(out, "{summary}").expect("writing to a string cannot fail");
+    Ok(std::fs::write(path, out).map_err(|e| format!("cannot write {path}: {e}"))?)
+}

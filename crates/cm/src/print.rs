@@ -1,0 +1,68 @@
+//! What reaches the terminal.
+
+use crate::args::{Common, Format, Stage, When};
+use camino::Utf8Path;
+use cm_driver::{Colors, Error, Rendered};
+use std::io::{IsTerminal, Write};
+
+/// More errors than this are not shown.
+const MOST: usize = 50;
+
+/// Writes diagnostics as the options ask.
+pub struct Printer {
+    format: Format,
+    colors: Colors,
+}
+
+impl Printer {
+    pub fn new(common: &Common) -> Printer {
+        let colors = match common.color {
+            When::Always => true,
+            When::Never => false,
+            When::Auto => std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+        };
+        Printer { format: common.format, colors: Colors::new(colors) }
+    }
+
+    pub fn diagnostics(&self, diagnostics: &[Rendered]) {
+        let mut out = String::new();
+        for diagnostic in diagnostics.iter().take(MOST) {
+            out.push_str(&match self.format {
+                Format::Full => diagnostic.full(self.colors),
+                Format::Short => diagnostic.short(self.colors),
+                Format::Json => diagnostic.json(),
+            });
+        }
+        if diagnostics.len() > MOST && self.format != Format::Json {
+            out.push_str("too many errors\n");
+        }
+        // A reader that went away is no reason to fail.
+        let _ = std::io::stderr().write_all(out.as_bytes());
+    }
+}
+
+/// Writes a stage to a file or to standard output.
+pub fn emit(bytes: &[u8], output: Option<&Utf8Path>) -> Result<(), Error> {
+    let result = match output {
+        Some(path) => std::fs::write(path, bytes).map_err(|e| format!("cannot write {path}: {e}")),
+        None => {
+            std::io::stdout().write_all(bytes).map_err(|e| format!("cannot write the output: {e}"))
+        }
+    };
+    Ok(result?)
+}
+
+impl From<Stage> for cm_driver::Stage {
+    fn from(stage: Stage) -> cm_driver::Stage {
+        match stage {
+            Stage::Tokens => cm_driver::Stage::Tokens,
+            Stage::Ast => cm_driver::Stage::Ast,
+            Stage::Hir => cm_driver::Stage::Hir,
+            Stage::Mir => cm_driver::Stage::Mir,
+            Stage::LlvmIr => cm_driver::Stage::LlvmIr,
+            Stage::Bitcode => cm_driver::Stage::Bitcode,
+            Stage::Obj => cm_driver::Stage::Obj,
+            Stage::Asm => cm_driver::Stage::Asm,
+        }
+    }
+}
