@@ -28,7 +28,7 @@ pub(crate) fn dist() -> Result {
         command.args(["build", "--profile", "dist"]).env("CARGO_TARGET_DIR", &build);
         shell::run(command.args(arguments))
     };
-    cargo_build(&["--package", "cm"])?;
+    cargo_build(&["--package", "cm", "--no-default-features"])?;
     cargo_build(&["--package", "cm-backend", "--no-default-features", "--features", "static"])?;
 
     let folder = folder()?;

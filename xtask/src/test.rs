@@ -12,17 +12,10 @@ use std::{
     process::{ExitCode, Stdio},
 };
 
-/// The crates whose products the compiler consists of: the command, and the back end that it loads.
-const PRODUCTS: &[&str] = &["cm", "cm-backend"];
-
 /// Builds the compiler and returns the path of the command.
 pub(crate) fn build_cm(toolchain: &Toolchain) -> Result<PathBuf> {
     let mut command = toolchain.cargo();
-    command.args(["build", "--quiet"]);
-    PRODUCTS.iter().for_each(|package| {
-        command.args(["--package", package]);
-    });
-    shell::run(&mut command)?;
+    shell::run(command.args(["build", "--quiet", "--package", "cm"]))?;
     let target = shell::metadata()?.target_directory.into_std_path_buf();
     Ok(target.join("debug").join("cm"))
 }

@@ -53,11 +53,8 @@ impl Fixture {
                     return Err(error(format!("{path} is there twice")));
                 }
             } else {
-                let revision = script::revision(number, line, &mut lines)?;
-                if revision.number != fixture.revisions.len() + 1 {
-                    return Err(error("revisions are numbered from 1".into()));
-                }
-                fixture.revisions.push(revision);
+                let next = fixture.revisions.len() + 1;
+                fixture.revisions.push(script::revision(next, number, line, &mut lines)?);
             }
         }
         Ok(fixture)
@@ -83,6 +80,16 @@ impl<'a> Lines<'a> {
         let mut lines = Vec::new();
         while let Some(line) = self.peek().filter(|line| line.starts_with([' ', '\t'])) {
             lines.push(line.trim());
+            self.next += 1;
+        }
+        lines
+    }
+
+    /// What stands behind `| ` on the lines that come next.
+    pub(crate) fn take_quoted(&mut self) -> Vec<&'a str> {
+        let mut lines = Vec::new();
+        while let Some(line) = self.peek().and_then(|line| line.strip_prefix('|')) {
+            lines.push(line.strip_prefix(' ').unwrap_or(line));
             self.next += 1;
         }
         lines
@@ -130,7 +137,6 @@ mod tests {
         check("//- a.cm", "line 1: `a.cm` is not a path: paths begin with `/`");
         check("//- /a.cm\n//- /a.cm", "line 2: /a.cm is there twice");
         check("//= 1 cold\n//- /a.cm", "line 2: a file after the first revision: use `write`");
-        check("//= 2 cold", "line 1: revisions are numbered from 1");
-        check("//= one", "line 1: a revision begins with `//= NUMBER`");
+        check("//= 2 cold", "line 1: this is revision 1");
     }
 }

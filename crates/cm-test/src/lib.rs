@@ -20,14 +20,16 @@
 //! ```
 //!
 //! A section `//- PATH` is a file of the first revision; text before the first section is
-//! `/main.cm`. `//= NUMBER` begins a revision. After it, on the same line and on further ones, follow
+//! `/main.cm`. `//= NUMBER` begins a revision; so does `//= LABEL`, where the label is the rest of the
+//! line. After a number, on the same line, and on further lines, follow
 //!
-//! * what is done: `cold` (nothing, for the first revision), ``edit PATH `OLD` => `NEW` ``, `delete PATH`,
-//!   `touch PATH`, `move PATH => PATH`, `reopen`, `elsewhere`, `options …` and `write PATH`, whose text
-//!   goes on to a line `//.` or to the next revision. `meanwhile` before one of them: while the build runs;
+//! * what is done: `cold` (nothing, for the first revision), ``edit PATH `OLD` => `NEW` ``,
+//!   `delete PATH`, `touch PATH`, `move PATH => PATH`, `reopen`, `elsewhere`, `options …` and
+//!   `write PATH`, whose text goes on to a line `//.` or to the next revision. `meanwhile` before one
+//!   of them: while the build runs;
 //! * what is expected: `rerun:` and `fetched:` (exact lists of `query(key)`, which indented lines
-//!   continue, or `none`), `exit:`, `stdout:` (one
-//!   line; repeated for several) and `errors:` (`line N of PATH: PHRASE`, repeated for several, or `none`).
+//!   continue, or `none`), `exit:`, `stdout:` (a line, or several lines that begin with `| `) and
+//!   `errors:` (`line N of PATH: PHRASE`, repeated for several, or `none`).
 //!
 //! Lines of a script that begin with `#` are comments.
 

@@ -8,6 +8,8 @@ use std::fmt;
 pub struct Revision {
     /// Its number, from 1.
     pub number: usize,
+    /// What it is about, if it is not numbered.
+    pub label: String,
     /// The line of the fixture where it begins, from 1.
     pub line: usize,
     /// What is done before the build, in order.
@@ -159,20 +161,22 @@ impl Action {
     }
 }
 
-/// Reads a revision whose first line has been taken.
+/// Reads revision `number`, whose first line has been taken.
 pub(crate) fn revision(
+    number: usize,
     line: usize,
     header: &str,
     lines: &mut Lines<'_>,
 ) -> Result<Revision, ParseError> {
-    let mut revision = Revision { line, ..Revision::default() };
+    let mut revision = Revision { number, line, ..Revision::default() };
     let error = |line| move |message| ParseError { line, message };
     let header = header.trim_start_matches("//=").trim();
-    let (number, rest) = header.split_once(' ').unwrap_or((header, ""));
-    revision.number = number
-        .parse()
-        .map_err(|_| error(line)("a revision begins with `//= NUMBER`".to_owned()))?;
-    revision.directives(rest, lines).map_err(error(line))?;
+    let (first, rest) = header.split_once(' ').unwrap_or((header, ""));
+    match first.parse::<usize>() {
+        Ok(found) if found == number => revision.directives(rest, lines).map_err(error(line))?,
+        Ok(_) => return Err(error(line)(format!("this is revision {number}"))),
+        Err(_) => header.clone_into(&mut revision.label),
+    }
     while lines.peek().is_some_and(|line| !line.starts_with("//=") && !line.starts_with("//-")) {
         let Some((number, text)) = lines.take() else { break };
         if !text.starts_with('#') {
@@ -220,8 +224,11 @@ impl Revision {
             }
             "stdout:" => {
                 let stdout = expect.stdout.get_or_insert_default();
-                stdout.push_str(cursor.rest());
-                stdout.push('\n');
+                let line = Some(cursor.rest()).filter(|line| !line.is_empty());
+                for line in line.into_iter().chain(lines.take_quoted()) {
+                    stdout.push_str(line);
+                    stdout.push('\n');
+                }
             }
             "exit:" => {
                 let status = cursor.word();
@@ -380,6 +387,8 @@ mod tests {
              options -O2 --no-cache\n\
              stdout: one\n\
              stdout:\n\
+             |\n\
+             |  two\n\
              errors: line 2: Unknown type 'T'\n\
              errors: line 3 of /b: no\n\
              fetched: a(b)\n",
@@ -397,9 +406,12 @@ mod tests {
             Action::Options(strings(&["-O2", "--no-cache"])),
         ];
         assert_eq!(all[0].actions, expected);
-        assert_eq!(all[0].expect.stdout.as_deref(), Some("one\n\n"));
+        assert_eq!(all[0].expect.stdout.as_deref(), Some("one\n\n two\n"));
         assert_eq!(all[0].expect.errors.as_ref().map(Vec::len), Some(2));
         assert_eq!(all[0].expect.fetched, Some(strings(&["a(b)"])));
+        let silent = &revisions("//= without a number\nstdout:\n//= 2 cold")[0];
+        assert_eq!((silent.label.as_str(), silent.number), ("without a number", 1));
+        assert_eq!(silent.expect.stdout.as_deref(), Some(""));
         assert_eq!(revisions("//= 1 cold errors: none")[0].expect.errors, Some(vec![]));
     }
 

@@ -80,6 +80,7 @@ pub(crate) fn bench(options: &Options) -> Result {
     );
     let dir = tempfile::tempdir().map_err(|error| error.to_string())?;
     let mut results = BTreeMap::<String, Vec<String>>::new();
+    let mut failed = Vec::new();
     for level in ['0', '2'] {
         for language in [Language::Cm, Language::C, Language::Rust] {
             let name = format!("{language:?} -O{level}");
@@ -90,15 +91,14 @@ pub(crate) fn bench(options: &Options) -> Result {
                     table(&name, &measured.medians);
                     results.entry(measured.results.join(" ")).or_default().push(name);
                 }
-                Err(message) => eprintln!("{name}: {message}"),
+                Err(message) => failed.push(format!("{name}: {message}")),
             }
         }
     }
-    match results.len() {
-        0 => Err("nothing could be built".into()),
-        1 => Ok(()),
-        _ => Err(format!("the programs print different results: {results:?}")),
+    if results.len() > 1 {
+        failed.push(format!("the programs print different results: {results:?}"));
     }
+    if failed.is_empty() { Ok(()) } else { Err(failed.join("\n")) }
 }
 
 /// Writes the program into a directory for each language.
