@@ -70,8 +70,13 @@ fn all() {
                     }
                     for unit in &units {
                         for f in &unit.functions {
-                            cm_mir::visit::function(f, &mut |m| if let cm_mir::visit::Mention::Function(d) = m {
-                                if d.abi == cm_mir::mir::Abi::Cm && !defined.contains(&d) { bad += 1; println!("{}: undefined {}", file.display(), d.symbol); }
+                            cm_mir::visit::function(f, &mut |m| {
+                                if let cm_mir::visit::Mention::Function(d) = m {
+                                    if d.abi == cm_mir::mir::Abi::Cm && !defined.contains(&d) {
+                                        bad += 1;
+                                        println!("{}: undefined {}", file.display(), d.symbol);
+                                    }
+                                }
                             });
                         }
                     }
