@@ -133,7 +133,11 @@ impl Builder {
 
     /// Ends the current block with a branch.
     pub(crate) fn branch(&mut self, cond: Operand, then: BlockId, otherwise: BlockId) {
-        self.end(Terminator::Branch { cond, then, otherwise });
+        self.end(match constant_int(&cond) {
+            Some(0) => Terminator::Goto(otherwise),
+            Some(_) => Terminator::Goto(then),
+            None => Terminator::Branch { cond, then, otherwise },
+        });
     }
 
     /// `place = value`.
@@ -296,6 +300,7 @@ impl Builder {
     /// The finished function, without blocks that nothing reaches.
     pub(crate) fn finish(mut self, decl: Decl, env: Option<LocalId>) -> Function {
         self.end(Terminator::Return);
+        self.thread_jumps();
         let order = self.reachable();
         let mut number = vec![BlockId(0); self.blocks.len()];
         for (new, old) in order.iter().enumerate() {
@@ -309,6 +314,30 @@ impl Builder {
             blocks.push(Block { stmts: std::mem::take(&mut draft.stmts), terminator });
         }
         Function { decl, env, locals: self.locals, blocks }
+    }
+
+    /// Leads jumps to blocks that only jump on to where those end up.
+    fn thread_jumps(&mut self) {
+        let next = |draft: &Draft| match draft.terminator {
+            Some(Terminator::Goto(block)) if draft.stmts.is_empty() => Some(block),
+            _ => None,
+        };
+        let mut ends: Vec<BlockId> = (0..self.blocks.len() as u32).map(BlockId).collect();
+        // Most jumps lead forwards, so the ends of later blocks are found first; what jumps back
+        // is found in a second round.
+        for block in (0..ends.len()).rev() {
+            if let Some(target) = next(&self.blocks[block]) {
+                ends[block] = ends[target.0 as usize];
+            }
+        }
+        for block in 0..ends.len() {
+            ends[block] = ends[ends[block].0 as usize];
+        }
+        for draft in &mut self.blocks {
+            if let Some(terminator) = &mut draft.terminator {
+                successors(terminator, &mut |block| *block = ends[block.0 as usize]);
+            }
+        }
     }
 
     /// Blocks that the entry reaches, in order of creation.
@@ -327,6 +356,18 @@ impl Builder {
             }
         }
         (0..seen.len()).filter(|block| seen[*block]).collect()
+    }
+}
+
+/// The bits of a constant integer or truth value.
+pub(crate) fn constant_int(operand: &Operand) -> Option<u64> {
+    match operand {
+        Operand::Const(constant) => match constant.value {
+            ConstValue::Int(value) => Some(value),
+            ConstValue::Zero => Some(0),
+            _ => None,
+        },
+        Operand::Copy(_) => None,
     }
 }
 

@@ -1,96 +1,163 @@
-//! Programs from source text to MIR.
+//! Programs from source text to MIR: what they print when it is interpreted, and how some of them
+//! look.
 
-use camino::Utf8PathBuf;
-use cm_base::{MemorySystem, Name};
+use camino::{Utf8Path, Utf8PathBuf};
+use cm_base::{MemorySystem, Name, OsSystem, System};
 use cm_db::{FileId, World};
-use cm_mir::unit::Unit;
+use cm_mir::{
+    interp::{Captured, Limits, Outcome, Program, run_within},
+    unit::Unit,
+};
 use redgreen::{Database, Registry, Root};
-use std::{fs, path::Path, sync::Arc};
+use std::{fs, sync::Arc};
 
-/// A database with one source file, `main.cm`.
-fn database(text: &str) -> Database {
-    let system = MemorySystem::default();
-    system.write("/p/main.cm", text);
+fn repository() -> &'static Utf8Path {
+    Utf8Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+fn database(system: impl System + 'static, base: &Utf8Path, root: &str) -> Database {
     let world = World {
         system: Arc::new(system),
-        base: Utf8PathBuf::from("/p"),
+        base: base.to_owned(),
         root_path: None,
-        root: FileId(Name::new("main")),
-        library: Utf8PathBuf::from("/lib"),
+        root: FileId(Name::new(root)),
+        library: repository().join("libs"),
         search: Vec::new(),
-        defines: Vec::new(),
+        defines: ["__64BIT__", "__CM__", "__linux__", "__unix__", "__x86_64__", "__x86__"]
+            .map(Name::new)
+            .to_vec(),
         platform: Name::new("native"),
     };
-    let groups = [&cm_db::QUERIES, &cm_hir::QUERIES, &cm_hir::decl::QUERIES, &cm_lower::QUERIES];
+    let groups =
+        [&cm_db::QUERIES, &cm_hir::QUERIES, &cm_hir::decl::QUERIES, &cm_lower::QUERIES];
     Database::new(Registry::new(&groups), Arc::new(world))
 }
 
-/// The units of a program, or its errors.
-fn compile(text: &str) -> Result<Vec<Unit>, String> {
-    let db = database(text);
-    let errors: Vec<String> =
-        cm_hir::diagnostics(&db, Root).iter().map(|d| format!("{d:?}")).collect();
-    if !errors.is_empty() {
-        return Err(errors.join("\n"));
+/// The units of a program.
+fn compile(db: &Database) -> Result<Vec<Unit>, String> {
+    let diagnostics = cm_hir::diagnostics(db, Root);
+    if let Some(first) = diagnostics.first() {
+        return Err(format!("{first:?}"));
     }
-    let units = cm_lower::units(&db, Root).iter();
-    Ok(units.map(|id| Unit::decode(cm_lower::unit(&db, *id)).expect("units can be read")).collect())
+    let units = cm_lower::units(db, Root).iter();
+    Ok(units.map(|id| Unit::decode(cm_lower::unit(db, *id)).expect("units can be read")).collect())
+}
+
+/// What a program prints, and its status.
+fn interpret(units: &[Unit]) -> (Vec<u8>, Outcome) {
+    let functions = units.iter().flat_map(|unit| &unit.functions);
+    let program = Program::new(functions, units.iter().flat_map(|unit| &unit.globals));
+    let mut host = Captured::default();
+    let limits = Limits { steps: 2_000_000_000, ..Limits::default() };
+    let outcome = run_within(&program, "main", &mut host, limits);
+    (host.stdout, outcome)
+}
+
+/// Runs a conformance program; what is wrong with the result.
+fn check(program: &Utf8Path) -> Result<(), String> {
+    let base = program.parent().expect("a program is in a directory");
+    let db = database(OsSystem, base, program.file_stem().expect("a program has a name"));
+    let units = compile(&db)?;
+    for unit in &units {
+        cm_mir::verify::verify_unit(unit).map_err(|errors| format!("{}", errors[0]))?;
+    }
+    let (printed, outcome) = interpret(&units);
+    let status = fs::read_to_string(program.with_extension("exit"));
+    let status: u8 = status.map_or(0, |text| text.trim().parse().expect("a status is a number"));
+    let expected = fs::read(program.with_extension("out")).map_err(|error| error.to_string())?;
+    if outcome.status() != Some(status) {
+        return Err(format!("ended with {outcome:?}, not {status}"));
+    }
+    if printed != expected {
+        let difference = printed.split(|b| *b == b'\n').zip(expected.split(|b| *b == b'\n'));
+        let (line, (found, wanted)) =
+            difference.enumerate().find(|(_, (a, b))| a != b).unwrap_or((0, (&printed, &expected)));
+        let [found, wanted] = [found, wanted].map(String::from_utf8_lossy);
+        return Err(format!("line {}: printed {found:?}, not {wanted:?}", line + 1));
+    }
+    Ok(())
+}
+
+/// The programs of an area that are accepted.
+fn programs(area: &str) -> Vec<Utf8PathBuf> {
+    let directory = repository().join("tests/conformance/core").join(area);
+    let mut programs: Vec<Utf8PathBuf> = directory
+        .read_dir_utf8()
+        .expect("the area exists")
+        .map(|entry| entry.expect("it can be listed").into_path())
+        .filter(|path| path.extension() == Some("cm") && path.with_extension("out").exists())
+        .collect();
+    programs.sort();
+    programs
+}
+
+fn check_area(area: &str) {
+    let programs = programs(area);
+    assert!(!programs.is_empty(), "there are no programs in {area}");
+    let failed: Vec<String> = programs
+        .iter()
+        .filter_map(|path| Some(format!("{path}: {}", check(path).err()?)))
+        .collect();
+    assert!(failed.is_empty(), "{} of {}:\n{}", failed.len(), programs.len(), failed.join("\n"));
+}
+
+macro_rules! areas {
+    ($($area:ident $(= $name:literal)?;)*) => {
+        $(#[test] fn $area() { check_area(areas!(@ $area $($name)?)); })*
+    };
+    (@ $area:ident) => { stringify!($area) };
+    (@ $area:ident $name:literal) => { $name };
+}
+
+areas! {
+    arrays;
+    control;
+    declarations;
+    derive;
+    enums;
+    errors;
+    format;
+    functions;
+    generics;
+    interfaces;
+    lambdas;
+    lexical;
+    macros;
+    matches = "match";
+    operators;
+    ownership;
+    pointers;
+    realistic = "programs";
+    slices;
+    strings;
+    structs;
+    types;
+}
+
+/// The MIR of the functions of a program in one file.
+fn dump(text: &str) -> String {
+    let system = MemorySystem::default();
+    system.write("/p/main.cm", text);
+    let db = database(system, Utf8Path::new("/p"), "main");
+    let units = compile(&db).expect("the program is right");
+    let units = units.iter().filter(|unit| unit.name != "main#start");
+    units.map(cm_mir::text::dump_unit).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
-fn dump() {
-    let Ok(path) = std::env::var("CM_PROGRAM") else { return };
-    let text = fs::read_to_string(path).unwrap();
-    match compile(&text) {
-        Ok(units) => {
-            for unit in units {
-                println!("{}", cm_mir::text::dump_unit(&unit));
-            }
+fn shapes() {
+    let directory = Utf8Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/shapes"));
+    let update = std::env::var_os("UPDATE").is_some();
+    for entry in directory.read_dir_utf8().expect("the shapes exist") {
+        let path = entry.expect("they can be listed").into_path();
+        if path.extension() != Some("cm") {
+            continue;
         }
-        Err(errors) => println!("{errors}"),
-    }
-}
-
-#[test]
-fn all() {
-    let Ok(path) = std::env::var("CM_PROGRAMS") else { return };
-    let mut bad = 0;
-    let mut files: Vec<_> =
-        fs::read_dir(Path::new(&path)).unwrap().map(|e| e.unwrap().path()).collect();
-    files.sort();
-    for file in files {
-        if file.extension().is_some_and(|e| e == "cm") && file.with_extension("out").exists() {
-            let text = fs::read_to_string(&file).unwrap();
-            let result = std::panic::catch_unwind(|| compile(&text));
-            match result {
-                Ok(Ok(units)) => {
-                    let mut defined = std::collections::BTreeSet::new();
-                    for unit in &units {
-                        defined.extend(unit.functions.iter().map(|f| f.decl));
-                    }
-                    for unit in &units {
-                        for f in &unit.functions {
-                            cm_mir::visit::function(f, &mut |m| if let cm_mir::visit::Mention::Function(d) = m {
-                                if d.abi == cm_mir::mir::Abi::Cm && !defined.contains(&d) { bad += 1; println!("{}: undefined {}", file.display(), d.symbol); }
-                            });
-                        }
-                    }
-                    for unit in units {
-                        if let Err(e) = cm_mir::verify::verify_unit(&unit) {
-                            println!("{}: {e:?}", file.display());
-                        }
-                    }
-                }
-                Ok(Err(errors)) => {
-                    bad += 1;
-                    println!("{}: {errors}", file.display());
-                }
-                Err(_) => {
-                    bad += 1;
-                    println!("{}: PANIC", file.display())
-                }
-            }
+        let found = dump(&fs::read_to_string(&path).expect("it can be read"));
+        let expected = path.with_extension("mir");
+        if update {
+            fs::write(&expected, &found).expect("it can be written");
         }
+        assert_eq!(found, fs::read_to_string(&expected).unwrap_or_default(), "{path}; UPDATE=1 accepts");
     }
-    println!("{bad} bad");
 }

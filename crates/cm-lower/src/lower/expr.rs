@@ -215,7 +215,8 @@ impl<'a> Lower<'_, 'a> {
             ExprKind::Ternary(cond, then, otherwise) => {
                 self.ternary(*cond, *then, *otherwise, None);
             }
-            ExprKind::Assign(..) | ExprKind::AssignOp { .. } | ExprKind::IncDec { .. } => {
+            ExprKind::IncDec { place, decrement, .. } => self.step(*place, *decrement),
+            ExprKind::Assign(..) | ExprKind::AssignOp { .. } => {
                 self.operand(expr);
             }
             _ if self.is_place(expr) => {

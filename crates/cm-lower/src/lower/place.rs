@@ -2,7 +2,7 @@
 
 use super::{Lower, guard};
 use crate::{
-    builder::{number, pointer, word},
+    builder::{constant_int, number, pointer, word},
     types,
 };
 use cm_hir::{
@@ -160,7 +160,7 @@ impl Lower<'_, '_> {
     }
 
     fn in_bounds(&mut self, index: Operand, len: Operand) -> Operand {
-        if let (Some(index), Some(len)) = (constant(&index), constant(&len))
+        if let (Some(index), Some(len)) = (constant_int(&index), constant_int(&len))
             && index < len
         {
             return number(index);
@@ -170,15 +170,32 @@ impl Lower<'_, '_> {
         index
     }
 
-    /// `place = value`.
+    /// Finding the place reads nothing that could change, so it may be done before its turn.
+    fn is_fixed(&self, mut place: ExprId) -> bool {
+        loop {
+            match self.kind(place) {
+                ExprKind::Local(_) | ExprKind::Global(_) => return true,
+                ExprKind::Field(base, _) => place = *base,
+                _ => return false,
+            }
+        }
+    }
+
+    /// `place = value`; the stored value.
     pub(super) fn assign(&mut self, place: ExprId, value: ExprId) -> Operand {
+        if self.ty_of(place).is_scalar() && self.is_fixed(place) {
+            // A scalar is written in one step, after all that is read for it.
+            let place = self.place(place);
+            self.into(place.clone(), value);
+            return Operand::copy(place);
+        }
         let value = if self.cx.writes(place) { self.value(value) } else { self.operand(value) };
         let place = self.place(place);
         self.builder.store(place, value.clone());
         value
     }
 
-    /// `place op= value`.
+    /// `place op= value`; the stored value.
     pub(super) fn assign_op(
         &mut self,
         place: ExprId,
@@ -186,54 +203,60 @@ impl Lower<'_, '_> {
         (old, operand): (LocalId, LocalId),
         result: ExprId,
     ) -> Operand {
-        let right = self.declare(operand);
-        self.into(right, value);
         let ty = self.ty_of(place);
-        let mut target = self.place(place);
-        if self.cx.writes(result) {
-            target = self.pin(target, ty);
+        let pure = !self.cx.writes(result);
+        if pure && !self.cx.writes(place) && self.is_place(value) {
+            let value = self.place(value);
+            self.cx.vars[operand.0 as usize] = Some(value);
+        } else {
+            let operand = self.declare(operand);
+            self.into(operand, value);
         }
-        let left = self.declare(old);
-        self.builder.store(left, Operand::copy(target.clone()));
+        let target = self.place(place);
+        if pure && ty.is_scalar() {
+            self.cx.vars[old.0 as usize] = Some(target.clone());
+            self.into(target.clone(), result);
+            return Operand::copy(target);
+        }
+        let target = self.pin(target, ty);
+        let old = self.declare(old);
+        self.builder.store(old, Operand::copy(target.clone()));
         let result = self.value(result);
         self.builder.store(target, result.clone());
         result
     }
 
-    /// `++` and `--`.
+    /// `++` and `--`; the old or the new value.
     pub(super) fn inc_dec(&mut self, expr: ExprId, decrement: bool, postfix: bool) -> Operand {
-        let (ty, hir_ty) = (self.ty_of(expr), types::underlying(self.hir_ty(expr)));
+        let ty = self.ty_of(expr);
         let place = self.place(expr);
         let old = self.builder.compute(ty, Rvalue::Use(Operand::copy(place.clone())));
-        let op = if decrement { BinOp::Sub } else { BinOp::Add };
-        let one = |value| Operand::constant(ty, value);
-        let new = match (ty.get(), hir_ty.get()) {
-            (_, TyKind::Pointer { to, .. }) => {
-                let step = crate::builder::signed(if decrement { -1 } else { 1 });
-                Rvalue::PtrOffset(old.clone(), step, self.cx.ty(*to))
-            }
-            (mty::TyKind::F32, _) => {
-                let one = one(ConstValue::Float(u64::from(1f32.to_bits())));
-                Rvalue::Binary(op, old.clone(), one)
-            }
-            (mty::TyKind::F64, _) => {
-                Rvalue::Binary(op, old.clone(), one(ConstValue::Float(1f64.to_bits())))
-            }
-            _ => Rvalue::Binary(op, old.clone(), one(ConstValue::Int(1))),
-        };
+        let new = self.next(expr, old.clone(), decrement);
         let new = self.builder.compute(ty, new);
         self.builder.store(place, new.clone());
         if postfix { old } else { new }
     }
-}
 
-fn constant(operand: &Operand) -> Option<u64> {
-    match operand {
-        Operand::Const(constant) => match constant.value {
-            ConstValue::Int(value) => Some(value),
-            ConstValue::Zero => Some(0),
-            _ => None,
-        },
-        Operand::Copy(_) => None,
+    /// `++` and `--` for their effect.
+    pub(super) fn step(&mut self, expr: ExprId, decrement: bool) {
+        let place = self.place(expr);
+        let new = self.next(expr, Operand::copy(place.clone()), decrement);
+        self.builder.assign(place, new);
+    }
+
+    /// The number or pointer that follows `old`, a value of the expression's type.
+    fn next(&mut self, expr: ExprId, old: Operand, decrement: bool) -> Rvalue {
+        let ty = self.ty_of(expr);
+        let op = if decrement { BinOp::Sub } else { BinOp::Add };
+        if let TyKind::Pointer { to, .. } = types::underlying(self.hir_ty(expr)).get() {
+            let step = crate::builder::signed(if decrement { -1 } else { 1 });
+            return Rvalue::PtrOffset(old, step, self.cx.ty(*to));
+        }
+        let one = match ty.get() {
+            mty::TyKind::F32 => ConstValue::Float(u64::from(1f32.to_bits())),
+            mty::TyKind::F64 => ConstValue::Float(1f64.to_bits()),
+            _ => ConstValue::Int(1),
+        };
+        Rvalue::Binary(op, old, Operand::constant(ty, one))
     }
 }
