@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     decl::{self, Method, Resolution, Signature},
-    thir::{ConstValue, Conversion, ExprId, ExprKind, Instance, InstanceKind},
+    thir::{Conversion, ExprId, ExprKind, Instance, InstanceKind},
     ty::{GenericArg, Ty, TyKind},
 };
 use cm_base::{At, Name};
@@ -535,11 +535,6 @@ impl<'a> Ctx<'a> {
         let instance =
             Instance { def: method.def, kind: InstanceKind::Source, args: checked.generics };
         Some(Some((instance, checked.args)))
-    }
-
-    /// A constant, or the zero of a type.
-    pub fn zero(&mut self, ty: Ty, at: At) -> ExprId {
-        self.constant(ty, at, ConstValue::Zero)
     }
 }
 

@@ -28,7 +28,6 @@ mod uses;
 mod tests;
 
 pub use dump::dump;
-pub use globals::global_problems;
 
 use crate::{
     decl::{self, Problem, Signature},
@@ -71,13 +70,13 @@ pub(crate) fn compute_generic_uses(db: &dyn Db, instance: &Instance) -> Vec<Inst
     }
 }
 
-pub(crate) use globals::compute as compute_global;
+pub(crate) use globals::{compute as compute_global, compute_problems as compute_global_problems};
 
 /// Checks the body of an instance.
 pub fn check_body(db: &dyn Db, instance: &Instance) -> (Option<Body>, Vec<Problem>) {
     match instance.kind {
         InstanceKind::Source => source_body(db, instance),
-        InstanceKind::Derived(derived) => (derive::body(db, instance, derived), Vec::new()),
+        InstanceKind::Derived(derived) => derive::body(db, instance, derived),
         InstanceKind::Foreign => (None, Vec::new()),
     }
 }

@@ -1,13 +1,13 @@
-//! The instances of generic functions that a body names.
+//! The instances of generic functions that a body names, and the derived functions.
 
-use crate::thir::{Body, Conversion, ExprKind, Instance, StmtKind};
+use crate::thir::{Body, Conversion, ExprKind, Instance, InstanceKind, StmtKind};
 use std::collections::BTreeSet;
 
-/// Every instance with type arguments that a body names, once.
+/// Every instance with type arguments, and every derived function, that a body names, once.
 pub(crate) fn generic_instances(body: &Body) -> Vec<Instance> {
     let mut found = BTreeSet::new();
     let mut add = |instance: &Instance| {
-        if !instance.args.is_empty() {
+        if !instance.args.is_empty() || matches!(instance.kind, InstanceKind::Derived(_)) {
             found.insert(instance.clone());
         }
     };
