@@ -1,1 +1,121 @@
-//! Code generation: the bytes of a unit to LLVM bitcode and object code. The only crate with inkwell besides cm-jit.
+//! Code generation: the bytes of a unit to LLVM bitcode and object code.
+//!
+//! [`emit_bitcode`] and [`emit_object`] are pure functions of their arguments: each call has an LLVM
+//! context of its own, and nothing of the machine or the process gets into the bytes.
+#![expect(
+    unsafe_code,
+    reason = "inkwell's address computations are unsafe: LLVM trusts their types"
+)]
+
+mod abi;
+mod arith;
+mod body;
+mod call;
+mod cast;
+mod constant;
+mod machine;
+mod module;
+mod place;
+mod rvalue;
+
+pub use cm_backend_api::{Target, TextKind};
+
+use cm_mir::unit::Unit;
+use inkwell::{
+    builder::BuilderError, context::Context, memory_buffer::MemoryBuffer, module::Module,
+    passes::PassBuilderOptions, support::LLVMString, targets::FileType,
+};
+use std::fmt;
+
+/// Why nothing could be emitted.
+#[derive(Debug)]
+pub enum EmitError {
+    /// The bytes are not an encoded unit.
+    Unit,
+    /// The unit uses what this back end cannot do.
+    Unsupported(String),
+    /// LLVM refused.
+    Llvm(String),
+}
+
+impl fmt::Display for EmitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            EmitError::Unit => f.write_str("not a code-generation unit"),
+            EmitError::Unsupported(what) => write!(f, "not supported by this back end: {what}"),
+            EmitError::Llvm(message) => write!(f, "LLVM: {message}"),
+        }
+    }
+}
+
+impl std::error::Error for EmitError {}
+
+impl From<BuilderError> for EmitError {
+    fn from(error: BuilderError) -> Self {
+        EmitError::Llvm(error.to_string())
+    }
+}
+
+impl From<LLVMString> for EmitError {
+    fn from(message: LLVMString) -> Self {
+        EmitError::Llvm(message.to_string())
+    }
+}
+
+/// The result of emitting something.
+pub type Result<T> = std::result::Result<T, EmitError>;
+
+/// Names this version of the code generator and of LLVM; part of the cache keys of what they make.
+pub fn identity() -> String {
+    let (major, minor, patch) = inkwell::support::get_llvm_version();
+    format!(
+        "cm-llvm {} abi {} llvm {major}.{minor}.{patch}",
+        env!("CARGO_PKG_VERSION"),
+        abi::VERSION
+    )
+}
+
+/// The optimized bitcode of an encoded [`Unit`].
+pub fn emit_bitcode(unit: &[u8], target: &Target, opt_level: u8) -> Result<Vec<u8>> {
+    let unit = Unit::decode(unit).ok_or(EmitError::Unit)?;
+    let machine = machine::create(target, opt_level)?;
+    let context = Context::create();
+    let module = module::lower(&context, &unit, &machine, opt_level)?;
+    if cfg!(debug_assertions) {
+        module.verify()?;
+    }
+    if opt_level > 0 {
+        let passes = format!("default<O{}>", opt_level.min(3));
+        module.run_passes(&passes, &machine, PassBuilderOptions::create())?;
+    }
+    Ok(module.write_bitcode_to_memory().as_slice().to_vec())
+}
+
+/// The relocatable object of bitcode that [`emit_bitcode`] made for the same target and level.
+pub fn emit_object(bitcode: &[u8], target: &Target, opt_level: u8) -> Result<Vec<u8>> {
+    machine_code(bitcode, target, opt_level, FileType::Object)
+}
+
+/// A readable form of bitcode that [`emit_bitcode`] made for the same target and level.
+pub fn emit_text(bitcode: &[u8], target: &Target, opt_level: u8, kind: TextKind) -> Result<String> {
+    let text = match kind {
+        TextKind::Assembly => machine_code(bitcode, target, opt_level, FileType::Assembly)?,
+        TextKind::Ir => {
+            let context = Context::create();
+            parse(&context, bitcode)?.print_to_string().to_bytes().to_vec()
+        }
+    };
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+fn machine_code(bitcode: &[u8], target: &Target, opt_level: u8, kind: FileType) -> Result<Vec<u8>> {
+    let context = Context::create();
+    let module = parse(&context, bitcode)?;
+    let machine = machine::create(target, opt_level)?;
+    Ok(machine.write_to_memory_buffer(&module, kind)?.as_slice().to_vec())
+}
+
+fn parse<'ctx>(context: &'ctx Context, bitcode: &[u8]) -> Result<Module<'ctx>> {
+    let buffer = MemoryBuffer::create_from_memory_range_copy(bitcode, "unit");
+    Ok(Module::parse_bitcode_from_buffer(&buffer, context)?)
+}

@@ -6,5 +6,12 @@
 
 pub mod mir;
 pub mod runtime;
+pub mod text;
 pub mod ty;
+pub mod typing;
 pub mod unit;
+pub mod verify;
+pub mod visit;
+
+pub use text::{dump, dump_unit, parse_function, parse_unit};
+pub use verify::{VerifyError, verify, verify_unit};

@@ -1,0 +1,95 @@
+//! Back ends that are dynamic libraries.
+
+use crate::{
+    Backend, BackendError, Target, TextKind,
+    abi::{Buffer, Bytes, ENTRY, Entry, NamedBytes, Options, Outcome, Table, VERSION},
+};
+use libloading::Library;
+use std::path::Path;
+
+/// Loads the back end at this path. It stays loaded until the process ends.
+pub fn load(path: &Path) -> Result<Box<dyn Backend>, BackendError> {
+    let fail = |what: &dyn std::fmt::Display| {
+        BackendError(format!("cannot load the back end '{}': {what}", path.display()))
+    };
+    // SAFETY: a back end's initializers are those of LLVM, which has no demands.
+    let library = unsafe { Library::new(path) }.map_err(|error| fail(&error))?;
+    // SAFETY: a library that exports this name means this type.
+    let entry = unsafe { library.get::<Entry>(ENTRY) }.map_err(|error| fail(&error))?;
+    // SAFETY: the table is static in the library; its first word is the version in every version.
+    let table = unsafe { entry().as_ref() }.ok_or_else(|| fail(&"it has no functions"))?;
+    if table.version != VERSION {
+        return Err(fail(&format_args!("it has version {} instead of {VERSION}", table.version)));
+    }
+    std::mem::forget(library);
+    Ok(Box::new(Loaded { table }))
+}
+
+struct Loaded {
+    table: &'static Table,
+}
+
+impl Loaded {
+    fn take(&self, buffer: Buffer) -> Vec<u8> {
+        // SAFETY: the buffer holds these bytes until it is freed.
+        let bytes = unsafe { std::slice::from_raw_parts(buffer.data, buffer.len) }.to_vec();
+        (self.table.free)(buffer);
+        bytes
+    }
+
+    fn outcome(&self, outcome: Outcome) -> Result<(Vec<u8>, i32), BackendError> {
+        let bytes = self.take(outcome.buffer);
+        match outcome.ok {
+            0 => Err(BackendError(String::from_utf8_lossy(&bytes).into_owned())),
+            _ => Ok((bytes, outcome.status)),
+        }
+    }
+}
+
+impl Backend for Loaded {
+    fn identity(&self) -> String {
+        String::from_utf8_lossy(&self.take((self.table.identity)())).into_owned()
+    }
+
+    fn bitcode(
+        &self,
+        unit: &[u8],
+        target: &Target,
+        opt_level: u8,
+    ) -> Result<Vec<u8>, BackendError> {
+        let options = Options::new(target, opt_level);
+        Ok(self.outcome((self.table.bitcode)(Bytes::new(unit), &options))?.0)
+    }
+
+    fn object(
+        &self,
+        bitcode: &[u8],
+        target: &Target,
+        opt_level: u8,
+    ) -> Result<Vec<u8>, BackendError> {
+        let options = Options::new(target, opt_level);
+        Ok(self.outcome((self.table.object)(Bytes::new(bitcode), &options))?.0)
+    }
+
+    fn text(
+        &self,
+        bitcode: &[u8],
+        target: &Target,
+        opt_level: u8,
+        kind: TextKind,
+    ) -> Result<String, BackendError> {
+        let options = Options::new(target, opt_level);
+        let kind = u8::from(kind == TextKind::Assembly);
+        let text = self.outcome((self.table.text)(Bytes::new(bitcode), &options, kind))?.0;
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+
+    fn run(&self, objects: &[(&str, &[u8])]) -> Result<i32, BackendError> {
+        let named = |&(name, bytes): &(&str, &[u8])| NamedBytes {
+            name: Bytes::new(name.as_bytes()),
+            bytes: Bytes::new(bytes),
+        };
+        let objects: Vec<_> = objects.iter().map(named).collect();
+        Ok(self.outcome((self.table.run)(objects.as_ptr(), objects.len()))?.1)
+    }
+}

@@ -1,0 +1,165 @@
+//! Calls.
+
+use crate::{
+    EmitError, Result,
+    abi::Signature,
+    body::{Body, inside_local, unfit},
+};
+use cm_mir::{
+    mir::{Abi, AsmOperand, Callee, Operand, Place},
+    ty::{Ty, TyKind},
+};
+use inkwell::{
+    attributes::AttributeLoc,
+    values::{BasicMetadataValueEnum, CallSiteValue, FunctionValue, PointerValue},
+};
+
+/// What the call instruction names.
+enum Target<'ctx> {
+    Function(FunctionValue<'ctx>),
+    /// A code address and what is passed beside the arguments.
+    Address(PointerValue<'ctx>, Option<PointerValue<'ctx>>),
+}
+
+/// Where a result goes.
+enum Result_<'ctx> {
+    Ignored,
+    /// Straight to its place.
+    Direct(PointerValue<'ctx>),
+    /// First to a temporary: the place may be seen during the call.
+    Copied(PointerValue<'ctx>),
+}
+
+impl<'ctx> Body<'_, 'ctx> {
+    /// `[dest =] callee(args)`.
+    pub fn call(&mut self, dest: Option<&Place>, callee: &Callee, args: &[Operand]) -> Result<()> {
+        let (target, signature, receiver) = self.callee(callee)?;
+        let mut values: Vec<BasicMetadataValueEnum<'ctx>> = Vec::with_capacity(args.len() + 2);
+        let result = self.result_place(dest, &signature, args)?;
+        if let Result_::Direct(cell) | Result_::Copied(cell) = result {
+            values.push(cell.into());
+        }
+        values.extend(receiver.map(BasicMetadataValueEnum::from));
+        for arg in args {
+            values.push(self.argument(arg, signature.abi)?);
+        }
+        let call = self.call_instruction(target, &signature, &mut values)?;
+        match (dest, result) {
+            (Some(dest), Result_::Copied(cell)) => {
+                let (to, ty) = self.place(dest)?;
+                self.copy(to, cell, ty)
+            }
+            (Some(dest), Result_::Ignored) if *signature.ret.get() != TyKind::Void => {
+                let value = call.try_as_basic_value().basic();
+                let value = value.ok_or_else(|| unfit("a call without result"))?;
+                let (to, ty) = self.place(dest)?;
+                self.store(to, value, ty)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn callee(
+        &mut self,
+        callee: &Callee,
+    ) -> Result<(Target<'ctx>, Signature<'ctx>, Option<PointerValue<'ctx>>)> {
+        Ok(match callee {
+            Callee::Function(decl) => {
+                let function = self.cx.function(*decl, false);
+                (Target::Function(function), self.cx.signature(*decl), None)
+            }
+            Callee::Runtime(rt) => {
+                let function = self.cx.runtime(*rt);
+                let signature = Signature::new(self.cx, &rt.params(), rt.ret(), Abi::Cm);
+                (Target::Function(function), signature, None)
+            }
+            Callee::Value { value, params, ret } => {
+                let object = self.pointer_operand(value)?;
+                let code = self.load(object, ptr_ty())?.into_pointer_value();
+                let signature = Signature::new(self.cx, params, *ret, Abi::Cm);
+                (Target::Address(code, Some(object)), signature, None)
+            }
+            Callee::Method { object, slot, params, ret } => {
+                let value = self.aggregate(object)?;
+                let receiver = self.load(value, ptr_ty())?.into_pointer_value();
+                let table = self.offset(value, 8)?;
+                let table = self.load(table, ptr_ty())?.into_pointer_value();
+                let entry = self.offset(table, u64::from(*slot) * 8)?;
+                let code = self.load(entry, ptr_ty())?.into_pointer_value();
+                let params: Vec<Ty> =
+                    std::iter::once(ptr_ty()).chain(params.iter().copied()).collect();
+                let signature = Signature::new(self.cx, &params, *ret, Abi::Cm);
+                (Target::Address(code, None), signature, Some(receiver))
+            }
+        })
+    }
+
+    /// The callee writes an aggregate result while it runs. It may do so in the place itself only
+    /// if nobody can see it there before the call is over.
+    fn result_place(
+        &mut self,
+        dest: Option<&Place>,
+        signature: &Signature<'ctx>,
+        args: &[Operand],
+    ) -> Result<Result_<'ctx>> {
+        if !signature.returns_by_pointer() {
+            return Ok(Result_::Ignored);
+        }
+        let local = dest.and_then(inside_local).filter(|local| !self.is_exposed(*local));
+        let is_argument = args.iter().any(|arg| match arg {
+            Operand::Copy(place) => inside_local(place) == local,
+            Operand::Const(_) => false,
+        });
+        match (dest, local) {
+            (Some(dest), Some(_)) if !is_argument => Ok(Result_::Direct(self.place(dest)?.0)),
+            _ => Ok(Result_::Copied(self.temporary(signature.ret)?)),
+        }
+    }
+
+    fn argument(&mut self, arg: &Operand, abi: Abi) -> Result<BasicMetadataValueEnum<'ctx>> {
+        let ty = self.operand_ty(arg)?;
+        if self.cx.scalar(ty).is_none() {
+            return Ok(self.aggregate(arg)?.into());
+        }
+        let value = self.scalar(arg)?;
+        Ok(match ty.get() {
+            TyKind::Str if abi != Abi::Cm => {
+                self.foreign_string(value.into_pointer_value())?.into()
+            }
+            TyKind::Func if abi != Abi::Cm => self.code_address(value.into_pointer_value())?.into(),
+            _ => value.into(),
+        })
+    }
+
+    fn call_instruction(
+        &mut self,
+        target: Target<'ctx>,
+        signature: &Signature<'ctx>,
+        values: &mut Vec<BasicMetadataValueEnum<'ctx>>,
+    ) -> Result<CallSiteValue<'ctx>> {
+        let (call, env) = match target {
+            Target::Function(function) => {
+                (self.builder.build_direct_call(function, values, "")?, false)
+            }
+            Target::Address(code, env) => {
+                values.extend(env.map(BasicMetadataValueEnum::from));
+                let ty = signature.function_type(self.cx, env.is_some());
+                (self.builder.build_indirect_call(ty, code, values, "")?, env.is_some())
+            }
+        };
+        for (loc, attribute) in signature.attributes(self.cx, env) {
+            call.add_attribute(loc, attribute);
+        }
+        call.add_attribute(AttributeLoc::Function, self.cx.attributes.nounwind);
+        Ok(call)
+    }
+
+    /// Inline assembly.
+    pub fn asm(&mut self, _template: &str, _operands: &[AsmOperand]) -> Result<()> {
+        Err(EmitError::Unsupported("inline assembly".to_owned()))
+    }
+}
+
+fn ptr_ty() -> Ty {
+    TyKind::Ptr.intern()
+}

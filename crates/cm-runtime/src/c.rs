@@ -1,0 +1,37 @@
+//! What is used of the C library.
+
+use core::ffi::{c_char, c_int, c_void};
+
+/// `FILE`.
+#[repr(C)]
+pub struct File {
+    opaque: [u8; 0],
+}
+
+unsafe extern "C" {
+    #[cfg_attr(target_vendor = "apple", link_name = "__stdoutp")]
+    pub static mut stdout: *mut File;
+    #[cfg_attr(target_vendor = "apple", link_name = "__stderrp")]
+    pub static mut stderr: *mut File;
+
+    pub fn fwrite(data: *const c_void, size: usize, count: usize, file: *mut File) -> usize;
+    pub fn fflush(file: *mut File) -> c_int;
+    pub fn flockfile(file: *mut File);
+    pub fn funlockfile(file: *mut File);
+    pub fn putc_unlocked(byte: c_int, file: *mut File) -> c_int;
+    pub fn snprintf(buffer: *mut c_char, size: usize, format: *const c_char, ...) -> c_int;
+    pub fn _exit(status: c_int) -> !;
+
+    pub fn malloc(size: usize) -> *mut c_void;
+    pub fn calloc(count: usize, size: usize) -> *mut c_void;
+    pub fn realloc(old: *mut c_void, size: usize) -> *mut c_void;
+    pub fn free(old: *mut c_void);
+    pub fn memcmp(a: *const c_void, b: *const c_void, size: usize) -> c_int;
+    pub fn strlen(text: *const c_char) -> usize;
+    pub fn memmem(
+        text: *const c_void,
+        text_len: usize,
+        part: *const c_void,
+        part_len: usize,
+    ) -> *mut c_void;
+}

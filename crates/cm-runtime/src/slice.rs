@@ -1,0 +1,189 @@
+//! Slices: pointers to a header in front of which is the reference count. The elements follow the
+//! header (then they live as long as it does) or are a block of their own.
+
+use crate::{
+    c,
+    memory::{self, COUNT},
+    string::within,
+};
+use core::ptr;
+
+/// What a slice value points to.
+#[repr(C)]
+pub struct SliceHeader {
+    /// The first element.
+    pub data: *mut u8,
+    /// Number of elements.
+    pub len: u64,
+    /// Number of elements there is room for.
+    pub capacity: u64,
+}
+
+const HEADER: usize = COUNT + size_of::<SliceHeader>();
+
+/// A header with room for elements behind it; these are not cleared.
+fn create(size: u64, len: u64, capacity: u64) -> *mut SliceHeader {
+    let total = bytes(size, capacity).checked_add(HEADER);
+    let Some(total) = total else { memory::out_of_memory() };
+    let block = memory::allocate(total);
+    // SAFETY: the block has room for count, header and elements.
+    unsafe {
+        *block.cast::<i64>() = 1;
+        let header = block.add(COUNT).cast::<SliceHeader>();
+        *header = SliceHeader { data: block.add(HEADER), len, capacity };
+        header
+    }
+}
+
+fn bytes(size: u64, count: u64) -> usize {
+    let Some(bytes) = (size as usize).checked_mul(count as usize) else { memory::out_of_memory() };
+    bytes
+}
+
+/// A new slice of zeroed elements.
+#[unsafe(no_mangle)]
+pub extern "C" fn cm_slice_new(size: u64, len: u64, capacity: u64) -> *mut SliceHeader {
+    let header = create(size, len, if capacity < len { len } else { capacity });
+    // SAFETY: there is room for that many.
+    unsafe { ptr::write_bytes((*header).data, 0, bytes(size, len)) };
+    header
+}
+
+/// Makes room for one more element and gives its address.
+///
+/// # Safety
+/// The place holds a slice of elements of this size, or null.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cm_slice_push(place: *mut *mut SliceHeader, size: u64) -> *mut u8 {
+    // SAFETY: the caller's.
+    unsafe {
+        if (*place).is_null() {
+            *place = create(size, 0, 4);
+        }
+        let header = &mut **place;
+        if header.len == header.capacity {
+            grow(header, size);
+        }
+        let element = header.data.add(header.len as usize * size as usize);
+        header.len += 1;
+        element
+    }
+}
+
+/// Doubles the room.
+///
+/// # Safety
+/// The header is one of a slice of elements of this size.
+#[cold]
+unsafe fn grow(header: &mut SliceHeader, size: u64) {
+    let Some(capacity) = header.capacity.checked_mul(2) else { memory::out_of_memory() };
+    let capacity = if capacity < 4 { 4 } else { capacity };
+    let total = bytes(size, capacity);
+    let behind = ptr::from_mut(header).wrapping_add(1).cast::<u8>();
+    // SAFETY: elements behind the header are no block and are moved out; others are one.
+    unsafe {
+        header.data = if header.data == behind {
+            let block = memory::allocate(total);
+            memory::copy(block, behind, bytes(size, header.len));
+            block
+        } else {
+            let block: *mut u8 = c::realloc(header.data.cast(), total).cast();
+            if block.is_null() {
+                memory::out_of_memory();
+            }
+            block
+        };
+    }
+    header.capacity = capacity;
+}
+
+/// Removes an element, shifting the rest; nothing if out of range.
+///
+/// # Safety
+/// It is a slice of elements of this size, or null.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cm_slice_remove(slice: *mut SliceHeader, size: u64, index: i64) {
+    // SAFETY: the caller's; the moved elements are inside the slice.
+    unsafe {
+        if slice.is_null() || (index as u64) >= (*slice).len {
+            return;
+        }
+        let header = &mut *slice;
+        header.len -= 1;
+        let hole = header.data.add(index as usize * size as usize);
+        ptr::copy(hole.add(size as usize), hole, bytes(size, header.len - index as u64));
+    }
+}
+
+/// A new slice of the elements a … b-1: negative bounds count from the end, then both are clamped.
+///
+/// # Safety
+/// The first argument points to that many elements of this size.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cm_slice_sub(
+    data: *const u8,
+    len: u64,
+    size: u64,
+    start: i64,
+    end: i64,
+) -> *mut SliceHeader {
+    let len = len as i64;
+    let from_end = |bound: i64| if bound < 0 { len.saturating_add(bound) } else { bound };
+    let (start, end) = (within(from_end(start), len), within(from_end(end), len));
+    let count = end.saturating_sub(start) as u64;
+    let header = create(size, count, count);
+    // SAFETY: the bounds are inside the elements.
+    unsafe {
+        memory::copy((*header).data, data.add(start * size as usize), bytes(size, count));
+    }
+    header
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    /// # Safety
+    /// It is a slice of such elements.
+    unsafe fn elements(slice: *const SliceHeader) -> Vec<u32> {
+        // SAFETY: the caller's.
+        unsafe {
+            let header = &*slice;
+            (0..header.len as usize).map(|i| *header.data.cast::<u32>().add(i)).collect()
+        }
+    }
+
+    #[test]
+    fn elements_are_pushed_removed_and_copied() {
+        // SAFETY: all are slices of 32-bit elements.
+        unsafe {
+            let mut slice = ptr::null_mut();
+            for value in 0..9u32 {
+                *cm_slice_push(&mut slice, 4).cast::<u32>() = value;
+            }
+            assert_eq!(((*slice).len, (*slice).capacity), (9, 16));
+            for index in [0, 3, -1, 7, 100] {
+                cm_slice_remove(slice, 4, index);
+            }
+            assert_eq!(elements(slice), [1, 2, 3, 5, 6, 7, 8]);
+            let sub = |a, b| elements(cm_slice_sub((*slice).data, (*slice).len, 4, a, b));
+            assert_eq!(sub(1, 3), [2, 3]);
+            assert_eq!(sub(-2, i64::MAX), [7, 8]);
+            assert_eq!(sub(i64::MIN, -5), [1, 2]);
+            assert_eq!(sub(5, 2), []);
+            cm_slice_remove(ptr::null_mut(), 4, 0);
+        }
+    }
+
+    #[test]
+    fn a_new_slice_is_zeroed_and_grows() {
+        // SAFETY: it is a slice of 32-bit elements.
+        unsafe {
+            let mut slice = cm_slice_new(4, 3, 3);
+            *cm_slice_push(&mut slice, 4).cast::<u32>() = 7;
+            assert_eq!(elements(slice), [0, 0, 0, 7]);
+            assert_eq!((*slice).capacity, 6);
+        }
+    }
+}
