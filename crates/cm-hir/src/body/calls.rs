@@ -127,11 +127,8 @@ impl<'a> Ctx<'a> {
         match found {
             Resolution::Functions(defs) => {
                 let name = last.name;
-                let candidates = defs.into_iter().map(|def| Method {
-                    def,
-                    derived: None,
-                    args: Vec::new(),
-                });
+                let candidates =
+                    defs.into_iter().map(|def| Method { def, derived: None, args: Vec::new() });
                 self.call_functions(candidates.collect(), name, type_args, args, at, expected)
             }
             Resolution::Global(def) => {
@@ -269,7 +266,13 @@ impl<'a> Ctx<'a> {
         match fitting.as_slice() {
             [] => {
                 self.done(&mut args, &[]);
-                self.report(at, format!("No overload of '{}' fits: expects other arguments, got {got}", callee.name()));
+                self.report(
+                    at,
+                    format!(
+                        "No overload of '{}' fits: expects other arguments, got {got}",
+                        callee.name()
+                    ),
+                );
                 return None;
             }
             [(only, _)] => return Some((only.clone(), args)),

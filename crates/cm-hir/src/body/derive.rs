@@ -7,8 +7,8 @@ use super::{
 use crate::{
     decl::{self, Problem, Scope},
     thir::{
-        Block, Body, Builtin, ConstValue, Conversion, Derived, ExprId, ExprKind, Instance,
-        LocalId, LocalKind, Stmt, StmtKind, TemplatePart,
+        Block, Body, Builtin, ConstValue, Conversion, Derived, ExprId, ExprKind, Instance, LocalId,
+        LocalKind, Stmt, StmtKind, TemplatePart,
     },
     ty::{Ty, TyKind},
 };

@@ -119,8 +119,7 @@ impl<'a> Ctx<'a> {
         {
             if let [only] = path.segments.as_slice()
                 && let Some(local) = self.lookup_outer(only.name)
-                && let Some(crate::thir::ConstValue::Int(value)) =
-                    self.vars[local.0 as usize].value
+                && let Some(crate::thir::ConstValue::Int(value)) = self.vars[local.0 as usize].value
             {
                 return GenericArg::Value(value);
             }

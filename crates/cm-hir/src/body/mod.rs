@@ -95,9 +95,13 @@ fn source_body(db: &dyn Db, instance: &Instance) -> (Option<Body>, Vec<Problem>)
     let block = ctx.block(&syntax.block);
     ctx.leave();
     let mut problems = std::mem::take(&mut ctx.problems);
-    problems.extend(header.as_deref().map(|header| {
-        default_problems(db, instance, signature, header)
-    }).into_iter().flatten());
+    problems.extend(
+        header
+            .as_deref()
+            .map(|header| default_problems(db, instance, signature, header))
+            .into_iter()
+            .flatten(),
+    );
     name_instance(&mut problems, instance);
     let ok = problems.is_empty() && !ctx.poisoned;
     let body = finish(ctx, params, signature.has_self, ret, block, ok);
@@ -190,13 +194,6 @@ fn name_instance(problems: &mut [Problem], instance: &Instance) {
     }
 }
 
-fn finish(
-    ctx: Ctx<'_>,
-    params: u32,
-    has_self: bool,
-    ret: Ty,
-    block: Block,
-    ok: bool,
-) -> Body {
+fn finish(ctx: Ctx<'_>, params: u32, has_self: bool, ret: Ty, block: Block, ok: bool) -> Body {
     Body { locals: ctx.locals, params, has_self, ret, exprs: ctx.exprs, block, ok }
 }
