@@ -72,15 +72,13 @@ redgreen::queries! {
     inline fn body_problems(Instance) -> Vec<Problem> = crate::body::compute_problems;
     /// The instances of generic functions that the body of an instance names: their problems are
     /// found by asking for them.
-    inline fn body_instances(Instance) -> Vec<Instance> = crate::body::compute_generic_uses;
+    inline fn generic_uses(Instance) -> Vec<Instance> = crate::body::compute_generic_uses;
     /// The types of an instance. `None`: there is no such function.
     inline fn fn_type(Instance) -> Option<Arc<FnType>> = crate::decl::compute_fn_type;
     /// The fields of a struct type. `None`: it is no struct.
     inline fn struct_type(Ty) -> Option<Arc<StructType>> = crate::decl::compute_struct_type;
     /// The variants of an enum type. `None`: it is no enum.
     inline fn enum_type(Ty) -> Option<Arc<EnumType>> = crate::decl::compute_enum_type;
-    /// What is wrong with the initializer of a global.
-    inline fn global_problems(DefId) -> Vec<Problem> = crate::body::compute_global_problems;
     /// A global with its value. `None`: there is no such global, or it is wrong.
     inline fn global(DefId) -> Option<Arc<GlobalType>> = crate::body::compute_global;
     /// `main`, if the root file has one.

@@ -18,8 +18,9 @@ pub(crate) fn compute(db: &dyn Db, def: &DefId) -> Option<Arc<GlobalType>> {
     Some(Arc::new(GlobalType { ty: decl::global_ty(db, *def), init: value?, constant }))
 }
 
-pub(crate) fn compute_problems(db: &dyn Db, def: &DefId) -> Vec<Problem> {
-    evaluate(db, *def).map(|(_, problems)| problems).unwrap_or_default()
+/// What is wrong with the initializer of a global.
+pub fn global_problems(db: &dyn Db, def: DefId) -> Vec<Problem> {
+    evaluate(db, def).map(|(_, problems)| problems).unwrap_or_default()
 }
 
 /// The value of a global, and what is wrong with its initializer. `None`: there is no such global.

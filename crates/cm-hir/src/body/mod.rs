@@ -28,6 +28,7 @@ mod uses;
 mod tests;
 
 pub use dump::dump;
+pub use globals::global_problems;
 
 use crate::{
     decl::{self, Problem, Signature},
@@ -70,7 +71,7 @@ pub(crate) fn compute_generic_uses(db: &dyn Db, instance: &Instance) -> Vec<Inst
     }
 }
 
-pub(crate) use globals::{compute as compute_global, compute_problems as compute_global_problems};
+pub(crate) use globals::compute as compute_global;
 
 /// Checks the body of an instance.
 pub fn check_body(db: &dyn Db, instance: &Instance) -> (Option<Body>, Vec<Problem>) {

@@ -47,7 +47,7 @@ fn dump_main(text: &str) -> String {
     let mut db = database(text);
     db.attempt(|db| {
         let main = entry(db, Root).clone().expect("an entry point");
-        body::dump(crate::body(db, main).as_ref().expect("a body"))
+        body::dump(body(db, main).as_ref().expect("a body"))
     })
     .expect("checking ends")
 }
