@@ -142,7 +142,7 @@ impl<'a> Ctx<'a> {
                 self.call_value(value, Some(last.name), args, at)
             }
             Resolution::Variant(def, index) => {
-                self.variant_call(def, index, path, type_args, args, at, expected)
+                self.variant_call((def, index), path, type_args, args, at, expected)
             }
             Resolution::Prelude(name) => self.print(name, args, at),
             Resolution::TypeParam(GenericArg::Type(ty)) if path.segments.len() == 1 => {
@@ -435,8 +435,8 @@ impl<'a> Ctx<'a> {
         }
         match in_order(signature, bound) {
             Ok(generics) => {
-                self.check_bounds(signature, bound, callee.name(), at);
-                Some(generics)
+                // An instance that violates them would only repeat the mistake.
+                self.check_bounds(signature, bound, callee.name(), at).then_some(generics)
             }
             Err(name) => {
                 if !values.iter().any(|value| self.bad(*value)) {

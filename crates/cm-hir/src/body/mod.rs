@@ -29,6 +29,7 @@ mod tests;
 
 pub use dump::dump;
 pub use globals::global_problems;
+pub use uses::all_instances;
 
 use crate::{
     decl::{self, Problem, Signature},
