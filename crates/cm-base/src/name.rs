@@ -1,7 +1,7 @@
 //! Interned identifiers and paths.
 
 use crate::intern::{Interned, Table};
-use std::{borrow::Borrow, fmt, sync::LazyLock};
+use std::{fmt, sync::LazyLock};
 
 /// The contents of a [`Name`].
 #[derive(PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -43,11 +43,6 @@ impl From<String> for Name {
 impl std::ops::Deref for Name {
     type Target = str;
     fn deref(&self) -> &str {
-        self.as_str()
-    }
-}
-impl Borrow<str> for Name {
-    fn borrow(&self) -> &str {
         self.as_str()
     }
 }
