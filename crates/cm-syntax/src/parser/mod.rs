@@ -97,6 +97,8 @@ struct Parser<'t> {
     angles: FxHashSet<u32>,
     /// The token of the last error.
     last_error: Option<usize>,
+    /// The end of the token at which nesting was too deep last.
+    last_deep: Option<usize>,
     out: Output,
 }
 
@@ -113,6 +115,7 @@ impl<'t> Parser<'t> {
             angles_decided: 0,
             angles: FxHashSet::default(),
             last_error: None,
+            last_deep: None,
             out,
         };
         parser.add_lexical_errors(lexed.errors, None);
@@ -212,9 +215,8 @@ impl<'t> Parser<'t> {
     /// Parses something that may be nested without bound.
     fn nested<R>(&mut self, parse: impl FnOnce(&mut Self) -> Parse<R>) -> Parse<R> {
         if self.out.depth >= MAX_DEPTH {
-            let failed = self.error("nesting is too deep");
-            self.skip_group();
-            return Err(failed);
+            self.too_deep();
+            return Err(Failed);
         }
         self.out.depth += 1;
         let result = match self.out.depth % 8 {
@@ -223,6 +225,16 @@ impl<'t> Parser<'t> {
         };
         self.out.depth -= 1;
         result
+    }
+
+    /// Reports too deep nesting, once a line, and skips what is nested.
+    fn too_deep(&mut self) {
+        let here = self.token().end as usize;
+        let before = self.last_deep.replace(here);
+        if before.is_none_or(|before| self.text[before.min(here)..here].contains('\n')) {
+            self.error("nesting is too deep");
+        }
+        self.skip_group();
     }
 
     // ------------------------------------------------------------ nodes

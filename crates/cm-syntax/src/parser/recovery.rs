@@ -51,6 +51,11 @@ impl Parser<'_> {
         starts_item(self.kind())
     }
 
+    /// Whether the current token was reported, in the middle of a line: a reserved word for a name.
+    fn misplaced(&self) -> bool {
+        self.last_error == Some(self.pos) && !self.starts_line(self.pos)
+    }
+
     /// Braces that the tokens from `start` on have opened and not closed.
     fn open_braces(&self, start: usize) -> usize {
         let mut depth = 0_usize;
@@ -83,7 +88,7 @@ impl Parser<'_> {
                     return;
                 }
                 kind if starts_item(kind) => return,
-                kind if depth == 0 && starts_stmt(kind) => return,
+                kind if depth == 0 && starts_stmt(kind) && !self.misplaced() => return,
                 kind if depth == 0 && kind.is_primitive() && self.starts_line(self.pos) => return,
                 _ => {}
             }
@@ -108,6 +113,7 @@ impl Parser<'_> {
                     depth -= 1;
                     if depth == 0 {
                         self.bump();
+                        self.eat(T::Semi);
                         return;
                     }
                 }
