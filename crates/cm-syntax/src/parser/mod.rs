@@ -22,6 +22,7 @@ use crate::{
     token::{Token, TokenKind as T},
 };
 use cm_base::{At, Name, Positions, SpanTable, TextRange};
+use recovery::OpenBrackets;
 use rustc_hash::FxHashSet;
 
 /// Parses a file, with these names defined for conditional compilation. Never fails.
@@ -85,6 +86,7 @@ struct Parser<'t> {
     pos: usize,
     /// End of the token before.
     prev_end: u32,
+    open: OpenBrackets,
     /// Where everything is said to stand: in interpolations that do not stand as they are in the text.
     fixed: Option<TextRange>,
     /// A `{` after a path starts no struct literal.
@@ -109,6 +111,7 @@ impl<'t> Parser<'t> {
             tokens: lexed.tokens,
             pos: 0,
             prev_end: 0,
+            open: OpenBrackets::default(),
             fixed: None,
             no_struct: false,
             in_guard: false,
@@ -163,6 +166,7 @@ impl<'t> Parser<'t> {
         self.prev_end = token.end;
         if token.kind != T::Eof {
             self.pos += 1;
+            self.open.count(token.kind);
         }
         token
     }

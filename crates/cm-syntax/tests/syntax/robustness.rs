@@ -1,9 +1,7 @@
 //! Deep, long and broken texts: no panic, no overflow of a small stack, no quadratic time.
 
-mod common;
-
+use crate::common::{errors, parse, sources};
 use cm_syntax::ast::File;
-use common::{errors, parse, sources};
 use std::{
     hash::{DefaultHasher, Hash},
     time::{Duration, Instant},

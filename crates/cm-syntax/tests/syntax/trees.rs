@@ -1,9 +1,7 @@
 //! What trees depend on, and where their nodes stand.
 
-mod common;
-
+use crate::common::{line, parse, sources};
 use cm_syntax::ast::{Arena, ExprKind, File, Function, Ident, Item, ItemKind};
-use common::{line, parse, sources};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 fn hash(value: &impl Hash) -> u64 {

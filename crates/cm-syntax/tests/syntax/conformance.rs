@@ -1,8 +1,6 @@
 //! Programs that must parse, and those with a syntax error.
 
-mod common;
-
-use common::{errors, parse, sources};
+use crate::common::{errors, parse, sources};
 
 /// The beginnings of messages that the parser gives.
 const SYNTAX: &[&str] = &[

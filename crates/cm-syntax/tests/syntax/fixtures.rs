@@ -1,8 +1,6 @@
 //! Trees, tokens and errors of the fixtures.
 
-mod common;
-
-use common::{defines, errors, parse, sources};
+use crate::common::{defines, errors, parse, sources};
 
 /// Snapshots of trees: `snapshots/`.
 #[test]
@@ -12,7 +10,7 @@ fn dumps() {
     for path in files {
         let text = std::fs::read_to_string(&path).expect("a fixture");
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-        insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false }, {
+        insta::with_settings!({ snapshot_path => "../../snapshots", prepend_module_to_snapshot => false }, {
             insta::assert_snapshot!(name, cm_syntax::dump_ast(&parse(&text)));
         });
     }
@@ -21,7 +19,7 @@ fn dumps() {
 #[test]
 fn token_dump() {
     let text = "import ./a/*; // x\n#ifdef NO\n\"\n#end\nx >>= 1.5e3 + `a\nb`;";
-    insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false }, {
+    insta::with_settings!({ snapshot_path => "../../snapshots", prepend_module_to_snapshot => false }, {
         insta::assert_snapshot!("tokens", cm_syntax::dump_tokens(text, &defines()));
     });
 }
@@ -29,7 +27,7 @@ fn token_dump() {
 /// `fixtures/errors.txt`: after `=== NAME` a source, after `---` all of its errors.
 #[test]
 fn error_table() {
-    let table = include_str!("fixtures/errors.txt");
+    let table = include_str!("../fixtures/errors.txt");
     let mut wrong = String::new();
     for case in table.split("=== ").skip(1) {
         let (name, rest) = case.split_once('\n').expect("a name");
