@@ -252,15 +252,16 @@ impl<'t> Lexer<'t> {
     }
 
     fn bad_character(&mut self, start: usize) {
-        let line = &self.bytes[..line_end(self.text, start).min(self.bytes.len())];
         let mut at = start + 1;
-        while at < line.len() && line[at] != b'\'' {
-            at += if line[at] == b'\\' { 2 } else { 1 };
+        while let Some(byte) = self.bytes.get(at).filter(|b| !matches!(b, b'\'' | b'\n')) {
+            let escapes = *byte == b'\\' && self.bytes.get(at + 1).is_some_and(|b| *b != b'\n');
+            at += if escapes { 2 } else { 1 };
         }
-        self.at = (at + 1).min(line.len());
-        if at >= line.len() {
+        if self.bytes.get(at) != Some(&b'\'') {
+            self.at = at;
             return self.error(start, start, start + 1, "unterminated character literal");
         }
+        self.at = at + 1;
         let text = &self.text[start + 1..at];
         let message = if text.is_empty() {
             "Empty character literal"

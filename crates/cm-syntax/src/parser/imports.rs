@@ -259,7 +259,7 @@ impl Parser<'_> {
         self.expect(T::LBrace)?;
         let mut functions = Vec::new();
         while !matches!(self.kind(), T::RBrace | T::Eof) && !self.at_item() {
-            let first = self.pos;
+            let first = self.mark();
             let start = self.start();
             let outer = self.begin_item();
             match self.prototype() {

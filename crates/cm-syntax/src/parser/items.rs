@@ -77,14 +77,17 @@ impl Parser<'_> {
 
     /// The comment lines directly before byte `start`.
     fn doc(&self, start: u32) -> Doc {
-        let mut lines = self.text[..start as usize].rsplit('\n');
-        let blank = lines.next().is_some_and(|line| line.trim_start().is_empty());
+        let before = &self.text[..start as usize];
+        // Only the first item of a line is looked at: its line may be long.
+        let blank = before.trim_end_matches([' ', '\t', '\r']);
+        if !blank.ends_with('\n') {
+            return Doc::default();
+        }
+        let lines = blank[..blank.len() - 1].rsplit('\n');
         let comment = |line: &&str| line.starts_with("//") && !line.starts_with("//!");
         let lines = lines.map(str::trim).take_while(comment);
-        let mut lines: Vec<&str> = match blank {
-            true => lines.map(|line| line.trim_start_matches('/').trim_start()).collect(),
-            false => Vec::new(),
-        };
+        let lines = lines.map(|line| line.trim_start_matches('/').trim_start());
+        let mut lines: Vec<&str> = lines.collect();
         lines.reverse();
         Doc((!lines.is_empty()).then(|| lines.join("\n").into()))
     }
@@ -92,7 +95,7 @@ impl Parser<'_> {
     // ------------------------------------------------------------ items
 
     fn item(&mut self) -> Option<Item> {
-        let first = self.pos;
+        let first = self.mark();
         let start = self.start();
         let doc = self.doc(start);
         let outer = self.begin_item();
@@ -367,7 +370,7 @@ impl Parser<'_> {
         self.expect(T::LBrace)?;
         let mut members = Vec::new();
         while !matches!(self.kind(), T::RBrace | T::Eof) && !self.at_item() {
-            let first = self.pos;
+            let first = self.mark();
             match self.interface_member() {
                 Ok(member) => members.push(member),
                 Err(_) => self.skip_item(first),
@@ -412,7 +415,7 @@ impl Parser<'_> {
     }
 
     fn impl_member(&mut self) -> Option<Item> {
-        let first = self.pos;
+        let first = self.mark();
         let start = self.start();
         let doc = self.doc(start);
         let outer = self.begin_item();

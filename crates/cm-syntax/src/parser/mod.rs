@@ -22,6 +22,7 @@ use crate::{
     token::{Token, TokenKind as T},
 };
 use cm_base::{At, Name, Positions, SpanTable, TextRange};
+use recovery::OpenBrackets;
 use rustc_hash::FxHashSet;
 
 /// Parses a file, with these names defined for conditional compilation. Never fails.
@@ -85,6 +86,7 @@ struct Parser<'t> {
     pos: usize,
     /// End of the token before.
     prev_end: u32,
+    open: OpenBrackets,
     /// Where everything is said to stand: in interpolations that do not stand as they are in the text.
     fixed: Option<TextRange>,
     /// A `{` after a path starts no struct literal.
@@ -97,6 +99,8 @@ struct Parser<'t> {
     angles: FxHashSet<u32>,
     /// The token of the last error.
     last_error: Option<usize>,
+    /// The end of the token at which nesting was too deep last.
+    last_deep: Option<usize>,
     out: Output,
 }
 
@@ -107,12 +111,14 @@ impl<'t> Parser<'t> {
             tokens: lexed.tokens,
             pos: 0,
             prev_end: 0,
+            open: OpenBrackets::default(),
             fixed: None,
             no_struct: false,
             in_guard: false,
             angles_decided: 0,
             angles: FxHashSet::default(),
             last_error: None,
+            last_deep: None,
             out,
         };
         parser.add_lexical_errors(lexed.errors, None);
@@ -160,6 +166,7 @@ impl<'t> Parser<'t> {
         self.prev_end = token.end;
         if token.kind != T::Eof {
             self.pos += 1;
+            self.open.count(token.kind);
         }
         token
     }
@@ -212,9 +219,8 @@ impl<'t> Parser<'t> {
     /// Parses something that may be nested without bound.
     fn nested<R>(&mut self, parse: impl FnOnce(&mut Self) -> Parse<R>) -> Parse<R> {
         if self.out.depth >= MAX_DEPTH {
-            let failed = self.error("nesting is too deep");
-            self.skip_group();
-            return Err(failed);
+            self.too_deep();
+            return Err(Failed);
         }
         self.out.depth += 1;
         let result = match self.out.depth % 8 {
@@ -223,6 +229,16 @@ impl<'t> Parser<'t> {
         };
         self.out.depth -= 1;
         result
+    }
+
+    /// Reports too deep nesting, once a line, and skips what is nested.
+    fn too_deep(&mut self) {
+        let here = self.token().end as usize;
+        let before = self.last_deep.replace(here);
+        if before.is_none_or(|before| self.text[before.min(here)..here].contains('\n')) {
+            self.error("nesting is too deep");
+        }
+        self.skip_group();
     }
 
     // ------------------------------------------------------------ nodes

@@ -16,7 +16,7 @@ impl Parser<'_> {
         self.expect(T::LBrace)?;
         let mut arms = Vec::new();
         while !matches!(self.kind(), T::RBrace | T::Eof) {
-            let start = self.pos;
+            let start = self.mark();
             match self.match_arm() {
                 Ok(arm) => arms.push(arm),
                 Err(_) => {

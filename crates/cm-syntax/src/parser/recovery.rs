@@ -37,6 +37,35 @@ fn starts_stmt(kind: T) -> bool {
     )
 }
 
+/// Brackets that have been opened and not closed.
+#[derive(Clone, Copy, Default)]
+pub(super) struct OpenBrackets {
+    braces: i32,
+    /// Of all kinds.
+    all: i32,
+}
+
+impl OpenBrackets {
+    /// Counts a token.
+    pub(super) fn count(&mut self, kind: T) {
+        if (T::LParen..=T::RBracket).contains(&kind) {
+            let step = if opens(kind) { 1 } else { -1 };
+            self.all += step;
+            if matches!(kind, T::LBrace | T::RBrace) {
+                self.braces += step;
+            }
+        }
+    }
+}
+
+/// Where a statement or item starts.
+#[derive(Clone, Copy)]
+pub(super) struct Mark {
+    /// The token, if at least one token must be taken.
+    pos: Option<usize>,
+    open: OpenBrackets,
+}
+
 fn opens(kind: T) -> bool {
     matches!(kind, T::LBrace | T::LBracket | T::LParen | T::LParenArrow)
 }
@@ -51,25 +80,27 @@ impl Parser<'_> {
         starts_item(self.kind())
     }
 
-    /// Braces that the tokens from `start` on have opened and not closed.
-    fn open_braces(&self, start: usize) -> usize {
-        let mut depth = 0_usize;
-        for token in &self.tokens[start..self.pos] {
-            match token.kind {
-                T::LBrace => depth += 1,
-                T::RBrace => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-        }
-        depth
+    /// Whether the current token was reported, in the middle of a line: a reserved word for a name.
+    fn misplaced(&self) -> bool {
+        self.last_error == Some(self.pos) && !self.starts_line(self.pos)
     }
 
-    /// Skips the rest of a statement that began at token `start`: up to and including `;`, or up to
+    /// The current place.
+    pub(super) fn mark(&self) -> Mark {
+        Mark { pos: Some(self.pos), open: self.open }
+    }
+
+    /// The current place, for skipping that need not take a token.
+    pub(super) fn mark_behind(&self) -> Mark {
+        Mark { pos: None, ..self.mark() }
+    }
+
+    /// Skips the rest of a statement that began at `start`: up to and including `;`, or up to
     /// `}`, `{` or a word that starts a statement.
-    pub(super) fn skip_stmt(&mut self, start: usize) {
-        let mut depth = self.open_braces(start);
-        if self.pos == start && self.kind() != T::RBrace && !self.at_item() {
-            depth += usize::from(self.kind() == T::LBrace);
+    pub(super) fn skip_stmt(&mut self, start: Mark) {
+        let mut depth = self.open.braces.saturating_sub(start.open.braces).max(0);
+        if Some(self.pos) == start.pos && self.kind() != T::RBrace && !self.at_item() {
+            depth += i32::from(self.kind() == T::LBrace);
             self.bump();
         }
         loop {
@@ -83,7 +114,7 @@ impl Parser<'_> {
                     return;
                 }
                 kind if starts_item(kind) => return,
-                kind if depth == 0 && starts_stmt(kind) => return,
+                kind if depth == 0 && starts_stmt(kind) && !self.misplaced() => return,
                 kind if depth == 0 && kind.is_primitive() && self.starts_line(self.pos) => return,
                 _ => {}
             }
@@ -91,12 +122,12 @@ impl Parser<'_> {
         }
     }
 
-    /// Skips the rest of an item or member that began at token `start`: up to and including `;` or
+    /// Skips the rest of an item or member that began at `start`: up to and including `;` or
     /// its closing brace, or up to a word that starts an item.
-    pub(super) fn skip_item(&mut self, start: usize) {
-        let mut depth = self.open_braces(start);
-        if self.pos == start && self.kind() != T::RBrace {
-            depth += usize::from(self.kind() == T::LBrace);
+    pub(super) fn skip_item(&mut self, start: Mark) {
+        let mut depth = self.open.braces.saturating_sub(start.open.braces).max(0);
+        if Some(self.pos) == start.pos && self.kind() != T::RBrace {
+            depth += i32::from(self.kind() == T::LBrace);
             self.bump();
         }
         loop {
@@ -108,6 +139,7 @@ impl Parser<'_> {
                     depth -= 1;
                     if depth == 0 {
                         self.bump();
+                        self.eat(T::Semi);
                         return;
                     }
                 }
@@ -122,19 +154,12 @@ impl Parser<'_> {
         }
     }
 
-    /// Skips the rest of a `match` arm that began at token `start`.
-    pub(super) fn skip_arm(&mut self, start: usize) {
-        if self.pos == start {
+    /// Skips the rest of a `match` arm that began at `start`.
+    pub(super) fn skip_arm(&mut self, start: Mark) {
+        if Some(self.pos) == start.pos {
             self.skip_group();
         }
-        let mut depth = 0_usize;
-        for token in &self.tokens[start..self.pos] {
-            match token.kind {
-                kind if opens(kind) => depth += 1,
-                kind if closes(kind) => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-        }
+        let mut depth = self.open.all.saturating_sub(start.open.all).max(0);
         loop {
             match self.kind() {
                 T::Eof => return,
@@ -142,7 +167,7 @@ impl Parser<'_> {
                 kind if opens(kind) => depth += 1,
                 T::RBrace if depth == 0 => return,
                 kind if closes(kind) => {
-                    depth = depth.saturating_sub(1);
+                    depth = (depth - 1).max(0);
                     if depth == 0 && kind == T::RBrace {
                         self.bump();
                         self.eat(T::Comma);

@@ -51,7 +51,7 @@ impl Parser<'_> {
     }
 
     fn global_value(&mut self) -> Option<ExprId> {
-        let first = self.pos;
+        let first = self.mark_behind();
         let value = match self.expect(T::Assign) {
             Ok(_) => self.expr_inside(),
             Err(failed) => Err(failed),
@@ -62,7 +62,7 @@ impl Parser<'_> {
                 Some(value)
             }
             Err(_) => {
-                self.skip_item(first.saturating_sub(1));
+                self.skip_item(first);
                 None
             }
         }
@@ -95,13 +95,13 @@ impl Parser<'_> {
         let signature = Arc::new(signature);
         let mut body = None;
         if !self.eat(T::Semi) {
-            let first = self.pos;
+            let first = self.mark_behind();
             match self.block() {
                 Ok(block) => {
                     let arena = self.take_arena();
                     body = Some(Arc::new(Body { block, arena }));
                 }
-                Err(_) => self.skip_item(first.saturating_sub(1)),
+                Err(_) => self.skip_item(first),
             }
         }
         ItemKind::Function(Function { signature, body })

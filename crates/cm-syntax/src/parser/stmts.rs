@@ -17,7 +17,7 @@ impl Parser<'_> {
         self.expect(T::LBrace)?;
         let outer = self.out.stmts.len();
         while !matches!(self.kind(), T::RBrace | T::Eof) {
-            let first = self.pos;
+            let first = self.mark();
             if self.at_item() {
                 if self.at_first_column() {
                     break;
@@ -113,8 +113,7 @@ impl Parser<'_> {
         self.error("Expected ';'");
         if !self.starts_line(self.pos) {
             // Keep what follows on this line out of the next statement.
-            let pos = self.pos;
-            self.skip_stmt(pos.saturating_sub(1));
+            self.skip_stmt(self.mark_behind());
         }
     }
 
@@ -203,7 +202,7 @@ impl Parser<'_> {
     }
 
     fn var_decl(&mut self) -> Parse<VarDecl> {
-        let first = self.pos;
+        let first = self.mark();
         let decl = self.var_head()?;
         match decl.init {
             VarInit::Value(value) if matches!(self.out.arena[value].kind, ExprKind::Error) => {
