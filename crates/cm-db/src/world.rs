@@ -120,3 +120,76 @@ pub(crate) fn read_settings(db: &dyn Db, _: &Root) -> Settings {
 pub(crate) fn stamp_settings(_: &dyn Db, _: &Root) -> Stamp {
     Stamp::UNKNOWN
 }
+
+#[cfg(test)]
+mod tests {
+    use super::World;
+    use crate::{FileId, node, parse};
+    use cm_base::{MemorySystem, Name, OsSystem, System};
+    use redgreen::{Database, Edit, Identity, Options, RecordedInput, Registry, RootRecord};
+    use std::{sync::Arc, thread::sleep, time::Duration};
+
+    fn options(system: impl System + 'static, base: &str) -> Options {
+        let world = World {
+            system: Arc::new(system),
+            base: base.into(),
+            root_path: None,
+            root: FileId(Name::new("main")),
+            library: "library".into(),
+            search: Vec::new(),
+            defines: Vec::new(),
+            platform: Name::new("native"),
+        };
+        Options::new(Registry::new(&[&crate::QUERIES]), Arc::new(world))
+    }
+
+    #[test]
+    fn a_comment_leaves_the_tree_as_it_was() {
+        let system = MemorySystem::default();
+        let main = FileId(Name::new("main"));
+        system.write("main.cm", "int main() { return 0; }\n");
+        let mut db = Database::open(options(system.clone(), ""));
+        assert_eq!(db.attempt(|db| parse(db, main).items.len()), Ok(1));
+        assert_eq!(db.take_record().counts.executed, 1);
+        system.write("main.cm", "// a comment\nint main() { return 0; }\n");
+        db.edit(Edit::All);
+        assert_eq!(db.attempt(|db| parse(db, main).items.len()), Ok(1));
+        let record = db.take_record();
+        assert_eq!(record.inputs_changed[0].to_string(), "source(main)");
+        assert!(record.executed.len() == 1 && !record.executed[0].changed);
+    }
+
+    /// What a stamp vouches for is not read again; what was written a moment ago is.
+    #[test]
+    fn files_written_a_moment_ago_are_read_again() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let base = directory.path().to_str().expect("a UTF-8 path");
+        let main = FileId(Name::new("main"));
+        let write = |text| std::fs::write(directory.path().join("main.cm"), text).expect("written");
+        let inputs = || {
+            let mut db = Database::open(options(OsSystem, base));
+            db.attempt(|db| parse(db, main).items.len()).expect("parsed");
+            db.snapshot(&[node::parse(main)]).expect("up to date").root_record(Vec::new())
+        };
+        write("int main() { return 0; }");
+        let known = |record: &RootRecord| {
+            record.inputs().iter().any(|input| input.stamp != redgreen::Stamp::UNKNOWN)
+        };
+        assert!(!known(&inputs()));
+        sleep(Duration::from_millis(40));
+        let record = inputs();
+        assert!(known(&record));
+        let path = directory.path().join("root");
+        record.write(&path).expect("written");
+        let unchanged = || {
+            let db = Database::open(options(OsSystem, base));
+            let is_current = |input: &RecordedInput| input.is_current(&db);
+            RootRecord::check(&path, Identity::default(), is_current).is_some()
+        };
+        assert!(unchanged());
+        write("int main() { return 1; }");
+        assert!(!unchanged());
+        std::fs::remove_file(directory.path().join("main.cm")).expect("removed");
+        assert!(!unchanged());
+    }
+}

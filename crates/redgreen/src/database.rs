@@ -8,6 +8,7 @@ use crate::{
 };
 use salsa::Database as _;
 use std::{
+    any::Any,
     fmt,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     path::PathBuf,
@@ -67,8 +68,12 @@ pub enum Edit<'a> {
 /// Why an attempt gave no result.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Interrupted {
-    /// Another handle wants to edit; this one must be dropped.
+    /// The owner of the database wants to edit it, or a query that this one waited for panicked in
+    /// another thread. The handle must be dropped.
     Cancelled,
+    /// Something was found that only the owner of the database can mend, at its next
+    /// [`Database::attempt`].
+    Unhealed,
     /// A blob is gone that is the result of no query known to the graph.
     Lost(Digest),
 }
@@ -77,12 +82,24 @@ impl fmt::Display for Interrupted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Interrupted::Cancelled => f.write_str("cancelled by an edit"),
+            Interrupted::Unhealed => f.write_str("the graph must be mended first"),
             Interrupted::Lost(_) => f.write_str("a stored result that no query made is gone"),
         }
     }
 }
 
 impl std::error::Error for Interrupted {}
+
+/// What a panic means; goes on with it if it is not of our making.
+fn interruption(payload: Box<dyn Any + Send>) -> Interrupted {
+    if payload.is::<salsa::Cancelled>() {
+        Interrupted::Cancelled
+    } else if is_interruption(&*payload) {
+        Interrupted::Unhealed
+    } else {
+        resume_unwind(payload)
+    }
+}
 
 /// A handle to the database. A clone is another handle to the same one, for another thread.
 #[salsa::db]
@@ -141,33 +158,47 @@ impl Database {
     /// Runs a build. When the graph interrupts it, since a stored result is gone or an input changed
     /// while it was read, the cause is removed and the build runs again.
     ///
-    /// Handles that `build` clones must be dropped when it ends. Its own panics pass through.
+    /// For the handle that owns the database: removing a cause waits for all other handles to be
+    /// dropped, so those that `build` clones must be when it ends. Its own panics pass through.
     ///
     /// # Errors
     /// If it was cancelled by another handle's edit, or cannot be healed.
     pub fn attempt<R>(&mut self, mut build: impl FnMut(&Database) -> R) -> Result<R, Interrupted> {
         loop {
-            let outcome = catch_unwind(AssertUnwindSafe(|| build(self)));
-            let causes = self.graph.take_causes();
-            match outcome {
+            // What interrupted other handles since.
+            self.heal()?;
+            let payload = match catch_unwind(AssertUnwindSafe(|| build(self))) {
                 Ok(result) => return Ok(result),
-                // In whichever thread the cause arose, and as whatever it arrived here.
-                Err(_) if !causes.is_empty() => self.heal(&causes)?,
-                Err(payload) if payload.is::<salsa::Cancelled>() => {
-                    return Err(Interrupted::Cancelled);
-                }
-                Err(payload) => resume_unwind(payload),
+                Err(payload) => payload,
+            };
+            // A cause may have arisen in another thread, and arrive here as any panic.
+            if !self.graph.has_causes() {
+                return Err(interruption(payload));
             }
         }
     }
 
-    fn heal(&mut self, causes: &[Cause]) -> Result<(), Interrupted> {
+    /// Runs something that asks queries, on a handle that does not own the database.
+    ///
+    /// # Errors
+    /// If it was interrupted. This handle should be dropped, and what was asked be asked again
+    /// when the owner has come to its next [`attempt`](Self::attempt).
+    pub fn read<R>(&self, read: impl FnOnce(&Database) -> R) -> Result<R, Interrupted> {
+        catch_unwind(AssertUnwindSafe(|| read(self))).map_err(interruption)
+    }
+
+    /// Removes the causes of interruptions.
+    fn heal(&mut self) -> Result<(), Interrupted> {
+        if !self.graph.has_causes() {
+            return Ok(());
+        }
         self.cancel_others();
+        let causes = self.graph.take_causes();
         if causes.contains(&Cause::Damaged) {
             self.discard_image();
             return Ok(());
         }
-        self.graph.heal(self, causes).map_err(Interrupted::Lost)
+        self.graph.heal(self, &causes).map_err(Interrupted::Lost)
     }
 
     /// Starts over with nothing.
@@ -201,6 +232,13 @@ impl Database {
         self.cancel_others();
         self.storage = salsa::Storage::new(None);
         self.graph.forget_memos();
+    }
+
+    /// Opens anew, as the next process would: what the image at [`Options::image`] does not hold is
+    /// forgotten, the names of deleted things among it. Cancels like an edit.
+    pub fn reopen(&mut self) {
+        self.cancel_others();
+        *self = Database::open((*self.options).clone());
     }
 
     /// What the roots reach, to be written down; see [`Graph::snapshot`].

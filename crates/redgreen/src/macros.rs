@@ -9,7 +9,8 @@
 ///
 /// and all of them are listed in the group, from which a [`Registry`](crate::Registry) is made.
 /// `KIND` is `input` (with a second function, for the stamp), `transient`, `inline` or `stored`;
-/// see [`Kind`](crate::Kind).
+/// see [`Kind`](crate::Kind). Keys and values are public types, of a module that is one's own alone
+/// if need be. There is one group in a module.
 #[macro_export]
 macro_rules! queries {
     (

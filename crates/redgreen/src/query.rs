@@ -25,7 +25,8 @@ pub trait Provider: 'static {
     fn run(db: &dyn Db, key: &Self::Key) -> Self::Value;
 }
 
-/// An input as a type: a query whose answer comes from the world.
+/// An input as a type: a query whose answer comes from the world. It calls no queries, and does not
+/// panic: what cannot be read has a value that says so.
 pub trait InputProvider: Provider {
     /// What tells whether the input may have changed.
     fn stamp(db: &dyn Db, key: &Self::Key) -> Stamp;

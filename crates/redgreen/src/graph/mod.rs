@@ -211,6 +211,9 @@ impl Graph {
         // Not `panic_any`: no hook runs, so nothing is printed.
         std::panic::resume_unwind(Box::new(Interruption))
     }
+    pub(crate) fn has_causes(&self) -> bool {
+        !self.causes.lock().is_empty()
+    }
     /// Why builds were interrupted since this was last asked.
     pub(crate) fn take_causes(&self) -> Vec<Cause> {
         std::mem::take(&mut self.causes.lock())

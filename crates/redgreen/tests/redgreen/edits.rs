@@ -125,6 +125,10 @@ fn resident_edits_take_the_changed_input_only() {
     assert!(!ran(&built.record).contains(&"lower(a.k)".to_string()));
     assert_eq!(built.result, build(&mut project.open_clean()).unwrap().result);
     db.reset();
+    let built = build(&mut db).unwrap();
+    assert_eq!(ran(&built.record), [""; 0]);
+    built.snapshot.write_image(&project.image()).unwrap();
+    db.reopen();
     assert_eq!(ran(&build(&mut db).unwrap().record), [""; 0]);
 }
 

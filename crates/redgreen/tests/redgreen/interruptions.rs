@@ -28,7 +28,7 @@ fn lost_blobs_are_made_again() {
     let mut db = project.open();
     let size = db.attempt(read_all).unwrap();
     assert_eq!(db.take_record().counts.executed, 0);
-    for digest in &redgreen_digests(&project)[..2] {
+    for digest in &project.store.digests()[..2] {
         project.store.remove(digest);
     }
     let mut db = project.open();
@@ -37,19 +37,15 @@ fn lost_blobs_are_made_again() {
     let lost = record.executed.iter().filter(|run| run.reason.to_string() == "lost");
     assert_eq!(lost.map(|run| run.node.query.as_str()).collect::<Vec<_>>(), ["object"; 2]);
     assert!(record.executed.iter().all(|run| !run.changed));
-    assert_eq!(redgreen_digests(&project).len(), 3);
+    assert_eq!(project.store.digests().len(), 3);
     assert_eq!(build(&mut db).unwrap().snapshot.image(), first.snapshot.image());
-}
-
-fn redgreen_digests(project: &Project) -> Vec<redgreen::Digest> {
-    project.store.digests()
 }
 
 #[test]
 fn lost_blobs_interrupt_other_threads_too() {
     let project = project(8);
     project.build();
-    for digest in redgreen_digests(&project) {
+    for digest in project.store.digests() {
         project.store.remove(&digest);
     }
     let mut db = project.open();
@@ -70,7 +66,26 @@ fn lost_blobs_interrupt_other_threads_too() {
     });
     let sizes = sizes.unwrap();
     assert!(sizes[0] > 0 && sizes[1] > 0);
-    assert_eq!(redgreen_digests(&project).len(), 8);
+    assert_eq!(project.store.digests().len(), 8);
+}
+
+#[test]
+fn readers_leave_healing_to_the_owner() {
+    let project = project(2);
+    project.build();
+    project.store.remove(&project.store.digests()[0]);
+    let mut db = project.open();
+    let read_all = |db: &redgreen::Database| -> usize {
+        let files = listing(db, Root).iter();
+        files.map(|file| object(db, file.clone()).bytes(db).len()).sum()
+    };
+    let reader = db.clone();
+    let read = std::thread::spawn(move || reader.read(read_all)).join().unwrap();
+    assert_eq!(read, Err(Interrupted::Unhealed));
+    let built = build(&mut db).unwrap();
+    assert_eq!(ran(&built.record).iter().filter(|run| run.starts_with("object")).count(), 1);
+    let reader = db.clone();
+    assert!(std::thread::spawn(move || reader.read(read_all)).join().unwrap().is_ok());
 }
 
 #[test]
@@ -151,8 +166,8 @@ fn edits_cancel_readers() {
     let mut db = project.open();
     let mut outcomes = [0, 0];
     for round in 0..20u64 {
-        let mut reader = db.clone();
-        let handle = std::thread::spawn(move || reader.attempt(|db| *link(db, Root)));
+        let reader = db.clone();
+        let handle = std::thread::spawn(move || reader.read(|db| *link(db, Root)));
         std::thread::sleep(Duration::from_micros(round * 300));
         db.cancel_others();
         let file = format!("m{}", round * 2);
