@@ -1,6 +1,6 @@
 //! Programs in MIR, compiled and run: in memory and as executables, not optimized and optimized.
 //!
-//! Lines `//> text` of a fixture are what it prints; a line `//! status` is its exit status.
+//! A C file of the same name is linked to it. Lines `//> text` of a fixture are what it prints; a line `//! status` is its exit status.
 
 use cm_backend::Llvm;
 use cm_backend_api::{Backend, Target};
@@ -30,6 +30,7 @@ fn main() -> ExitCode {
     }
     let mut paths: Vec<PathBuf> =
         fs::read_dir(FIXTURES).expect("fixtures").map(|entry| entry.expect("one").path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "mir"));
     paths.sort();
     let trials = paths.iter().flat_map(|path| {
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
@@ -47,7 +48,14 @@ fn check(path: &Path, opt_level: u8) -> Result<(), Failed> {
     let expected: String = lines("//> ").map(|line| format!("{line}\n")).collect();
     let status = lines("//! ").next().map_or(0, |status| status.parse().expect("a status"));
     let dir = tempfile::tempdir()?;
-    let objects = compile(&text, opt_level, dir.path())?;
+    let mut objects = compile(&text, opt_level, dir.path())?;
+    let foreign = path.with_extension("c");
+    if foreign.exists() {
+        let object = dir.path().join("foreign.o");
+        let args = ["-O1", "-fPIC", "-fno-asynchronous-unwind-tables", "-c", "-o"];
+        cc(Command::new("cc").args(args).arg(&object).arg(&foreign))?;
+        objects.push(object);
+    }
     let program = dir.path().join("program");
     link(&objects, &program)?;
     let mut in_memory = Command::new(env::current_exe()?);
@@ -90,14 +98,14 @@ fn compile(text: &str, opt_level: u8, dir: &Path) -> Result<Vec<PathBuf>, Failed
 fn link(objects: &[PathBuf], program: &Path) -> Result<(), Failed> {
     let runtime = program.with_extension("runtime.o");
     fs::write(&runtime, cm_runtime::OBJECT)?;
-    let linked = Command::new("cc")
-        .args(objects)
-        .arg(&runtime)
-        .args(["-lm", "-Wl,--gc-sections", "-o"])
-        .arg(program)
-        .output()?;
-    if !linked.status.success() {
-        return Err(String::from_utf8_lossy(&linked.stderr).into_owned().into());
+    let args = ["-lm", "-Wl,--gc-sections", "-o"];
+    cc(Command::new("cc").args(objects).arg(&runtime).args(args).arg(program))
+}
+
+fn cc(command: &mut Command) -> Result<(), Failed> {
+    let output = command.output()?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
     }
     Ok(())
 }

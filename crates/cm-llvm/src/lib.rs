@@ -12,6 +12,7 @@ mod arith;
 mod body;
 mod call;
 mod cast;
+mod classify;
 mod constant;
 mod machine;
 mod module;
@@ -78,17 +79,18 @@ pub fn identity() -> String {
 /// The optimized bitcode of an encoded [`Unit`].
 pub fn emit_bitcode(unit: &[u8], target: &Target, opt_level: u8) -> Result<Vec<u8>> {
     let unit = Unit::decode(unit).ok_or(EmitError::Unit)?;
-    let machine = machine::create(target, opt_level)?;
     let context = Context::create();
-    let module = module::lower(&context, &unit, &machine, opt_level)?;
-    if cfg!(debug_assertions) {
-        module.verify()?;
-    }
-    if opt_level > 0 {
-        let passes = format!("default<O{}>", opt_level.min(3));
-        module.run_passes(&passes, &machine, PassBuilderOptions::create())?;
-    }
-    Ok(module.write_bitcode_to_memory().as_slice().to_vec())
+    machine::with(target, opt_level, |machine| {
+        let module = module::lower(&context, &unit, machine, opt_level)?;
+        if cfg!(debug_assertions) {
+            module.verify()?;
+        }
+        if opt_level > 0 {
+            let passes = format!("default<O{}>", opt_level.min(3));
+            module.run_passes(&passes, machine, PassBuilderOptions::create())?;
+        }
+        Ok(module.write_bitcode_to_memory().as_slice().to_vec())
+    })
 }
 
 /// The relocatable object of bitcode that [`emit_bitcode`] made for the same target and level.
@@ -111,8 +113,9 @@ pub fn emit_text(bitcode: &[u8], target: &Target, opt_level: u8, kind: TextKind)
 fn machine_code(bitcode: &[u8], target: &Target, opt_level: u8, kind: FileType) -> Result<Vec<u8>> {
     let context = Context::create();
     let module = parse(&context, bitcode)?;
-    let machine = machine::create(target, opt_level)?;
-    Ok(machine.write_to_memory_buffer(&module, kind)?.as_slice().to_vec())
+    machine::with(target, opt_level, |machine| {
+        Ok(machine.write_to_memory_buffer(&module, kind)?.as_slice().to_vec())
+    })
 }
 
 fn parse<'ctx>(context: &'ctx Context, bitcode: &[u8]) -> Result<Module<'ctx>> {
