@@ -113,7 +113,7 @@ impl<'ctx> Body<'_, 'ctx> {
                 }
                 Pass::Direct(_) => {
                     let value = next()?;
-                    let value = self.from_foreign(value, ty, signature)?;
+                    let value = self.own_value(value, ty, signature)?;
                     self.store(cell, value, ty)?;
                 }
                 _ => {
@@ -193,7 +193,7 @@ impl<'ctx> Body<'_, 'ctx> {
         match &signature.result {
             Pass::Direct(_) => {
                 let value = self.load(cell, decl.ret)?;
-                let value = self.to_foreign(value, decl.ret, decl.abi)?;
+                let value = self.foreign_value(value, decl.ret, decl.abi)?;
                 self.builder.build_return(Some(&value))?;
             }
             Pass::Pieces(pieces) => {

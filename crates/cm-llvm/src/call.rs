@@ -128,7 +128,7 @@ impl<'ctx> Body<'_, 'ctx> {
         let ty = self.operand_ty(arg)?;
         if self.cx.scalar(ty).is_some() {
             let value = self.scalar(arg)?;
-            values.push(self.to_foreign(value, ty, abi)?.into());
+            values.push(self.foreign_value(value, ty, abi)?.into());
             return Ok(());
         }
         let from = self.aggregate(arg)?;
@@ -155,7 +155,7 @@ impl<'ctx> Body<'_, 'ctx> {
     ) -> Result<()> {
         let (to, ty) = self.place(dest)?;
         let Pass::Pieces(pieces) = &signature.result else {
-            let value = self.from_foreign(value, ty, signature)?;
+            let value = self.own_value(value, ty, signature)?;
             return self.store(to, value, ty);
         };
         let BasicValueEnum::StructValue(whole) = value else {
@@ -199,7 +199,7 @@ impl<'ctx> Body<'_, 'ctx> {
     }
 
     /// A scalar as foreign functions see it.
-    pub fn to_foreign(
+    pub fn foreign_value(
         &mut self,
         value: BasicValueEnum<'ctx>,
         ty: Ty,
@@ -215,7 +215,7 @@ impl<'ctx> Body<'_, 'ctx> {
     }
 
     /// A scalar that came from a foreign function. A function pointer stays what it is.
-    pub fn from_foreign(
+    pub fn own_value(
         &mut self,
         value: BasicValueEnum<'ctx>,
         ty: Ty,
