@@ -5,7 +5,7 @@ use parking_lot::RwLock;
 use std::{collections::BTreeMap, io, sync::Arc};
 
 /// Contents of a file as the compiler sees it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum FileText {
     /// There is no file of this name (nor can one be read there because it is a directory).
     Absent,
@@ -32,6 +32,11 @@ pub struct Stamp {
 pub trait System: Send + Sync {
     /// The stamp of a file or directory; all zero if there is none.
     fn stamp(&self, path: &Utf8Path) -> Stamp;
+    /// Whether a stamp just taken is sure to differ from that of any later state of the file. It is
+    /// not while the file may be modified once more in the same tick of the file system's clock.
+    fn is_settled(&self, _: &Stamp) -> bool {
+        true
+    }
     /// The text of a file.
     fn read(&self, path: &Utf8Path) -> FileText;
     /// Names of the `.cm` files at any depth under a directory, relative to it, sorted.
@@ -45,7 +50,15 @@ pub trait System: Send + Sync {
 #[derive(Clone, Copy, Default, Debug)]
 pub struct OsSystem;
 
+/// Longer than the ticks of the clocks of the usual file systems, in nanoseconds.
+const TICK: u64 = 20_000_000;
+
 impl System for OsSystem {
+    fn is_settled(&self, stamp: &Stamp) -> bool {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let now = now.map_or(0, |now| now.as_nanos() as u64);
+        stamp.mtime.max(stamp.ctime).saturating_add(TICK) < now
+    }
     fn stamp(&self, path: &Utf8Path) -> Stamp {
         let Ok(meta) = std::fs::metadata(path) else { return Stamp::default() };
         #[cfg(unix)]

@@ -2,8 +2,8 @@
 
 use crate::FileId;
 use camino::{Utf8Path, Utf8PathBuf};
-use cm_base::{FileText, Name, Stamp, System};
-use redgreen::{Db, Root};
+use cm_base::{FileText, Name, System};
+use redgreen::{Db, Root, Stamp};
 use std::sync::Arc;
 
 /// The outside world of a compilation: a file system, and where the program and the library are.
@@ -53,7 +53,24 @@ pub(crate) fn read_source(db: &dyn Db, file: &FileId) -> FileText {
 
 pub(crate) fn stamp_source(db: &dyn Db, file: &FileId) -> Stamp {
     let world = world(db);
-    world.system.stamp(&world.path(*file))
+    let stamp = world.system.stamp(&world.path(*file));
+    if !world.system.is_settled(&stamp) {
+        return Stamp::UNKNOWN;
+    }
+    let cm_base::Stamp { size, mtime, ctime, inode } = stamp;
+    match [size, mtime, ctime, inode] {
+        // "There is no such file" is known as well as any contents.
+        [0, 0, 0, 0] => ABSENT,
+        words => Stamp(words),
+    }
+}
+
+/// No file is that large.
+const ABSENT: Stamp = Stamp([u64::MAX; 4]);
+
+pub(crate) fn read_exists(db: &dyn Db, file: &FileId) -> bool {
+    let world = world(db);
+    world.system.stamp(&world.path(*file)) != cm_base::Stamp::default()
 }
 
 pub(crate) fn read_listing(db: &dyn Db, dir: &FileId) -> Option<Vec<Name>> {
@@ -65,7 +82,7 @@ pub(crate) fn read_listing(db: &dyn Db, dir: &FileId) -> Option<Vec<Name>> {
 
 /// A listing is read anew at every opening: no stamp covers a tree of directories.
 pub(crate) fn stamp_listing(_: &dyn Db, _: &FileId) -> Stamp {
-    Stamp::default()
+    Stamp::UNKNOWN
 }
 
 fn directory(world: &World, dir: FileId) -> Utf8PathBuf {
@@ -99,5 +116,5 @@ pub(crate) fn read_settings(db: &dyn Db, _: &Root) -> Settings {
 }
 
 pub(crate) fn stamp_settings(_: &dyn Db, _: &Root) -> Stamp {
-    Stamp::default()
+    Stamp::UNKNOWN
 }

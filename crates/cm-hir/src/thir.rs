@@ -518,10 +518,3 @@ pub enum Builtin {
 
 /// Kept for documentation of widths in conversions of `sizeof`: its value has this type.
 pub const SIZEOF_TYPE: IntTy = IntTy::Uint;
-
-/// `geo::area`, `geo::pick<int>`, `geo::Point::==`: unique in a program, hence also the linker symbol.
-impl std::fmt::Display for Instance {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.def)
-    }
-}

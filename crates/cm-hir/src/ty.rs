@@ -37,6 +37,8 @@ pub enum TyKind {
     },
     /// `T[N]`.
     Array(Ty, u64),
+    /// `T[N]` with a value parameter N of the generic item being resolved. Never in a typed body.
+    ArrayParam(Ty, Name),
     /// `T[]`.
     Slice(Ty),
     /// `R*(P…)`.
@@ -147,12 +149,5 @@ impl FloatTy {
             FloatTy::Float | FloatTy::Ufloat => 32,
             FloatTy::Double | FloatTy::Udouble => 64,
         }
-    }
-}
-
-/// Type names as messages and `typeof` show them (`08-diagnostics.md` §8.3).
-impl std::fmt::Display for TyKind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{self:?}")
     }
 }

@@ -3,6 +3,7 @@
 
 use cm_base::{Interned, Name, interned};
 use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
 
 /// An interned MIR type.
 pub type Ty = Interned<TyKind>;
@@ -83,6 +84,47 @@ impl TyKind {
     }
 }
 
+/// Types that are needed often, interned once.
+#[expect(missing_docs, reason = "the types they are called by")]
+#[derive(Clone, Copy, Debug)]
+pub struct Known {
+    pub void: Ty,
+    pub bool: Ty,
+    pub u8: Ty,
+    pub i32: Ty,
+    pub u32: Ty,
+    pub i64: Ty,
+    pub u64: Ty,
+    pub f64: Ty,
+    pub ptr: Ty,
+    pub str: Ty,
+    pub slice: Ty,
+    pub func: Ty,
+    pub iface: Ty,
+}
+
+impl Known {
+    /// The only one.
+    pub fn get() -> &'static Known {
+        static KNOWN: LazyLock<Known> = LazyLock::new(|| Known {
+            void: TyKind::Void.intern(),
+            bool: TyKind::Bool.intern(),
+            u8: TyKind::unsigned(8),
+            i32: TyKind::signed(32),
+            u32: TyKind::unsigned(32),
+            i64: TyKind::signed(64),
+            u64: TyKind::unsigned(64),
+            f64: TyKind::F64.intern(),
+            ptr: TyKind::Ptr.intern(),
+            str: TyKind::Str.intern(),
+            slice: TyKind::Slice.intern(),
+            func: TyKind::Func.intern(),
+            iface: TyKind::Iface.intern(),
+        });
+        &KNOWN
+    }
+}
+
 /// Size and alignment in bytes, on a 64-bit target.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Layout {
@@ -108,33 +150,46 @@ pub fn layout(ty: Ty) -> Layout {
             Layout { size: elem.size.saturating_mul(*len), align: elem.align }
         }
         TyKind::Struct { fields, .. } => {
-            let align = fields.iter().map(|f| layout(*f).align).max().unwrap_or(1);
-            let end = field_offsets(fields).1;
+            let mut align = 1;
+            let mut end = 0;
+            for field in fields {
+                align = align.max(append(&mut end, *field).1);
+            }
             Layout { size: round_up(end, align).max(1), align }
         }
         TyKind::Tagged { variants, .. } => {
-            let align = variants.iter().map(|v| layout(*v).align).max().unwrap_or(1).max(4);
-            let size = variants.iter().map(|v| layout(*v).size).max().unwrap_or(0);
-            Layout { size: round_up(payload_offset(variants) + size, align), align }
+            let (align, size) = payloads(variants);
+            Layout { size: round_up(align.saturating_add(size), align), align }
         }
     }
 }
 
+/// Puts a field behind `end`; its offset and alignment.
+fn append(end: &mut u64, field: Ty) -> (u64, u64) {
+    let layout = layout(field);
+    let offset = round_up(*end, layout.align);
+    *end = offset.saturating_add(layout.size);
+    (offset, layout.align)
+}
+
+/// The alignment of a tagged type (where its payloads begin too) and the size of the largest payload.
+fn payloads(variants: &[Ty]) -> (u64, u64) {
+    variants
+        .iter()
+        .map(|v| layout(*v))
+        .fold((4, 0), |(align, size), payload| (align.max(payload.align), size.max(payload.size)))
+}
+
 /// The offset of each field, and the end of the last.
 pub fn field_offsets(fields: &[Ty]) -> (Vec<u64>, u64) {
-    let mut end = 0u64;
-    let offsets = fields.iter().map(|field| {
-        let layout = layout(*field);
-        let offset = round_up(end, layout.align);
-        end = offset.saturating_add(layout.size);
-        offset
-    });
-    (offsets.collect(), end)
+    let mut end = 0;
+    let offsets = fields.iter().map(|field| append(&mut end, *field).0).collect();
+    (offsets, end)
 }
 
 /// Where the payload of a tagged type begins.
 pub fn payload_offset(variants: &[Ty]) -> u64 {
-    variants.iter().map(|v| layout(*v).align).max().unwrap_or(1).max(4)
+    payloads(variants).0
 }
 
 /// `n` rounded up to a multiple of `align`.

@@ -1,116 +1,59 @@
 //! A persisted red-green dependency graph over salsa.
+//!
+//! **salsa memoizes, redgreen validates.** salsa gives memo tables, one execution per query across
+//! threads, cycle detection, cancellation and interning. Which memo is valid is decided by the
+//! [`Graph`] alone, in the same way for a result of an earlier process and of an earlier revision.
+//!
+//! A node of the graph is a query and a key. For every node the graph knows the fingerprint of the
+//! result, the nodes that were read, in order, and, for durable queries, the result itself. The
+//! graph of a finished build is written to one file, the image, which the next process maps and
+//! uses without decoding it. The image is canonical: after any sequence of edits it is, byte for
+//! byte, the image of a clean build.
+//!
+//! # What an author of queries must observe
+//!
+//! * A query is a pure function of its key and of the queries it calls. The outside world is read
+//!   by inputs only, through [`Graph::world`].
+//! * A query is total: the key of something that is gone gives a result that says so.
+//! * Keys are stable names, not numbers of this process; see [`Key`].
+//! * A query must not call itself, directly or through others: that panics with the cycle spelt
+//!   out (a cycle that closes across threads panics with salsa's message). There is no recovery,
+//!   since a result must not depend on where a cycle was entered.
+//! * Threads are started by the driver, outside queries, each with a clone of the [`Database`].
+//!
+//! # What a driver does
+//!
+//! Open a [`Database`]; run the build in [`Database::attempt`]; take a [`Snapshot`] and write it;
+//! take the [`BuildRecord`] for the log and for `why`; write a [`RootRecord`], by which the next
+//! process sees without a graph that nothing has changed. `examples/sheet.rs` shows all of it.
+//!
+//! The graph interrupts a build by unwinding, with [`std::panic::resume_unwind`], which runs no panic
+//! hook, so nothing is printed: [`Database::attempt`] catches it.
 
-use parking_lot::Mutex;
-use rustc_hash::FxHashMap;
-use serde::{Serialize, de::DeserializeOwned};
-use std::{any::Any, fmt::Display, hash::Hash, sync::Arc};
+mod atomic_file;
+mod blob;
+mod database;
+mod fingerprint;
+mod frames;
+mod graph;
+mod image;
+mod key;
+mod log;
+mod macros;
+mod paged;
+mod query;
+mod root_record;
+mod stamp;
+mod why;
 
-/// The database handle that queries get.
-pub trait Db: Send {
-    /// The graph behind it.
-    fn graph(&self) -> &Graph;
-}
-
-/// The key of a query: a stable name, never a number of this process. Its `serde` form is its
-/// identity in the image, its `Display` form is what people read. Implemented for every fitting type.
-pub trait Key: Clone + Eq + Hash + Display + Send + Sync + 'static {
-    /// Appends the bytes that stand for the key.
-    fn encode(&self, out: &mut Vec<u8>);
-    /// Reverses `encode`; `None` for bytes it never writes.
-    fn decode(bytes: &[u8]) -> Option<Self>;
-}
-
-impl<T> Key for T
-where
-    T: Serialize + DeserializeOwned + Clone + Eq + Hash + Display + Send + Sync + 'static,
-{
-    fn encode(&self, out: &mut Vec<u8>) {
-        bincode::serde::encode_into_std_write(self, out, bincode::config::standard())
-            .expect("a key holds nothing that bincode cannot write");
-    }
-    fn decode(bytes: &[u8]) -> Option<Self> {
-        let config = bincode::config::standard();
-        let (key, read) = bincode::serde::decode_from_slice(bytes, config).ok()?;
-        (read == bytes.len()).then_some(key)
-    }
-}
-
-/// The key of a query that there is once.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, serde::Deserialize)]
-pub struct Root;
-
-impl Display for Root {
-    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        Ok(())
-    }
-}
-
-/// The graph.
-pub struct Graph {
-    world: Arc<dyn Any + Send + Sync>,
-    memos: Mutex<FxHashMap<(&'static str, Vec<u8>), &'static (dyn Any + Send + Sync)>>,
-}
-
-impl Graph {
-    /// An empty graph.
-    pub fn new(world: Arc<dyn Any + Send + Sync>) -> Graph {
-        Graph { world, memos: Mutex::default() }
-    }
-    /// The world that inputs are read from.
-    pub fn world<W: Any>(&self) -> &W {
-        self.world.downcast_ref().expect("the world has the type the inputs were written for")
-    }
-}
-
-/// The wrapper behind every query.
-pub fn get<'db, K: Key, V: Send + Sync + 'static>(
-    db: &'db dyn Db,
-    name: &'static str,
-    key: &K,
-    run: fn(&dyn Db, &K) -> V,
-) -> &'db V {
-    let mut bytes = Vec::new();
-    key.encode(&mut bytes);
-    let id = (name, bytes);
-    let found = db.graph().memos.lock().get(&id).copied();
-    let memo = found.unwrap_or_else(|| {
-        let value: &'static (dyn Any + Send + Sync) = Box::leak(Box::new(run(db, key)));
-        db.graph().memos.lock().insert(id, value);
-        value
-    });
-    memo.downcast_ref().expect("a query name belongs to one type")
-}
-
-/// Declares queries.
-#[macro_export]
-macro_rules! queries {
-    ($(#[$gm:meta])* pub static $group:ident; $($rest:tt)*) => { $crate::queries!(@ $($rest)*); };
-    (@ $(#[$m:meta])* input fn $name:ident($K:ty) -> $V:ty = $run:path, $stamp:path; $($rest:tt)*) => {
-        $(#[$m])* pub fn $name<'db>(db: &'db dyn $crate::Db, key: $K) -> &'db $V {
-            $crate::get(db, stringify!($name), &key, $run)
-        }
-        $crate::queries!(@ $($rest)*);
-    };
-    (@ $(#[$m:meta])* $kind:ident fn $name:ident($K:ty) -> $V:ty = $run:path; $($rest:tt)*) => {
-        $(#[$m])* pub fn $name<'db>(db: &'db dyn $crate::Db, key: $K) -> &'db $V {
-            $crate::get(db, stringify!($name), &key, $run)
-        }
-        $crate::queries!(@ $($rest)*);
-    };
-    (@) => {};
-}
-
-/// Bytes in the store.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct Blob(Arc<[u8]>);
-
-impl Blob {
-    /// To be stored.
-    pub fn new(bytes: Vec<u8>) -> Blob {
-        Blob(bytes.into())
-    }
-    /// The bytes.
-    pub fn bytes(&self, _db: &dyn Db) -> Arc<[u8]> {
-        self.0.clone()
-    }
-}
+pub use blob::{Blob, Digest, MemoryStore, Store};
+pub use database::{Database, Db, Edit, Interrupted, Options};
+pub use fingerprint::{Fingerprint, StableHasher};
+pub use frames::Frames;
+pub use graph::{Graph, NodeReport, SaveError, Snapshot, fingerprint_of, get};
+pub use image::{Identity, without_stamps};
+pub use key::{Key, Root};
+pub use query::{Group, InputProvider, Kind, Node, Provider, Query, QueryId, Registry, World};
+pub use root_record::{RecordedInput, RootRecord};
+pub use stamp::Stamp;
+pub use why::{BuildRecord, Counts, Execution, NodeName, Reason};

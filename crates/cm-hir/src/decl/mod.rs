@@ -4,14 +4,56 @@
 //! (names of a scope, one signature, one type's impls), so that a body depends on what it names
 //! and on nothing else.
 
+mod builtin;
+mod check;
+mod conform;
+mod diagnostics;
+mod graph;
+mod impls;
+mod imports;
+mod info;
+mod interfaces;
+mod item_tree;
+mod lookup;
+mod names;
+mod paths;
+mod queries;
+mod resolve;
+mod subst;
+mod target;
+mod type_text;
+mod types;
+
+#[cfg(test)]
+mod tests;
+
+pub use diagnostics::{missing_entry, positions};
+pub use graph::{ImportCycle, ModuleGraph, Need};
+pub use impls::{
+    Candidate, Head, Impl, ImplIndex, ImplKey, InterfaceId, Member, MemberKey, constructors,
+    method, operator,
+};
+pub use imports::{Edge, Imports, NamedImport, Place, Source};
+pub use info::{
+    EnumInfo, FieldDecl, ImplInfo, InterfaceInfo, SignatureInfo, StructInfo, TypeInfo, VariantDecl,
+};
+pub use interfaces::{implements, interface_method};
+pub use item_tree::{Entry, Item, ItemKind, ItemTree};
+pub use lookup::{Found, QualifiedName, ScopedName, Space};
+pub use names::{Class, Exports, Names, Target, Thing};
+pub use queries::*;
+pub use subst::{is_closed, substitute, substitute_args, unify, unify_args};
+
 use crate::{
-    queries::{FnType, StructType},
-    thir::{Derived, Instance},
-    ty::{GenericArg, Ty},
+    queries::{EnumType, FnType, StructType},
+    thir::{Derived, Instance, InstanceKind},
+    ty::{GenericArg, Ty, TyKind},
 };
 use cm_base::{At, Name};
-use cm_db::{Db, DefId, FileId};
+use cm_db::{Db, DefId, FileId, settings};
 use cm_syntax::ast;
+use redgreen::Root;
+use std::sync::Arc;
 
 /// Where a name is looked up from.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -61,8 +103,9 @@ pub enum TypeDef {
     Alias(DefId),
 }
 
-/// A problem with a name or a type: a message for a place in the item at hand.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+/// A problem with a name or a type: a message for a place in the item at hand. An empty message is
+/// one that is reported elsewhere, and not shown.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Problem {
     /// Where.
     pub at: At,
@@ -128,14 +171,12 @@ pub struct GenericParam {
 /// Resolves a path used as a value or callee; the error is ready to be reported. An unqualified
 /// name that is nowhere gives `Undefined variable 'x'`.
 pub fn resolve_value(db: &dyn Db, scope: &Scope, path: &ast::Path) -> Result<Resolution, Problem> {
-    let _ = (db, scope, path);
-    Err(Problem { at: path.segments[0].at, message: String::new() })
+    resolve::value(db, scope, path, resolve::Aliases::Follow)
 }
 
 /// Resolves a path used as a type.
 pub fn resolve_type(db: &dyn Db, scope: &Scope, path: &ast::Path) -> Result<Resolution, Problem> {
-    let _ = (db, scope, path);
-    Err(Problem { at: path.segments[0].at, message: String::new() })
+    resolve::ty(db, scope, path)
 }
 
 /// The type that a written type denotes; problems are pushed and give [`crate::ty::TyKind::Error`].
@@ -148,44 +189,91 @@ pub fn lower_type(
     ty: ast::TypeId,
     problems: &mut Vec<Problem>,
 ) -> Ty {
-    let _ = (db, scope, arena, ty, problems);
-    crate::ty::TyKind::Error.intern()
+    let constants = types::Constants::Evaluate;
+    types::Lower { db, scope, arena, constants, problems }.ty(ty)
+}
+
+/// The arguments for type parameters that are written; `None` after an error, which is pushed.
+/// Fewer than the parameters are allowed: the rest is inferred.
+pub fn lower_type_args(
+    db: &dyn Db,
+    scope: &Scope,
+    arena: &ast::Arena,
+    at: At,
+    params: &[GenericParam],
+    args: &[ast::TypeArg],
+    problems: &mut Vec<Problem>,
+) -> Option<Vec<GenericArg>> {
+    let constants = types::Constants::Evaluate;
+    let mut lower = types::Lower { db, scope, arena, constants, problems };
+    if args.len() > params.len() {
+        let message = format!("Expected {} type arguments, got {}", params.len(), args.len());
+        lower.problems.push(Problem { at, message });
+        return None;
+    }
+    params.iter().zip(args).map(|(param, arg)| lower.argument(at, param, *arg)).collect()
 }
 
 /// The signature of a function. `None`: there is none.
 pub fn signature(db: &dyn Db, def: DefId) -> Option<&Signature> {
-    let _ = (db, def);
-    None
+    signature_info(db, def).as_ref().map(|info| &info.signature)
 }
 
 /// The syntax of a function's signature, for its default arguments, with the scope to check them in.
-pub fn signature_ast(db: &dyn Db, def: DefId) -> Option<std::sync::Arc<ast::Signature>> {
-    let _ = (db, def);
-    None
+pub fn signature_ast(db: &dyn Db, def: DefId) -> Option<Arc<ast::Signature>> {
+    match &item(db, def).as_ref()?.kind {
+        ItemKind::Function { signature, .. } => Some(signature.clone()),
+        _ => None,
+    }
 }
 
 /// The syntax of a function's body, apart from its positions.
-pub fn body_ast(db: &dyn Db, def: DefId) -> Option<std::sync::Arc<ast::Body>> {
-    let _ = (db, def);
-    None
+pub fn body_ast(db: &dyn Db, def: DefId) -> Option<Arc<ast::Body>> {
+    function_body(db, def).clone()
+}
+
+/// The scope of a definition, its type parameters standing for themselves.
+pub fn def_scope(db: &dyn Db, def: DefId) -> Scope {
+    let Some(item) = item(db, def) else {
+        return Scope { file: def.file, namespace: vec![], generics: vec![], self_ty: None };
+    };
+    let mut scope = info::bare_scope(def, item);
+    match signature(db, def) {
+        Some(signature) => {
+            scope.generics = types::identity(&signature.generics);
+            scope.self_ty = signature.self_ty;
+        }
+        None => scope.generics = types::identity(generics_of(db, def)),
+    }
+    scope
 }
 
 /// The scope that the body of an instance is resolved in.
 pub fn body_scope(db: &dyn Db, instance: &Instance) -> Scope {
-    let _ = (db, instance);
-    Scope { file: instance.def.file, namespace: Vec::new(), generics: Vec::new(), self_ty: None }
+    let mut scope = def_scope(db, instance.def);
+    for ((_, param), arg) in scope.generics.iter_mut().zip(&instance.args) {
+        *param = *arg;
+    }
+    scope.self_ty = scope.self_ty.map(|ty| substitute(ty, &scope.generics));
+    scope
 }
 
 /// The syntax of a global's type and initializer.
-pub fn global_ast(db: &dyn Db, def: DefId) -> Option<std::sync::Arc<ast::Global>> {
-    let _ = (db, def);
-    None
+pub fn global_ast(db: &dyn Db, def: DefId) -> Option<Arc<ast::Global>> {
+    match &item(db, def).as_ref()?.kind {
+        ItemKind::Global(global) => Some(global.clone()),
+        _ => None,
+    }
 }
 
 /// The declared type of a global. Does not evaluate it.
 pub fn global_ty(db: &dyn Db, def: DefId) -> Ty {
-    let _ = (db, def);
-    crate::ty::TyKind::Error.intern()
+    global_info(db, def).as_ref().map_or_else(|| TyKind::Error.intern(), |info| info.ty)
+}
+
+/// The initializer of a global needs its own value. It must not be evaluated then.
+pub fn global_cycle(db: &dyn Db, def: DefId) -> bool {
+    *in_cycle(db, def)
 }
 
 /// A field of a struct type as access checks need it.
@@ -203,20 +291,43 @@ pub struct FieldInfo {
 
 /// A field by name.
 pub fn field(db: &dyn Db, ty: Ty, name: Name) -> Option<FieldInfo> {
-    let _ = (db, ty, name);
-    None
+    find_field(db, ty, |field| field.name == name)
 }
 
 /// The `default` field of a struct type.
 pub fn default_field(db: &dyn Db, ty: Ty) -> Option<FieldInfo> {
-    let _ = (db, ty);
-    None
+    find_field(db, ty, |field| field.default)
+}
+
+fn find_field(db: &dyn Db, ty: Ty, wanted: impl Fn(&FieldDecl) -> bool) -> Option<FieldInfo> {
+    let TyKind::Struct(def, args) = &*ty else { return None };
+    let fields = &struct_info(db, *def).as_ref()?.fields;
+    let index = fields.iter().position(wanted)?;
+    let FieldDecl { private, is_const, ty, .. } = fields[index];
+    let ty = substitute(ty, &interfaces::bindings(db, *def, args));
+    Some(FieldInfo { index: index as u32, ty, private, is_const })
 }
 
 /// The type parameters of a struct, enum or interface.
 pub fn type_generics(db: &dyn Db, def: TypeDef) -> Vec<GenericParam> {
-    let _ = (db, def);
-    Vec::new()
+    match def {
+        TypeDef::Struct(def) | TypeDef::Enum(def) | TypeDef::Interface(def) => {
+            generics_of(db, def).clone()
+        }
+        TypeDef::BuiltinInterface(_) | TypeDef::Alias(_) => Vec::new(),
+    }
+}
+
+/// The type that a definition names, with arguments (none for aliases). `None`: it is an
+/// interface's, or there is no such definition.
+pub fn type_of(db: &dyn Db, def: TypeDef, args: Vec<GenericArg>) -> Ty {
+    match def {
+        TypeDef::Struct(def) => TyKind::Struct(def, args).intern(),
+        TypeDef::Enum(def) => TyKind::Enum(def, args).intern(),
+        TypeDef::Interface(def) => TyKind::Interface(def, args).intern(),
+        TypeDef::BuiltinInterface(name) => TyKind::BuiltinInterface(name).intern(),
+        TypeDef::Alias(def) => alias_info(db, def).ty,
+    }
 }
 
 /// A method found on a type.
@@ -230,44 +341,76 @@ pub struct Method {
     pub args: Vec<GenericArg>,
 }
 
-/// The method of this name that some impl of the program gives a type.
-pub fn method(db: &dyn Db, ty: Ty, name: Name) -> Option<Method> {
-    let _ = (db, ty, name);
-    None
-}
-
-/// The operator function of a type with this number of parameters (0: unary, 1: binary).
-pub fn operator(db: &dyn Db, ty: Ty, operator: ast::Operator, params: usize) -> Option<Method> {
-    let _ = (db, ty, operator, params);
-    None
-}
-
-/// The constructors of a type.
-pub fn constructors(db: &dyn Db, ty: Ty) -> Vec<Method> {
-    let _ = (db, ty);
-    Vec::new()
-}
-
-/// The methods that make a type satisfy an interface, in the interface's slot order. `None`: it
-/// does not. Built-in interfaces satisfied by built-in types give an empty list.
-pub fn implements(db: &dyn Db, ty: Ty, interface: Ty) -> Option<Vec<Instance>> {
-    let _ = (db, ty, interface);
-    None
-}
-
-/// Slot and types of a method of an interface type.
-pub fn interface_method(db: &dyn Db, interface: Ty, name: Name) -> Option<(u32, FnType)> {
-    let _ = (db, interface, name);
-    None
-}
-
 /// A struct type with its fields; see [`crate::struct_type`].
 pub fn struct_type(db: &dyn Db, ty: Ty) -> Option<&StructType> {
     crate::struct_type(db, ty).as_deref()
 }
 
-/// Replaces type parameters in a type.
-pub fn substitute(ty: Ty, generics: &[(Name, GenericArg)]) -> Ty {
-    let _ = generics;
-    ty
+// ---------------------------------------------------------------- queries for later stages
+
+pub(crate) fn compute_fn_type(db: &dyn Db, instance: &Instance) -> Option<Arc<FnType>> {
+    if let InstanceKind::Derived(derived) = instance.kind {
+        return impls::derived_type(db, instance, derived).map(Arc::new);
+    }
+    let signature = signature(db, instance.def)?;
+    let generics: Vec<_> = signature.generics.iter().map(|param| param.name).collect();
+    let generics: Vec<_> = generics.into_iter().zip(instance.args.iter().copied()).collect();
+    let params = signature.params.iter().map(|param| substitute(param.ty, &generics)).collect();
+    let symbol = (signature.foreign || signature.extern_c).then_some(signature.name);
+    Some(Arc::new(FnType {
+        has_self: signature.has_self,
+        params,
+        ret: substitute(signature.ret, &generics),
+        variadic: signature.variadic,
+        symbol,
+    }))
+}
+
+pub(crate) fn compute_struct_type(db: &dyn Db, ty: &Ty) -> Option<Arc<StructType>> {
+    let TyKind::Struct(def, args) = &**ty else { return None };
+    let info = struct_info(db, *def).as_ref()?;
+    let generics = interfaces::bindings(db, *def, args);
+    let endless = *contains_itself(db, *def);
+    let field = |field: &FieldDecl| {
+        let ty = if endless { TyKind::Error.intern() } else { substitute(field.ty, &generics) };
+        (field.name, ty)
+    };
+    Some(Arc::new(StructType {
+        name: Name::from(ty.to_string()),
+        fields: info.fields.iter().map(field).collect(),
+        destructor: impls::destructor(db, *ty),
+    }))
+}
+
+pub(crate) fn compute_enum_type(db: &dyn Db, ty: &Ty) -> Option<Arc<EnumType>> {
+    let TyKind::Enum(def, args) = &**ty else { return None };
+    let info = enum_info(db, *def).as_ref()?;
+    let generics = interfaces::bindings(db, *def, args);
+    let endless = *contains_itself(db, *def);
+    let payload = |ty| if endless { TyKind::Error.intern() } else { substitute(ty, &generics) };
+    let variants = info.variants.iter();
+    let variants: Vec<_> =
+        variants.map(|one| (one.name, one.value, one.payload.map(payload))).collect();
+    Some(Arc::new(EnumType {
+        name: Name::from(ty.to_string()),
+        payload: variants.iter().any(|(_, _, payload)| payload.is_some()),
+        variants,
+    }))
+}
+
+pub(crate) fn compute_entry(db: &dyn Db, _: &Root) -> Option<Instance> {
+    let root = settings(db, Root).root;
+    let found = names(db, root).get(Name::new(""), Name::new("main"))?;
+    let Thing::Declared(Class::Function, defs) = found else { return None };
+    let def = defs[0];
+    let plain = signature(db, def)?.generics.is_empty();
+    plain.then(|| Instance { def, kind: InstanceKind::Source, args: Vec::new() })
+}
+
+pub(crate) fn compute_files(db: &dyn Db, _: &Root) -> Vec<FileId> {
+    module_graph(db, Root).files.clone()
+}
+
+pub(crate) fn compute_diagnostics(db: &dyn Db, _: &Root) -> Vec<cm_base::Diagnostic> {
+    diagnostics::compute(db)
 }

@@ -38,6 +38,21 @@ pub fn dump_unit(unit: &Unit) -> String {
     )
 }
 
+/// A type in messages: as in dumps, but different types of one name look alike.
+pub fn type_text(ty: Ty) -> String {
+    Dumper::default().ty(ty)
+}
+
+/// A statement in messages.
+pub fn stmt_text(stmt: &Stmt) -> String {
+    Dumper::default().stmt(stmt)
+}
+
+/// A terminator in messages.
+pub fn terminator_text(terminator: &Terminator) -> String {
+    Dumper::default().terminator(terminator)
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Symbol {
     Function(Decl),

@@ -36,7 +36,7 @@
 mod dump;
 mod parse;
 
-pub use dump::{dump, dump_unit};
+pub use dump::{dump, dump_unit, stmt_text, terminator_text, type_text};
 pub use parse::{ParseError, parse_function, parse_unit};
 
 use crate::mir::{BinOp, UnOp};

@@ -1,0 +1,549 @@
+//! Calls of functions, function values and constructors.
+
+use super::{
+    common::{TY, float_of, int_of, is_error},
+    ctx::Ctx,
+    generics::{Bindings, in_order, is_open, unify},
+};
+use crate::{
+    decl::{self, Method, Resolution, Signature},
+    thir::{ConstValue, Conversion, ExprId, ExprKind, Instance, InstanceKind},
+    ty::{GenericArg, Ty, TyKind},
+};
+use cm_base::{At, Name};
+use cm_syntax::ast;
+
+/// What is called, for messages.
+#[derive(Clone, Copy)]
+pub(crate) enum Callee {
+    /// A function.
+    Function(Name),
+    /// A method.
+    Method(Name),
+}
+
+impl Callee {
+    fn name(self) -> Name {
+        match self {
+            Callee::Function(name) | Callee::Method(name) => name,
+        }
+    }
+
+    /// The message for an argument of the wrong type.
+    pub fn mismatch(self, to: Ty, from: Ty) -> String {
+        match self {
+            Callee::Function(name) => {
+                format!("Argument type mismatch in call to '{name}': expected {to}, got {from}")
+            }
+            Callee::Method(name) => {
+                format!("Argument type mismatch in method call '{name}': expected {to}, got {from}")
+            }
+        }
+    }
+
+    /// The message for the wrong number of arguments.
+    pub fn count(self, least: usize, most: usize, got: usize) -> String {
+        let what = match self {
+            Callee::Function(name) => format!("Function '{name}'"),
+            Callee::Method(name) => format!("Method '{name}'"),
+        };
+        match least == most {
+            true => format!("{what} expects {most} arguments, got {got}"),
+            false => format!("{what} expects {least} to {most} arguments, got {got}"),
+        }
+    }
+}
+
+/// Arguments of a call: some are checked already.
+#[derive(Clone, Copy)]
+pub(crate) enum Arg {
+    /// Yet to be checked.
+    Ast(ast::ExprId),
+    /// Checked, not converted.
+    Done(ExprId),
+}
+
+/// A call that has been checked: type arguments, converted arguments, result type.
+pub(crate) struct Checked {
+    pub generics: Vec<GenericArg>,
+    pub args: Vec<ExprId>,
+    pub ret: Ty,
+}
+
+impl<'a> Ctx<'a> {
+    /// `f(args)`.
+    pub fn call(
+        &mut self,
+        callee: ast::ExprId,
+        args: &'a [ast::ExprId],
+        at: At,
+        expected: Option<Ty>,
+    ) -> ExprId {
+        let arena = self.arena;
+        match &arena[self.strip(callee)].kind {
+            ast::ExprKind::Path(path, type_args) => {
+                self.call_path(path, type_args, args, at, expected)
+            }
+            ast::ExprKind::TypePath { ty, member } => {
+                let ty = self.lower(*ty);
+                self.member_call(ty, *member, args, at)
+            }
+            _ => {
+                let value = self.expr(callee, None);
+                self.call_value(value, None, args, at)
+            }
+        }
+    }
+
+    fn call_path(
+        &mut self,
+        path: &'a ast::Path,
+        type_args: &[ast::TypeArg],
+        args: &'a [ast::ExprId],
+        at: At,
+        expected: Option<Ty>,
+    ) -> ExprId {
+        let last = *path.segments.last().expect("a path has a segment");
+        if path.segments.len() == 1
+            && let Some(local) = self.lookup(last.name)
+        {
+            let value = self.local(local, last.at, super::ownership::Use::Read);
+            return self.call_value(value, Some(last.name), args, at);
+        }
+        let found = match self.resolve_path(path) {
+            Ok(found) => found,
+            Err(problem) => {
+                self.check_all(args);
+                let unknown = problem.message.starts_with("Undefined variable");
+                return match unknown {
+                    true => self.error(at, format!("'{}' is not a function", last.name)),
+                    false => {
+                        self.problem(problem);
+                        self.poison(at)
+                    }
+                };
+            }
+        };
+        match found {
+            Resolution::Functions(defs) => {
+                let name = last.name;
+                let candidates = defs.into_iter().map(|def| Method {
+                    def,
+                    derived: None,
+                    args: Vec::new(),
+                });
+                self.call_functions(candidates.collect(), name, type_args, args, at, expected)
+            }
+            Resolution::Global(def) => {
+                let value = match crate::global(self.db, def) {
+                    Some(global) if global.constant => {
+                        self.constant(global.ty, at, global.init.clone())
+                    }
+                    Some(global) => self.push(global.ty, at, ExprKind::Global(def)),
+                    None => self.poison(at),
+                };
+                self.call_value(value, Some(last.name), args, at)
+            }
+            Resolution::Variant(def, index) => {
+                self.variant_call(def, index, path, type_args, args, at, expected)
+            }
+            Resolution::Prelude(name) => self.print(name, args, at),
+            Resolution::TypeParam(GenericArg::Type(ty)) if path.segments.len() == 1 => {
+                self.construct_value(ty, args, at)
+            }
+            Resolution::TypeParam(GenericArg::Type(ty)) => self.member_call(ty, last, args, at),
+            Resolution::Member(_, member) => {
+                let ty = self.path_prefix_type(path, type_args);
+                self.member_call(ty, member, args, at)
+            }
+            Resolution::Type(def) => {
+                let ty = match expected {
+                    Some(wanted) if type_args.is_empty() && self.is_generic_type(def) => wanted,
+                    _ => self.path_type(path, type_args),
+                };
+                self.construct_value(ty, args, at)
+            }
+            Resolution::TypeParam(_) => {
+                self.error(at, format!("'{}' is not a function", last.name))
+            }
+        }
+    }
+
+    /// Checks arguments for their own sake, after an error.
+    pub fn check_all(&mut self, args: &[ast::ExprId]) {
+        for arg in args {
+            self.expr(*arg, None);
+        }
+    }
+
+    /// A call of a function value.
+    pub fn call_value(
+        &mut self,
+        value: ExprId,
+        name: Option<Name>,
+        args: &[ast::ExprId],
+        at: At,
+    ) -> ExprId {
+        let ty = self.ty(value);
+        let shown = name.unwrap_or_else(|| Name::new("expression"));
+        let TyKind::Function(params, ret) = &*ty else {
+            self.check_all(args);
+            return match is_error(ty) {
+                true => self.poison(at),
+                false => self.error(at, format!("'{shown}' is not a function")),
+            };
+        };
+        let callee = Callee::Function(shown);
+        if params.len() != args.len() {
+            self.check_all(args);
+            return self.error(at, callee.count(params.len(), params.len(), args.len()));
+        }
+        let borrows: Vec<_> = args.iter().map(|arg| self.borrow_state(*arg)).collect();
+        let mut done = Vec::with_capacity(args.len());
+        for (arg, param) in args.iter().zip(params) {
+            let value = self.expr(*arg, Some(*param));
+            done.push(self.argument(value, *param, callee, at));
+        }
+        borrows.into_iter().for_each(|borrow| self.end_borrow(borrow));
+        self.push(*ret, at, ExprKind::CallValue(value, done))
+    }
+
+    /// An argument converted to its parameter's type.
+    fn argument(&mut self, value: ExprId, param: Ty, callee: Callee, at: At) -> ExprId {
+        match self.coerce(value, param, true) {
+            Some(done) => done,
+            None => {
+                let from = self.ty(value);
+                self.error(at, callee.mismatch(param, from))
+            }
+        }
+    }
+
+    /// A call of one of several functions of a name.
+    pub fn call_functions(
+        &mut self,
+        candidates: Vec<Method>,
+        name: Name,
+        type_args: &[ast::TypeArg],
+        args: &[ast::ExprId],
+        at: At,
+        expected: Option<Ty>,
+    ) -> ExprId {
+        let callee = Callee::Function(name);
+        let explicit = self.lower_args(type_args);
+        let args: Vec<Arg> = args.iter().map(|arg| Arg::Ast(*arg)).collect();
+        let Some((method, args)) = self.choose(candidates, args, callee, at) else {
+            return self.poison(at);
+        };
+        let Some(signature) = self.signature_of(method.def) else { return self.poison(at) };
+        let Some(checked) =
+            self.arguments(&method, signature, &explicit, &args, callee, at, expected)
+        else {
+            return self.poison(at);
+        };
+        let kind = if signature.foreign { InstanceKind::Foreign } else { InstanceKind::Source };
+        let instance = Instance { def: method.def, kind, args: checked.generics };
+        self.poisoned |= is_error(checked.ret);
+        self.push(checked.ret, at, ExprKind::Call(Box::new(instance), checked.args))
+    }
+
+    /// Picks the overload that fits best. `None`: reported.
+    pub fn choose(
+        &mut self,
+        mut candidates: Vec<Method>,
+        mut args: Vec<Arg>,
+        callee: Callee,
+        at: At,
+    ) -> Option<(Method, Vec<Arg>)> {
+        if candidates.len() <= 1 {
+            return candidates.pop().map(|only| (only, args));
+        }
+        let got = args.len();
+        let mut fitting = Vec::new();
+        for method in &candidates {
+            let Some(signature) = self.signature_of(method.def) else { continue };
+            if (required(signature)..=signature.params.len()).contains(&got) {
+                fitting.push((method.clone(), signature));
+            }
+        }
+        match fitting.as_slice() {
+            [] => {
+                self.done(&mut args, &[]);
+                self.report(at, format!("No overload of '{}' fits: expects other arguments, got {got}", callee.name()));
+                return None;
+            }
+            [(only, _)] => return Some((only.clone(), args)),
+            _ => {}
+        }
+        let hints: Vec<Ty> = fitting[0].1.params.iter().map(|param| param.ty).collect();
+        self.done(&mut args, &hints);
+        let mut best: Option<(usize, Method)> = None;
+        let mut tie = false;
+        for (method, signature) in fitting {
+            let Some(cost) = self.cost(&method, signature, &args) else { continue };
+            match &best {
+                Some((least, _)) if cost > *least => {}
+                Some((least, _)) if cost == *least => tie = true,
+                _ => (best, tie) = (Some((cost, method)), false),
+            }
+        }
+        let message = match best {
+            Some((_, method)) if !tie => return Some((method, args)),
+            Some(_) => "is ambiguous",
+            None => "fits no overload: Argument type mismatch",
+        };
+        if !args.iter().any(|arg| matches!(arg, Arg::Done(arg) if self.bad(*arg))) {
+            self.report(at, format!("Call to '{}' {message}", callee.name()));
+        }
+        self.poisoned = true;
+        None
+    }
+
+    /// Checks arguments before the callee is known.
+    fn done(&mut self, args: &mut [Arg], hints: &[Ty]) {
+        for (index, arg) in args.iter_mut().enumerate() {
+            if let Arg::Ast(id) = *arg {
+                let hint = hints.get(index).copied().filter(|hint| !is_open(*hint));
+                let untyped = matches!(
+                    self.arena[self.strip(id)].kind,
+                    ast::ExprKind::Struct { ty: None, .. } | ast::ExprKind::Array(_)
+                );
+                *arg = Arg::Done(self.expr(id, hint.filter(|_| untyped)));
+            }
+        }
+    }
+
+    /// How many implicit conversions a candidate needs. `None`: it does not fit.
+    fn cost(&mut self, method: &Method, signature: &Signature, args: &[Arg]) -> Option<usize> {
+        let mut cost = 0;
+        for (arg, param) in args.iter().zip(&signature.params) {
+            let Arg::Done(value) = arg else { continue };
+            let from = self.ty(*value);
+            let generics = super::generics::bindings(signature, &method.args);
+            let to = decl::substitute(param.ty, &generics);
+            if is_open(to) {
+                cost += 1;
+            } else if from != to {
+                if !self.assignable(from, to) {
+                    return None;
+                }
+                cost += 1;
+            }
+        }
+        Some(cost)
+    }
+
+    /// Checks the arguments of a call, infers type arguments, fills in defaults. `None`: reported.
+    #[expect(clippy::too_many_arguments, reason = "they are the parts of a call")]
+    pub fn arguments(
+        &mut self,
+        method: &Method,
+        signature: &'a Signature,
+        explicit: &[GenericArg],
+        args: &[Arg],
+        callee: Callee,
+        at: At,
+        expected: Option<Ty>,
+    ) -> Option<Checked> {
+        let (least, most) = (required(signature), signature.params.len());
+        if args.len() < least || (args.len() > most && !signature.variadic) {
+            let mut args = args.to_vec();
+            self.done(&mut args, &[]);
+            self.report(at, callee.count(least, most, args.len()));
+            return None;
+        }
+        let own = signature.generics.len() > method.args.len();
+        let mut bound = super::generics::bindings(signature, &method.args);
+        for (param, arg) in signature.generics.iter().skip(method.args.len()).zip(explicit) {
+            bound.push((param.name, *arg));
+        }
+        let borrows: Vec<_> = args
+            .iter()
+            .map(|arg| match arg {
+                Arg::Ast(id) => self.borrow_state(*id),
+                Arg::Done(_) => None,
+            })
+            .collect();
+        let mut values = Vec::with_capacity(most.max(args.len()));
+        for (index, arg) in args.iter().enumerate() {
+            let param = signature.params.get(index).map(|param| param.ty);
+            values.push(self.infer_argument(*arg, param, &mut bound, own));
+        }
+        borrows.into_iter().for_each(|borrow| self.end_borrow(borrow));
+        let generics = self.settle(signature, &mut bound, &values, expected, callee, at)?;
+        for (value, param) in values.iter_mut().zip(&signature.params) {
+            let to = if bound.is_empty() { param.ty } else { decl::substitute(param.ty, &bound) };
+            *value = self.argument(*value, to, callee, at);
+        }
+        for value in values.iter_mut().skip(most) {
+            *value = self.promote(*value);
+        }
+        for index in values.len()..most {
+            let instance =
+                Instance { def: method.def, kind: InstanceKind::Source, args: generics.clone() };
+            values.push(self.default_argument(&instance, signature, index, at));
+        }
+        let ret = match bound.is_empty() {
+            true => signature.ret,
+            false => decl::substitute(signature.ret, &bound),
+        };
+        Some(Checked { generics, args: values, ret })
+    }
+
+    fn infer_argument(
+        &mut self,
+        arg: Arg,
+        param: Option<Ty>,
+        bound: &mut Bindings,
+        own: bool,
+    ) -> ExprId {
+        let wanted = match param {
+            Some(param) if !bound.is_empty() => Some(decl::substitute(param, bound)),
+            param => param,
+        };
+        let value = match arg {
+            Arg::Ast(id) => self.expr(id, wanted.filter(|ty| !own || !is_open(*ty))),
+            Arg::Done(value) => value,
+        };
+        if let (Some(wanted), true) = (wanted, own) {
+            unify(wanted, self.ty(value), bound);
+        }
+        value
+    }
+
+    /// The type arguments of a call, all of them; constraints are checked.
+    fn settle(
+        &mut self,
+        signature: &Signature,
+        bound: &mut Bindings,
+        values: &[ExprId],
+        expected: Option<Ty>,
+        callee: Callee,
+        at: At,
+    ) -> Option<Vec<GenericArg>> {
+        if signature.generics.is_empty() {
+            return Some(Vec::new());
+        }
+        if bound.len() < signature.generics.len()
+            && let Some(expected) = expected
+        {
+            let ret = decl::substitute(signature.ret, bound);
+            unify(ret, expected, bound);
+        }
+        match in_order(signature, bound) {
+            Ok(generics) => {
+                self.check_bounds(signature, bound, callee.name(), at);
+                Some(generics)
+            }
+            Err(name) => {
+                if !values.iter().any(|value| self.bad(*value)) {
+                    self.report(at, format!("Cannot infer type parameter '{name}'"));
+                }
+                self.poisoned = true;
+                None
+            }
+        }
+    }
+
+    /// The default argument promotions of C.
+    fn promote(&mut self, value: ExprId) -> ExprId {
+        let value = self.decay(value);
+        let ty = self.ty(value);
+        if float_of(ty).is_some_and(|float| float.bits() < 64) {
+            return self.convert(value, Conversion::Numeric, TY.double);
+        }
+        let small = int_of(ty).is_some_and(|int| int.bits() < 32);
+        if small || matches!(*ty, TyKind::Bool | TyKind::Char) {
+            return self.convert(value, Conversion::Numeric, TY.int);
+        }
+        value
+    }
+
+    /// The value of a parameter's default argument, converted to its type.
+    fn default_argument(
+        &mut self,
+        instance: &Instance,
+        signature: &Signature,
+        index: usize,
+        at: At,
+    ) -> ExprId {
+        let Some(syntax) = decl::signature_ast(self.db, instance.def) else {
+            return self.poison(at);
+        };
+        let param = &signature.params[index];
+        let ty = self.subst(param.ty, signature, &instance.args);
+        let Some(default) = syntax.params.get(index).and_then(|param| param.default) else {
+            return self.poison(at);
+        };
+        let scope = decl::body_scope(self.db, instance);
+        let mut inner = Ctx::new(self.db, scope, &syntax.arena, None);
+        let value = inner.expr(default, Some(ty));
+        let value = inner.coerce(value, ty, false).map(|value| inner.eval(value));
+        match value {
+            Some(Ok(value)) => self.constant(ty, at, value),
+            // The function itself reports it.
+            _ => self.poison(at),
+        }
+    }
+
+    // ---- constructors
+
+    /// `T(args)`.
+    pub fn construct_value(&mut self, ty: Ty, args: &[ast::ExprId], at: At) -> ExprId {
+        if !matches!(*ty, TyKind::Struct(..)) {
+            self.check_all(args);
+            return match is_error(ty) {
+                true => self.poison(at),
+                false => self.error(at, format!("'{ty}' is not a function")),
+            };
+        }
+        match self.constructor(ty, args, at) {
+            Some(Some((instance, args))) => {
+                self.push(ty, at, ExprKind::Construct(Box::new(instance), args))
+            }
+            Some(None) => self.push(ty, at, ExprKind::Struct(Vec::new())),
+            None => self.poison(at),
+        }
+    }
+
+    /// The constructor for these arguments. `Some(None)`: there is none and none is needed.
+    pub fn constructor(
+        &mut self,
+        ty: Ty,
+        args: &[ast::ExprId],
+        at: At,
+    ) -> Option<Option<(Instance, Vec<ExprId>)>> {
+        let candidates = decl::constructors(self.db, ty);
+        let callee = Callee::Function(Name::new(&ty.to_string()));
+        if candidates.is_empty() || args.is_empty() {
+            let fits = |ctx: &mut Self, method: &Method| {
+                ctx.signature_of(method.def).is_some_and(|signature| required(signature) == 0)
+            };
+            if args.is_empty() && !candidates.iter().any(|method| fits(self, method)) {
+                return Some(None);
+            }
+            if candidates.is_empty() {
+                self.check_all(args);
+                self.report(at, callee.count(0, 0, args.len()));
+                return None;
+            }
+        }
+        let args = args.iter().map(|arg| Arg::Ast(*arg)).collect();
+        let (method, args) = self.choose(candidates, args, callee, at)?;
+        let signature = self.signature_of(method.def)?;
+        let checked = self.arguments(&method, signature, &[], &args, callee, at, None)?;
+        let instance =
+            Instance { def: method.def, kind: InstanceKind::Source, args: checked.generics };
+        Some(Some((instance, checked.args)))
+    }
+
+    /// A constant, or the zero of a type.
+    pub fn zero(&mut self, ty: Ty, at: At) -> ExprId {
+        self.constant(ty, at, ConstValue::Zero)
+    }
+}
+
+/// How many arguments a call must give.
+fn required(signature: &Signature) -> usize {
+    signature.params.iter().take_while(|param| !param.default).count()
+}

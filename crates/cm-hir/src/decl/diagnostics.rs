@@ -1,0 +1,230 @@
+//! Putting diagnostics together. Problems say where they are relative to their item; positions
+//! are read only if there is something to show.
+
+use super::{
+    ItemKind, Problem, file_body_problems, file_instances, file_problems, generic_problems,
+    graph::{self, ModuleGraph, file_text},
+    has_syntax_errors, imports, item_tree, module_graph, signature,
+};
+use crate::{
+    body_instances, body_problems, files, global_problems,
+    thir::{Instance, InstanceKind},
+    ty::{GenericArg, TyKind},
+};
+use cm_base::{At, Diagnostic, Note, Severity, SpanTable, TextRange};
+use cm_db::{Db, DefId, FileId, parse, settings, source};
+use redgreen::Root;
+use std::{collections::BTreeSet, sync::Arc};
+
+pub(super) fn compute_has_syntax_errors(db: &dyn Db, file: &FileId) -> bool {
+    !parse(db, *file).errors.is_empty()
+}
+
+pub(super) fn compute_bodies(db: &dyn Db, file: &FileId) -> Vec<(DefId, Problem)> {
+    let mut found = Vec::new();
+    for entry in &item_tree(db, *file).entries {
+        let problems = match entry.item.kind {
+            ItemKind::Function { has_body: true, .. } => match plain_instance(db, entry.def) {
+                Some(instance) => body_problems(db, instance),
+                None => continue,
+            },
+            ItemKind::Global(_) => global_problems(db, entry.def),
+            _ => continue,
+        };
+        found.extend(problems.iter().map(|problem| (entry.def, problem.clone())));
+    }
+    found
+}
+
+pub(super) fn compute_instances(db: &dyn Db, file: &FileId) -> Vec<Instance> {
+    let mut found = BTreeSet::new();
+    for entry in &item_tree(db, *file).entries {
+        if let ItemKind::Function { has_body: true, .. } = entry.item.kind
+            && let Some(instance) = plain_instance(db, entry.def)
+        {
+            found.extend(body_instances(db, instance).iter().cloned());
+        }
+    }
+    found.into_iter().collect()
+}
+
+/// The instance of a function that is not generic.
+fn plain_instance(db: &dyn Db, def: DefId) -> Option<Instance> {
+    let plain = signature(db, def)?.generics.is_empty();
+    plain.then(|| Instance { def, kind: InstanceKind::Source, args: Vec::new() })
+}
+
+/// What is wrong with the generic instances that files reach, without following those into files
+/// that are not shown.
+pub(super) fn compute_generic_problems(db: &dyn Db, _: &Root) -> Vec<(DefId, Problem)> {
+    let mut pending: Vec<Instance> = Vec::new();
+    for file in files(db, Root) {
+        pending.extend(file_instances(db, *file).iter().cloned());
+    }
+    let mut seen: BTreeSet<Instance> = pending.iter().cloned().collect();
+    let mut found = Vec::new();
+    while let Some(instance) = pending.pop() {
+        if instance.args.iter().any(|arg| depth(*arg) > DEEPEST) {
+            let at = super::item(db, instance.def).as_ref().map_or(At(0), |item| item.at);
+            let message = "Infinite instantiation of a generic function".to_owned();
+            found.push((instance.def, Problem { at, message }));
+            continue;
+        }
+        let problems = body_problems(db, instance.clone()).iter();
+        found.extend(problems.map(|problem| (instance.def, problem.clone())));
+        for next in body_instances(db, instance) {
+            if seen.insert(next.clone()) {
+                pending.push(next.clone());
+            }
+        }
+    }
+    found.sort_by(|a, b| (a.0, a.1.at, &a.1.message).cmp(&(b.0, b.1.at, &b.1.message)));
+    found.dedup();
+    found
+}
+
+/// How deep type arguments may nest.
+const DEEPEST: u32 = 48;
+
+fn depth(arg: GenericArg) -> u32 {
+    let deepest = |args: &[GenericArg]| args.iter().map(|arg| depth(*arg)).max().unwrap_or(0);
+    let GenericArg::Type(ty) = arg else { return 0 };
+    stacker::maybe_grow(32 * 1024, 1024 * 1024, || match &*ty {
+        TyKind::Pointer { to, .. } | TyKind::Array(to, _) | TyKind::Slice(to) => {
+            1 + depth(GenericArg::Type(*to))
+        }
+        TyKind::Struct(_, args) | TyKind::Enum(_, args) | TyKind::Interface(_, args) => {
+            1 + deepest(args)
+        }
+        TyKind::Function(types, ret) => {
+            let types = types.iter().chain([ret]);
+            1 + types.map(|ty| depth(GenericArg::Type(*ty))).max().unwrap_or(0)
+        }
+        TyKind::Union(types) => {
+            1 + types.iter().map(|ty| depth(GenericArg::Type(*ty))).max().unwrap_or(0)
+        }
+        _ => 0,
+    })
+}
+
+/// The positions of the nodes of a definition. Depends on the text of its file.
+pub fn positions(db: &dyn Db, def: DefId) -> Option<Arc<SpanTable>> {
+    // The tree's fingerprint does not see positions: only with the text is the answer current.
+    source(db, def.file);
+    let entry = item_tree(db, def.file).get(def)?;
+    item_tree::find(parse(db, def.file), &entry.location).map(|item| item.positions.0.clone())
+}
+
+/// That there is no `main`, for commands that need one.
+pub fn missing_entry(db: &dyn Db) -> Option<Diagnostic> {
+    if crate::entry(db, Root).is_some() {
+        return None;
+    }
+    let root = settings(db, Root).root;
+    Some(Diagnostic {
+        file: root.0,
+        range: TextRange::default().into(),
+        severity: Severity::Error,
+        message: "Entry point 'main' not found".to_owned(),
+        notes: Vec::new(),
+    })
+}
+
+pub(super) fn compute(db: &dyn Db) -> Vec<Diagnostic> {
+    let graph = module_graph(db, Root);
+    let files = files(db, Root);
+    let broken = broken_files(db, files);
+    let silent = dependents(db, files, &broken);
+    // Instances of files that do not parse would be checked with half of their functions.
+    let generic = if broken.is_empty() { generic_problems(db, Root).as_slice() } else { &[] };
+    let mut all = Vec::new();
+    for file in files {
+        let mut found = Vec::new();
+        if broken.contains(file) {
+            found.extend(syntax_errors(db, *file));
+        }
+        if !silent.contains(file) {
+            let generic = generic.iter().filter(|(def, _)| def.file == *file);
+            let own = file_problems(db, *file).iter().chain(file_body_problems(db, *file));
+            found.extend(own.chain(generic).filter_map(|(def, problem)| {
+                diagnostic(db, *def, problem.at, problem.message.clone())
+            }));
+            found.retain(|diagnostic| !diagnostic.message.is_empty());
+        }
+        let circles = graph.cycles.iter().filter(|cycle| cycle.def.file == *file);
+        let circles: Vec<_> = circles.filter_map(|cycle| circle(db, graph, cycle)).collect();
+        if found.is_empty() && circles.is_empty() {
+            continue;
+        }
+        found.sort_by(|a, b| (a.range, &a.message).cmp(&(b.range, &b.message)));
+        found.dedup();
+        let notes = imported_here(db, graph, *file);
+        for diagnostic in &mut found {
+            diagnostic.notes.extend(notes.iter().cloned());
+        }
+        found.extend(circles);
+        found.sort_by(|a, b| (a.range, &a.message).cmp(&(b.range, &b.message)));
+        all.extend(found);
+    }
+    all
+}
+
+/// Files that do not parse, or cannot be read.
+fn broken_files(db: &dyn Db, files: &[FileId]) -> BTreeSet<FileId> {
+    files.iter().filter(|file| *has_syntax_errors(db, **file)).copied().collect()
+}
+
+/// Files whose other errors may follow from those of broken files: these and all that import them.
+fn dependents(db: &dyn Db, files: &[FileId], broken: &BTreeSet<FileId>) -> BTreeSet<FileId> {
+    let mut found = broken.clone();
+    if broken.is_empty() {
+        return found;
+    }
+    for file in files {
+        if imports(db, *file).edges.iter().any(|edge| found.contains(&edge.file)) {
+            found.insert(*file);
+        }
+    }
+    found
+}
+
+fn syntax_errors(db: &dyn Db, file: FileId) -> Vec<Diagnostic> {
+    // As in [`positions`].
+    source(db, file);
+    let tree = parse(db, file);
+    let range = |at| tree.positions.0.get(at);
+    tree.errors.iter().map(|found| error(file, range(found.at), found.message.clone())).collect()
+}
+
+fn error(file: FileId, range: TextRange, message: String) -> Diagnostic {
+    let (severity, range, notes) = (Severity::Error, range.into(), Vec::new());
+    Diagnostic { file: file.0, range, severity, message, notes }
+}
+
+fn diagnostic(db: &dyn Db, def: DefId, at: At, message: String) -> Option<Diagnostic> {
+    Some(error(def.file, positions(db, def)?.get(at), message))
+}
+
+fn circle(db: &dyn Db, graph: &ModuleGraph, cycle: &graph::ImportCycle) -> Option<Diagnostic> {
+    let mut names: Vec<String> = cycle.chain.iter().map(|(file, ..)| file_text(*file)).collect();
+    names.extend(names.first().cloned());
+    let message = format!("Circular dependency detected: {}", names.join(" -> "));
+    let mut found = diagnostic(db, cycle.def, cycle.at, message)?;
+    for (_, def, at) in cycle.chain.iter().filter(|(_, def, _)| *def != cycle.def) {
+        found.notes.extend(note(db, *def, *at, "imported here"));
+    }
+    let (first, ..) = cycle.chain.first()?;
+    found.notes.extend(imported_here(db, graph, *first));
+    Some(found)
+}
+
+fn note(db: &dyn Db, def: DefId, at: At, message: &str) -> Option<Note> {
+    let range = positions(db, def)?.get(at);
+    Some(Note { file: def.file.0, range: range.into(), message: message.to_owned() })
+}
+
+/// The imports that lead to a file, up to the root.
+fn imported_here(db: &dyn Db, graph: &ModuleGraph, file: FileId) -> Vec<Note> {
+    let chain = graph::import_chain(graph, file);
+    chain.into_iter().filter_map(|(def, at)| note(db, def, at, "imported here")).collect()
+}

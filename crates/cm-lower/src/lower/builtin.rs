@@ -1,0 +1,292 @@
+//! Built-in functions and methods.
+
+use super::Lower;
+use crate::{
+    builder::{number, pointer, signed, truth, word},
+    types,
+};
+use cm_base::Name;
+use cm_hir::{
+    thir::{Builtin, ExprId},
+    ty::{GenericArg, Ty, TyKind},
+};
+use cm_mir::{
+    mir::{BinOp, ConstValue, Operand, Place, Projection, Rvalue},
+    runtime::Rt,
+    ty as mty,
+};
+
+/// The element count of an array or slice, and where its elements are.
+struct Elements {
+    elem: Ty,
+    len: Operand,
+    /// A pointer to the first.
+    data: Operand,
+}
+
+impl Lower<'_, '_> {
+    /// A built-in with a result of type `ret`.
+    pub(super) fn builtin(&mut self, builtin: &Builtin, args: &[ExprId], ret: Ty) -> Operand {
+        use Builtin as B;
+        match builtin {
+            B::Print => self.runtime(Rt::Print, args, ret),
+            B::Println => self.runtime(Rt::Println, args, ret),
+            B::StrLen => self.runtime(Rt::StrLen, args, ret),
+            B::StrAt => self.runtime(Rt::StrAt, args, ret),
+            B::StrFirst => {
+                let text = self.operand(args[0]);
+                self.builder.runtime(Rt::StrAt, vec![text, signed(0)])
+            }
+            B::StrLast => self.last_byte(args[0]),
+            B::StrSlice => self.slice_string(args),
+            B::StrIndexOf => self.runtime(Rt::StrIndexOf, args, ret),
+            B::StrIncludes => {
+                let operands = self.operands(args);
+                let position = self.builder.runtime(Rt::StrIndexOf, operands);
+                self.builder.binary(BinOp::Ge, mty::TyKind::signed(64), position, signed(0))
+            }
+            B::StrStartsWith => self.runtime(Rt::StrStartsWith, args, ret),
+            B::StrEndsWith => self.runtime(Rt::StrEndsWith, args, ret),
+            B::StrUpper => self.runtime(Rt::StrUpper, args, ret),
+            B::StrLower => self.runtime(Rt::StrLower, args, ret),
+            B::StrTrim => self.runtime(Rt::StrTrim, args, ret),
+            B::StrRepeat => self.runtime(Rt::StrRepeat, args, ret),
+            B::StrReplace => self.runtime(Rt::StrReplace, args, ret),
+            B::StrHash => self.runtime(Rt::StrHash, args, ret),
+            B::SliceLen => self.count(args[0], 1, ret),
+            B::SliceCap => self.count(args[0], 2, ret),
+            B::SlicePush => self.push(args[0], args[1]),
+            B::SlicePop => self.pop(args[0], ret),
+            B::SliceRemove => self.remove(args[0], args[1]),
+            B::SliceClear => self.clear(args[0]),
+            B::SubSlice => self.sub_slice(args),
+            B::First => self.end_element(args[0], ret, false),
+            B::Last => self.end_element(args[0], ret, true),
+            B::DataPointer => self.elements(args[0]).data,
+            B::Intrinsic(name, types) => self.intrinsic(*name, types, args, ret),
+        }
+    }
+
+    /// A call of a run-time function, with arguments and result converted as numbers.
+    fn runtime(&mut self, rt: Rt, args: &[ExprId], ret: Ty) -> Operand {
+        let mut operands = self.operands(args);
+        for ((operand, arg), param) in operands.iter_mut().zip(args).zip(rt.params()) {
+            let ty = self.ty_of(*arg);
+            *operand = self.builder.cast(operand.clone(), ty, param);
+        }
+        let result = self.builder.runtime(rt, operands);
+        let ret = self.cx.ty(ret);
+        match ret.get() {
+            mty::TyKind::Void => result,
+            _ => self.builder.cast(result, rt.ret(), ret),
+        }
+    }
+
+    fn last_byte(&mut self, text: ExprId) -> Operand {
+        let text = self.value(text);
+        let len = self.builder.runtime(Rt::StrLen, vec![text.clone()]);
+        let last = self.builder.binary(BinOp::Sub, word(), len, number(1));
+        let last = self.builder.cast(last, word(), mty::TyKind::signed(64));
+        self.builder.runtime(Rt::StrAt, vec![text, last])
+    }
+
+    fn slice_string(&mut self, args: &[ExprId]) -> Operand {
+        let mut operands = self.operands(args);
+        for (operand, arg) in operands.iter_mut().zip(args).skip(1) {
+            let ty = self.ty_of(*arg);
+            *operand = self.builder.cast(operand.clone(), ty, mty::TyKind::signed(64));
+        }
+        // A missing end is the length; larger bounds are clamped to it.
+        operands.resize(3, signed(i64::MAX));
+        self.builder.runtime(Rt::StrSlice, operands)
+    }
+
+    fn elem(&mut self, expr: ExprId) -> Ty {
+        match types::underlying(self.hir_ty(expr)).get() {
+            TyKind::Slice(elem) | TyKind::Array(elem, _) => *elem,
+            _ => TyKind::Error.intern(),
+        }
+    }
+
+    fn elements(&mut self, expr: ExprId) -> Elements {
+        let elem = self.elem(expr);
+        if let TyKind::Array(_, len) = types::underlying(self.hir_ty(expr)).get() {
+            let place = self.place(expr);
+            let first = place.project(Projection::Index(number(0)));
+            let data = self.builder.compute(pointer(), Rvalue::AddrOf(first));
+            return Elements { elem, len: number(*len), data };
+        }
+        let slice = self.value(expr);
+        let len = self.builder.variable(word(), "".into());
+        let data = self.builder.variable(pointer(), "".into());
+        self.builder.store(len, number(0));
+        self.builder.store(data, Operand::constant(pointer(), ConstValue::Zero));
+        self.unless_null(slice, |this, slice| {
+            for (field, local) in [(0, data), (1, len)] {
+                let place = this.builder.slice_field(slice.clone(), field);
+                this.builder.store(local, Operand::copy(place));
+            }
+        });
+        let len = self.builder.stable(Operand::copy(len), word());
+        let data = self.builder.stable(Operand::copy(data), pointer());
+        Elements { elem, len, data }
+    }
+
+    fn unless_null(&mut self, slice: Operand, then: impl FnOnce(&mut Self, Operand)) {
+        let [good, after] = std::array::from_fn(|_| self.builder.block());
+        let null = self.builder.is_null(slice.clone(), mty::TyKind::Slice.intern());
+        self.builder.branch(null, after, good);
+        self.builder.at(good);
+        then(self, slice);
+        self.builder.goto(after);
+        self.builder.at(after);
+    }
+
+    fn count(&mut self, slice: ExprId, field: u32, ret: Ty) -> Operand {
+        let ret = self.cx.ty(ret);
+        if let TyKind::Array(_, len) = types::underlying(self.hir_ty(slice)).get() {
+            self.discard(slice);
+            return self.builder.cast(number(*len), word(), ret);
+        }
+        let slice = self.value(slice);
+        let count = self.builder.slice_count(slice, field);
+        self.builder.cast(count, word(), ret)
+    }
+
+    fn push(&mut self, slice: ExprId, value: ExprId) -> Operand {
+        let elem = self.elem(slice);
+        let address = if self.cx.writes(value) {
+            // Evaluating the value may move what the slice is in: hold on to the handle.
+            self.handle(slice, elem)
+        } else {
+            self.address_of(slice)
+        };
+        let value = self.operand(value);
+        let size = self.size(elem);
+        let place = self.builder.runtime(Rt::SlicePush, vec![address, size]);
+        let lowered = self.cx.ty(elem);
+        let place = self.builder.deref(place, lowered);
+        self.builder.store(place, value);
+        truth(false)
+    }
+
+    /// The address of a copy of a slice's handle, which is not null.
+    fn handle(&mut self, slice: ExprId, elem: Ty) -> Operand {
+        let ty = mty::TyKind::Slice.intern();
+        let address = self.address_of(slice);
+        let place = self.builder.deref(address, ty);
+        let [null, after] = std::array::from_fn(|_| self.builder.block());
+        let is_null = self.builder.is_null(Operand::copy(place.clone()), ty);
+        self.builder.branch(is_null, null, after);
+        self.builder.at(null);
+        let fresh = self.new_slice(elem, 0, 4);
+        self.builder.store(place.clone(), fresh);
+        self.builder.goto(after);
+        self.builder.at(after);
+        let copy = self.builder.variable(ty, "".into());
+        self.builder.store(copy, Operand::copy(place));
+        self.builder.address(copy.into())
+    }
+
+    fn pop(&mut self, slice: ExprId, ret: Ty) -> Operand {
+        let elem = self.elem(slice);
+        let slice = self.value(slice);
+        let count = self.builder.slice_count(slice.clone(), 1);
+        self.element_or_zero(elem, ret, count.clone(), |this| {
+            let last = this.builder.binary(BinOp::Sub, word(), count, number(1));
+            let len = this.builder.slice_field(slice.clone(), 1);
+            this.builder.store(len, last.clone());
+            this.slice_element(slice, elem, last)
+        })
+    }
+
+    /// The element at the place that `place` computes, or its zero value if `count` is 0.
+    fn element_or_zero(
+        &mut self,
+        elem: Ty,
+        ret: Ty,
+        count: Operand,
+        place: impl FnOnce(&mut Self) -> Place,
+    ) -> Operand {
+        let lowered = self.cx.ty(elem);
+        let result = self.builder.temp(lowered);
+        let [some, none, after] = std::array::from_fn(|_| self.builder.block());
+        let any = self.builder.binary(BinOp::Ne, word(), count, number(0));
+        self.builder.branch(any, some, none);
+        self.builder.at(none);
+        self.zero(result.into(), elem);
+        self.builder.goto(after);
+        self.builder.at(some);
+        let place = place(self);
+        self.builder.store(result, Operand::copy(place));
+        self.builder.goto(after);
+        self.builder.at(after);
+        let ret = self.cx.ty(ret);
+        self.builder.cast(Operand::copy(result), lowered, ret)
+    }
+
+    fn end_element(&mut self, list: ExprId, ret: Ty, last: bool) -> Operand {
+        let Elements { elem, len, data } = self.elements(list);
+        self.element_or_zero(elem, ret, len.clone(), |this| {
+            let lowered = this.cx.ty(elem);
+            let mut index = signed(0);
+            if last {
+                let last = this.builder.binary(BinOp::Sub, word(), len, number(1));
+                index = this.builder.cast(last, word(), mty::TyKind::signed(64));
+            }
+            let element = Rvalue::PtrOffset(data, index, lowered);
+            let element = this.builder.compute(pointer(), element);
+            this.builder.deref(element, lowered)
+        })
+    }
+
+    fn remove(&mut self, slice: ExprId, index: ExprId) -> Operand {
+        let elem = self.elem(slice);
+        let slice = self.value(slice);
+        let index = self.signed_index(index);
+        let size = self.size(elem);
+        self.unless_null(slice, |this, slice| {
+            this.builder.runtime(Rt::SliceRemove, vec![slice, size, index]);
+        });
+        truth(false)
+    }
+
+    fn clear(&mut self, slice: ExprId) -> Operand {
+        let slice = self.value(slice);
+        self.unless_null(slice, |this, slice| {
+            let len = this.builder.slice_field(slice, 1);
+            this.builder.store(len, number(0));
+        });
+        truth(false)
+    }
+
+    fn sub_slice(&mut self, args: &[ExprId]) -> Operand {
+        let Elements { elem, len, data } = self.elements(args[0]);
+        let size = self.size(elem);
+        let bounds: Vec<Operand> = args[1..].iter().map(|arg| self.signed_index(*arg)).collect();
+        let mut operands = vec![data, len, size];
+        operands.extend(bounds);
+        // A missing end is the length; larger bounds are clamped to it.
+        operands.resize(5, signed(i64::MAX));
+        self.builder.runtime(Rt::SliceSub, operands)
+    }
+
+    /// Intrinsics of the bundled library.
+    fn intrinsic(
+        &mut self,
+        name: Name,
+        _types: &[GenericArg],
+        args: &[ExprId],
+        ret: Ty,
+    ) -> Operand {
+        match name.as_str() {
+            "__eprint__" => self.runtime(Rt::Eprint, args, ret),
+            "__panic__" => self.runtime(Rt::Panic, args, ret),
+            "__alloc__" => self.runtime(Rt::Alloc, args, ret),
+            _ => {
+                self.operands(args);
+                Operand::constant(self.cx.ty(ret), ConstValue::Zero)
+            }
+        }
+    }
+}

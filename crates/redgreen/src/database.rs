@@ -1,0 +1,218 @@
+//! The database: salsa's storage, the graph, and what the driver does with them.
+
+use crate::{
+    BuildRecord, Digest, Frames, Graph, Identity, MemoryStore, Node, Registry, SaveError, Snapshot,
+    Store, World,
+    graph::{Cause, is_interruption},
+    image::Image,
+};
+use salsa::Database as _;
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    path::PathBuf,
+    sync::Arc,
+};
+
+/// What queries see of the database.
+#[salsa::db]
+pub trait Db: salsa::Database {
+    /// The graph.
+    fn graph(&self) -> &Graph;
+    /// The queries that run on this handle.
+    fn frames(&self) -> &Frames;
+}
+
+/// How a database is opened.
+#[derive(Clone)]
+pub struct Options {
+    /// All queries.
+    pub registry: Registry,
+    /// What inputs are read from.
+    pub world: World,
+    /// Where stored results are.
+    pub store: Arc<dyn Store>,
+    /// The image of an earlier process; it need not exist.
+    pub image: Option<PathBuf>,
+    /// For whom images are.
+    pub identity: Identity,
+    /// Whether dependencies and fingerprints are recorded. Without it results are memoized until the
+    /// next edit, and there is nothing to save.
+    pub recording: bool,
+}
+
+impl Options {
+    /// Nothing kept from earlier and nothing kept on disk.
+    pub fn new(registry: Registry, world: World) -> Options {
+        Options {
+            registry,
+            world,
+            store: Arc::new(MemoryStore::default()),
+            image: None,
+            identity: Identity::default(),
+            recording: true,
+        }
+    }
+}
+
+/// Which inputs may have changed.
+#[derive(Clone, Copy, Debug)]
+pub enum Edit<'a> {
+    /// Those whose stamps differ.
+    All,
+    /// At most these. Inputs that no query has read are passed over.
+    Inputs(&'a [Node]),
+}
+
+/// Why an attempt gave no result.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Interrupted {
+    /// Another handle wants to edit; this one must be dropped.
+    Cancelled,
+    /// A blob is gone that is the result of no query known to the graph.
+    Lost(Digest),
+}
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Interrupted::Cancelled => f.write_str("cancelled by an edit"),
+            Interrupted::Lost(_) => f.write_str("a stored result that no query made is gone"),
+        }
+    }
+}
+
+impl std::error::Error for Interrupted {}
+
+/// A handle to the database. A clone is another handle to the same one, for another thread.
+#[salsa::db]
+#[derive(Clone)]
+pub struct Database {
+    storage: salsa::Storage<Self>,
+    graph: Arc<Graph>,
+    frames: Frames,
+    options: Arc<Options>,
+}
+
+#[salsa::db]
+impl salsa::Database for Database {}
+
+#[salsa::db]
+impl Db for Database {
+    fn graph(&self) -> &Graph {
+        &self.graph
+    }
+    fn frames(&self) -> &Frames {
+        &self.frames
+    }
+}
+
+impl Database {
+    /// A database with nothing kept from earlier.
+    pub fn new(registry: Registry, world: World) -> Database {
+        Database::open(Options::new(registry, world))
+    }
+
+    /// Opens a database: maps the image, if there is one that fits, and finds out what the inputs that
+    /// have changed since may reach.
+    pub fn open(options: Options) -> Database {
+        let image = options.image.as_deref().filter(|_| options.recording);
+        let image = image.and_then(|path| Image::open(path, options.identity, &options.registry));
+        let mut database = Database {
+            storage: salsa::Storage::new(None),
+            graph: Arc::new(Graph::new(&options, image)),
+            frames: Frames::default(),
+            options: Arc::new(options),
+        };
+        let check = || database.graph.check_inputs(&database);
+        match catch_unwind(AssertUnwindSafe(check)) {
+            Ok(()) => {}
+            Err(payload) if is_interruption(&*payload) => database.discard_image(),
+            Err(payload) => resume_unwind(payload),
+        }
+        database
+    }
+
+    /// The graph, for another thread to save.
+    pub fn shared_graph(&self) -> Arc<Graph> {
+        self.graph.clone()
+    }
+
+    /// Runs a build. When the graph interrupts it, since a stored result is gone or an input changed
+    /// while it was read, the cause is removed and the build runs again.
+    ///
+    /// Handles that `build` clones must be dropped when it ends. Its own panics pass through.
+    ///
+    /// # Errors
+    /// If it was cancelled by another handle's edit, or cannot be healed.
+    pub fn attempt<R>(&mut self, mut build: impl FnMut(&Database) -> R) -> Result<R, Interrupted> {
+        loop {
+            let outcome = catch_unwind(AssertUnwindSafe(|| build(self)));
+            let causes = self.graph.take_causes();
+            match outcome {
+                Ok(result) => return Ok(result),
+                // In whichever thread the cause arose, and as whatever it arrived here.
+                Err(_) if !causes.is_empty() => self.heal(&causes)?,
+                Err(payload) if payload.is::<salsa::Cancelled>() => {
+                    return Err(Interrupted::Cancelled);
+                }
+                Err(payload) => resume_unwind(payload),
+            }
+        }
+    }
+
+    fn heal(&mut self, causes: &[Cause]) -> Result<(), Interrupted> {
+        self.cancel_others();
+        if causes.contains(&Cause::Damaged) {
+            self.discard_image();
+            return Ok(());
+        }
+        self.graph.heal(self, causes).map_err(Interrupted::Lost)
+    }
+
+    /// Starts over with nothing.
+    fn discard_image(&mut self) {
+        self.storage = salsa::Storage::new(None);
+        self.graph = Arc::new(Graph::new(&self.options, None));
+    }
+
+    /// Tells the database that inputs may have changed. Queries that run on other handles are
+    /// cancelled, and this waits until those handles are dropped; so a handle of the same thread
+    /// would wait for ever.
+    ///
+    /// Whoever changes the world in steps should call [`cancel_others`](Self::cancel_others) before.
+    pub fn edit(&mut self, edit: Edit<'_>) {
+        self.cancel_others();
+        let inputs = match edit {
+            Edit::All => None,
+            Edit::Inputs(nodes) => Some(nodes),
+        };
+        self.graph.edit(self, inputs);
+    }
+
+    /// Cancels what runs on other handles and waits until they are dropped.
+    pub fn cancel_others(&mut self) {
+        self.synthetic_write(salsa::Durability::LOW);
+    }
+
+    /// Frees all results in memory. salsa never frees the results of earlier revisions, so a resident
+    /// process does this now and then; what is needed again is loaded or computed. Cancels like an edit.
+    pub fn reset(&mut self) {
+        self.cancel_others();
+        self.storage = salsa::Storage::new(None);
+        self.graph.forget_memos();
+    }
+
+    /// What the roots reach, to be written down; see [`Graph::snapshot`].
+    ///
+    /// # Errors
+    /// If a root is not up to date.
+    pub fn snapshot(&self, roots: &[Node]) -> Result<Snapshot, SaveError> {
+        self.graph.snapshot(roots)
+    }
+
+    /// What happened since the database was opened or this was last called.
+    pub fn take_record(&self) -> BuildRecord {
+        BuildRecord::take(&self.graph)
+    }
+}

@@ -1,0 +1,93 @@
+//! Fingerprints of results.
+
+use serde::{Deserialize, Serialize};
+use std::{
+    cell::RefCell,
+    fmt,
+    hash::{Hash, Hasher},
+};
+use xxhash_rust::xxh3::xxh3_128;
+
+/// 128 bits that stand for a value. Local: they never leave the machine, and nothing is looked
+/// for in a shared store by them.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct Fingerprint(pub u128);
+
+impl Fingerprint {
+    /// The fingerprint of what `value` feeds to a hasher.
+    pub fn of<T: Hash + ?Sized>(value: &T) -> Fingerprint {
+        thread_local! { static BUFFER: RefCell<Vec<u8>> = RefCell::default(); }
+        BUFFER.with(|buffer| {
+            // Taken, not borrowed: `hash` may itself ask for a fingerprint.
+            let mut hasher = StableHasher(buffer.take());
+            hasher.0.clear();
+            value.hash(&mut hasher);
+            let fingerprint = Fingerprint::of_bytes(&hasher.0);
+            buffer.replace(hasher.0);
+            fingerprint
+        })
+    }
+    /// The fingerprint of bytes.
+    pub fn of_bytes(bytes: &[u8]) -> Fingerprint {
+        Fingerprint(xxh3_128(bytes))
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+/// Collects the many small writes of `derive(Hash)`, to hash them at once. Integers are written in
+/// little-endian order and `usize` as eight bytes, so that equal values give equal bytes everywhere.
+#[derive(Default)]
+pub struct StableHasher(Vec<u8>);
+
+impl Hasher for StableHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+    fn write_u16(&mut self, n: u16) {
+        self.write(&n.to_le_bytes());
+    }
+    fn write_u32(&mut self, n: u32) {
+        self.write(&n.to_le_bytes());
+    }
+    fn write_u64(&mut self, n: u64) {
+        self.write(&n.to_le_bytes());
+    }
+    fn write_u128(&mut self, n: u128) {
+        self.write(&n.to_le_bytes());
+    }
+    fn write_usize(&mut self, n: usize) {
+        self.write_u64(n as u64);
+    }
+    fn write_isize(&mut self, n: isize) {
+        self.write_u64(n as i64 as u64);
+    }
+    fn finish(&self) -> u64 {
+        xxh3_128(&self.0) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Fingerprint;
+
+    #[test]
+    fn fingerprints_tell_values_apart_and_nest() {
+        struct Nested(u32);
+        impl std::hash::Hash for Nested {
+            fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+                Fingerprint::of(&self.0).hash(state);
+            }
+        }
+        let of = |parts: &[&str]| Fingerprint::of(parts);
+        assert_ne!(of(&["ab", "c"]), of(&["a", "bc"]));
+        assert_eq!(Fingerprint::of(&(7u8, Nested(1))), Fingerprint::of(&(7u8, Nested(1))));
+        assert_ne!(Fingerprint::of(&Nested(1)), Fingerprint::of(&Nested(2)));
+        // The bytes are a format: images of earlier processes hold them.
+        assert_eq!(Fingerprint::of(&1usize), Fingerprint::of_bytes(&[1, 0, 0, 0, 0, 0, 0, 0]));
+    }
+}

@@ -1,0 +1,69 @@
+//! Try-mark-green: bringing a node up to date with as little as possible.
+
+use super::{Graph, Mark, run};
+use crate::{
+    Db,
+    log::{Log, Why},
+};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+
+/// Chains of dependencies are as long as the user's program makes them, so the stack grows.
+const RED_ZONE: usize = 256 * 1024;
+const STACK_PART: usize = 2 * 1024 * 1024;
+
+/// Runs `work` with enough stack.
+pub(super) fn with_stack<R>(work: impl FnOnce() -> R) -> R {
+    stacker::maybe_grow(RED_ZONE, STACK_PART, work)
+}
+
+/// Brings a node up to date in this revision. Returns the revision in which its result last changed.
+pub(super) fn ensure(db: &dyn Db, node: u32) -> u32 {
+    let graph = db.graph();
+    let state = graph.state(node);
+    if state.verified.load(Acquire) != graph.revision() {
+        match judge(db, graph, node) {
+            None => graph.settle(node),
+            Some(why) => run::execute(db, node, why),
+        }
+    }
+    state.changed.load(Relaxed)
+}
+
+/// Why the node must run; `None`: it is green.
+fn judge(db: &dyn Db, graph: &Graph, node: u32) -> Option<Why> {
+    match graph.mark(node) {
+        Mark::Lost => return Some(Why::Lost),
+        Mark::Clear if graph.recorded(node).is_some() => return None,
+        Mark::Clear => return Some(Why::New),
+        Mark::Suspect => {}
+    }
+    let _judging = db.frames().judge(node);
+    // What matters is whether a dependency changed since this node was verified, which may be many
+    // revisions ago, and not whether it changed in this one.
+    let since = graph.state(node).verified.load(Relaxed);
+    // In recorded order, and none after the first that changed: with other values before it, the
+    // query might not ask for it at all.
+    let changed = graph.with_dependencies(node, |dependencies| {
+        dependencies.iter().copied().find(|&read| with_stack(|| ensure(db, read)) > since)
+    });
+    match changed {
+        None => Some(Why::New),
+        Some(None) => None,
+        Some(Some(dependency)) => Some(Why::Changed(dependency)),
+    }
+}
+
+impl Graph {
+    /// The node is green.
+    fn settle(&self, node: u32) {
+        let state = self.state(node);
+        if state.verified.load(Acquire) == self.revision() {
+            return; // by another thread
+        }
+        Log::count(&self.log.green);
+        if self.mark(node) != Mark::Clear {
+            self.set_mark(node, Mark::Clear);
+        }
+        state.verified.store(self.revision(), Release);
+    }
+}

@@ -1,0 +1,230 @@
+//! The red-green graph: which nodes there are, what is known of each, and which results are valid.
+
+mod dependents;
+mod mark;
+mod nodes;
+mod opening;
+mod run;
+mod save;
+
+pub(crate) use run::is_interruption;
+pub use run::{fingerprint_of, get};
+pub use save::{NodeReport, SaveError, Snapshot};
+
+use crate::{
+    Digest, Fingerprint, Identity, Kind, Query, Registry, Store, World, image::Image, log::Log,
+    paged::Paged,
+};
+use dependents::Dependents;
+use nodes::NewNodes;
+use parking_lot::{Mutex, RwLock};
+use std::{
+    any::Any,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::*},
+    },
+};
+
+/// What is known of a node by this process.
+///
+/// All-default is the state of a node of the image that nobody has looked at.
+#[derive(Default)]
+struct State {
+    /// The salsa id under which the result is memoized; 0: it is not in memory.
+    slot: AtomicU64,
+    /// The revision in which the record was last known to be valid. 0: the image's.
+    verified: AtomicU32,
+    /// The revision in which the result was first seen to differ from the one before.
+    changed: AtomicU32,
+    mark: AtomicU8,
+    /// Replaces the record of the image.
+    record: RwLock<Option<Arc<Record>>>,
+}
+
+/// Whether the record of a node may be invalid.
+///
+/// Invariant: if a node is `Suspect` or `Lost`, so are all nodes whose records mention it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+enum Mark {
+    // 0: none yet; `Graph::reached` tells.
+    /// It can be reached from a changed input.
+    Suspect = 1,
+    /// Nothing it depends on has changed since it was verified.
+    Clear = 2,
+    /// It must run whatever its dependencies say.
+    Lost = 3,
+}
+
+/// The result of an execution.
+struct Record {
+    fingerprint: Fingerprint,
+    /// What the image keeps: the value, its digest in the store, or the stamp of an input.
+    kept: Option<Box<[u8]>>,
+    /// In the order of the first reading.
+    dependencies: Box<[u32]>,
+}
+
+/// Why a build was interrupted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Cause {
+    /// A stored result is gone.
+    Lost(Digest),
+    /// A query gave another result although nothing it read had changed.
+    Unstable(u32),
+    /// An input has changed since it was stamped.
+    InputMoved(u32),
+    /// A node of the image cannot be read after all.
+    Damaged,
+}
+
+/// The payload of the unwinding by which a build is interrupted. The causes are in the graph, since
+/// the thread that catches it may be told of another one's panic only.
+pub(crate) struct Interruption;
+
+/// The graph.
+pub struct Graph {
+    registry: Registry,
+    world: World,
+    store: Arc<dyn Store>,
+    identity: Identity,
+    recording: bool,
+    image: Option<Image>,
+    /// Nodes with smaller numbers are those of the image.
+    base: u32,
+    new_nodes: NewNodes,
+    states: Paged<State>,
+    /// Per node of the image, what the changed inputs reach; absent if none has changed.
+    reached: OnceLock<Vec<bool>>,
+    /// Raised, with exclusive access, whenever inputs change. The image is the state of revision 0.
+    revision: AtomicU32,
+    dependents: Mutex<Dependents>,
+    /// Some record differs from the image.
+    dirty: AtomicBool,
+    causes: Mutex<Vec<Cause>>,
+    log: Log,
+}
+
+impl Graph {
+    pub(crate) fn new(options: &crate::Options, image: Option<Image>) -> Graph {
+        let base = image.as_ref().map_or(0, Image::len);
+        Graph {
+            registry: options.registry.clone(),
+            world: options.world.clone(),
+            store: options.store.clone(),
+            identity: options.identity,
+            recording: options.recording,
+            dirty: AtomicBool::new(image.is_none()),
+            image,
+            base,
+            new_nodes: NewNodes::new(base),
+            states: Paged::default(),
+            reached: OnceLock::new(),
+            revision: AtomicU32::new(1),
+            dependents: Mutex::default(),
+            causes: Mutex::default(),
+            log: Log::default(),
+        }
+    }
+
+    /// The world that inputs are read from.
+    ///
+    /// # Panics
+    /// If it is not a `W`.
+    pub fn world<W: Any>(&self) -> &W {
+        self.world.downcast_ref().expect("the world has the type the inputs were written for")
+    }
+    /// Where stored results are.
+    pub fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+    /// Whether an image was found and used.
+    pub fn has_image(&self) -> bool {
+        self.image.is_some()
+    }
+    /// Whether a [`Snapshot`] would differ from the image, the same roots given.
+    pub fn is_dirty(&self) -> bool {
+        self.dirty.load(Relaxed)
+    }
+
+    pub(crate) fn log(&self) -> &Log {
+        &self.log
+    }
+    fn revision(&self) -> u32 {
+        self.revision.load(Relaxed)
+    }
+    fn state(&self, node: u32) -> &State {
+        self.states.get(node)
+    }
+    fn query(&self, node: u32) -> &Query {
+        self.registry.query(self.kind(node))
+    }
+    fn is_input(&self, node: u32) -> bool {
+        self.query(node).kind == Kind::Input
+    }
+    /// The image, if the node is one of its.
+    fn image_of(&self, node: u32) -> Option<&Image> {
+        self.image.as_ref().filter(|_| node < self.base)
+    }
+    /// The fingerprint in the latest record; `None`: there is no record.
+    fn recorded(&self, node: u32) -> Option<Fingerprint> {
+        if let Some(record) = &*self.state(node).record.read() {
+            return Some(record.fingerprint);
+        }
+        self.image_of(node).map(|image| image.fingerprint(node))
+    }
+    /// Passes what the latest record keeps of the result.
+    fn with_kept<R>(&self, node: u32, with: impl FnOnce(&[u8]) -> R) -> Option<R> {
+        let record = self.state(node).record.read().clone();
+        match record {
+            Some(record) => record.kept.as_deref().map(with),
+            None => self.image_of(node)?.kept(node).map(with),
+        }
+    }
+    /// Passes the dependencies of the latest record. The record may be replaced meanwhile.
+    fn with_dependencies<R>(&self, node: u32, with: impl FnOnce(&[u32]) -> R) -> Option<R> {
+        let record = self.state(node).record.read().clone();
+        match record {
+            Some(record) => Some(with(&record.dependencies)),
+            None => Some(with(self.image_of(node)?.dependencies(node))),
+        }
+    }
+    fn mark(&self, node: u32) -> Mark {
+        match self.state(node).mark.load(Acquire) {
+            1 => Mark::Suspect,
+            2 => Mark::Clear,
+            3 => Mark::Lost,
+            _ => {
+                let reached = self.reached.get().and_then(|reached| reached.get(node as usize));
+                if reached == Some(&true) { Mark::Suspect } else { Mark::Clear }
+            }
+        }
+    }
+    fn set_mark(&self, node: u32, mark: Mark) {
+        self.state(node).mark.store(mark as u8, Release);
+    }
+
+    /// Ends the build by unwinding to [`Database::attempt`](crate::Database::attempt).
+    pub(crate) fn interrupt(&self, cause: Cause) -> ! {
+        self.causes.lock().push(cause);
+        // Not `panic_any`: no hook runs, so nothing is printed.
+        std::panic::resume_unwind(Box::new(Interruption))
+    }
+    /// Why builds were interrupted since this was last asked.
+    pub(crate) fn take_causes(&self) -> Vec<Cause> {
+        std::mem::take(&mut self.causes.lock())
+    }
+    /// Forgets where results are in memory. The caller has exclusive access.
+    pub(crate) fn forget_memos(&self) {
+        self.states.touched().for_each(|state| state.slot.store(0, Relaxed));
+    }
+    /// The nodes whose results are the stored bytes of `digest`.
+    fn holders(&self, digest: &Digest) -> Vec<u32> {
+        let holds = |&node: &u32| {
+            self.query(node).kind == Kind::Stored
+                && self.with_kept(node, |kept| kept == digest) == Some(true)
+        };
+        (0..self.node_count()).filter(holds).collect()
+    }
+}

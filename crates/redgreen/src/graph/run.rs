@@ -1,0 +1,245 @@
+//! Running queries, through salsa.
+
+use super::{
+    Cause, Graph, Interruption, Mark, Record,
+    mark::{ensure, with_stack},
+};
+use crate::{
+    Db, Fingerprint, Kind, Provider, Query,
+    log::{Entry, Log, Why},
+    query::{AnyValue, Seal},
+};
+use salsa::plumbing::{AsId, FromId};
+use std::sync::{
+    Arc,
+    atomic::Ordering::{Acquire, Relaxed, Release},
+};
+
+/// A node, and the revision that computed the result. A memo reads no salsa input, so salsa
+/// finds it valid for ever, in constant time; that it is the right one is the graph's affair.
+#[salsa::interned(revisions = usize::MAX)]
+struct Slot<'db> {
+    #[returns(copy)]
+    node: u32,
+    #[returns(copy)]
+    version: u32,
+}
+
+/// All queries share one salsa function: a function for each would give every slot room for the
+/// memos of all of them.
+#[salsa::tracked(returns(ref), no_eq)]
+fn memo<'db>(db: &'db dyn Db, slot: Slot<'db>) -> AnyValue {
+    with_stack(|| compute(db, slot))
+}
+
+/// The function behind every query.
+pub fn get<'db, Q: Provider>(db: &'db dyn Db, key: &Q::Key) -> &'db Q::Value {
+    let value = read(db, db.graph().node::<Q>(key));
+    (**value).downcast_ref().expect("invariant: the memo of a node has its query's type")
+}
+
+/// The fingerprint of a result: records the edge and brings the node up to date, but does not
+/// load or make a result that is valid.
+pub fn fingerprint_of<Q: Provider>(db: &dyn Db, key: &Q::Key) -> Fingerprint {
+    let graph = db.graph();
+    let node = graph.node::<Q>(key);
+    if !graph.recording {
+        return (graph.query(node).fingerprint)(read(db, node));
+    }
+    db.frames().edge(node);
+    ensure(db, node);
+    graph.recorded(node).expect("invariant: a node that is up to date has a record")
+}
+
+fn read(db: &dyn Db, node: u32) -> &AnyValue {
+    let graph = db.graph();
+    if graph.recording {
+        // Before salsa is entered, so that hitting a memo counts.
+        db.frames().edge(node);
+        ensure(db, node);
+    }
+    // Up to date, but maybe never in the memory of this process.
+    let known = graph.state(node).slot.load(Acquire);
+    let slot = if known == 0 {
+        refuse_cycle(db, node);
+        Slot::new(db, node, graph.revision())
+    } else {
+        Slot::from_id(salsa::Id::from_bits(known))
+    };
+    memo(db, slot)
+}
+
+/// Runs a node that is not green.
+pub(super) fn execute(db: &dyn Db, node: u32, why: Why) {
+    refuse_cycle(db, node);
+    db.frames().announce(node, why);
+    memo(db, Slot::new(db, node, db.graph().revision()));
+}
+
+/// salsa would find it too, but knows nothing of names.
+fn refuse_cycle(db: &dyn Db, node: u32) {
+    let Some(mut cycle) = db.frames().cycle(node) else { return };
+    cycle.push(node);
+    let name = |node: &u32| {
+        let (query, key) = db.graph().show(*node);
+        format!("{query}({key})")
+    };
+    panic!(
+        "a query depends on itself: {}",
+        cycle.iter().map(name).collect::<Vec<_>>().join(" -> ")
+    );
+}
+
+/// The body of the memo function.
+fn compute<'db>(db: &'db dyn Db, slot: Slot<'db>) -> AnyValue {
+    let (graph, node) = (db.graph(), slot.node(db));
+    let (state, query) = (graph.state(node), graph.query(node));
+    if !graph.recording {
+        let value = run_unrecorded(db, graph, node);
+        state.slot.store(slot.as_id().as_bits(), Release);
+        return value;
+    }
+    let why = db.frames().announced(node);
+    let green = state.verified.load(Acquire) == graph.revision();
+    let value = match (query.kind, graph.recorded(node)) {
+        (Kind::Input, recorded) => read_input(db, graph, node, recorded),
+        (_, Some(recorded)) if green => materialise(db, graph, node, recorded),
+        (_, recorded) => run_red(db, graph, node, recorded, why.unwrap_or(Why::New)),
+    };
+    state.slot.store(slot.as_id().as_bits(), Release);
+    if !green {
+        // Last of all: who sees it relies on the rest.
+        graph.set_mark(node, Mark::Clear);
+        state.verified.store(graph.revision(), Release);
+    }
+    value
+}
+
+/// Runs a node of which nothing is recorded.
+fn run_unrecorded(db: &dyn Db, graph: &Graph, node: u32) -> AnyValue {
+    let query = graph.query(node);
+    let running = db.frames().enter(node);
+    let value = (query.run)(db, graph.key(node));
+    drop(running);
+    let mut value = value.expect("invariant: without an image, keys are our own");
+    if query.kind == Kind::Stored {
+        (query.seal)(&mut value, graph.store()); // so that it has a digest
+    }
+    if query.kind != Kind::Input {
+        graph.note_execution(db, node, Why::New, true);
+    }
+    value
+}
+
+/// What came of running a provider.
+struct Outcome {
+    value: AnyValue,
+    seal: Seal,
+    dependencies: Box<[u32]>,
+}
+
+/// Runs the provider.
+fn run(db: &dyn Db, graph: &Graph, node: u32) -> Outcome {
+    let query = graph.query(node);
+    let running = db.frames().enter(node);
+    let value = (query.run)(db, graph.key(node));
+    let dependencies = running.dependencies();
+    drop(running);
+    let Some(mut value) = value else { graph.interrupt(Cause::Damaged) };
+    let seal = (query.seal)(&mut value, graph.store());
+    Outcome { value, seal, dependencies }
+}
+
+/// The result of a green node, from what is kept of it or by running it again.
+fn materialise(db: &dyn Db, graph: &Graph, node: u32, recorded: Fingerprint) -> AnyValue {
+    let query: &Query = graph.query(node);
+    if let Some(value) = graph.with_kept(node, query.load).flatten() {
+        Log::count(&graph.log.loaded);
+        return value;
+    }
+    let outcome = run(db, graph, node);
+    graph.note_execution(db, node, Why::ValueNeeded, false);
+    if outcome.seal.fingerprint != recorded {
+        // Its readers were found green by a fingerprint that it no longer gives.
+        Log::count(&graph.log.unstable);
+        graph.interrupt(Cause::Unstable(node));
+    }
+    outcome.value
+}
+
+fn run_red(
+    db: &dyn Db,
+    graph: &Graph,
+    node: u32,
+    recorded: Option<Fingerprint>,
+    why: Why,
+) -> AnyValue {
+    let Outcome { value, seal, dependencies } = run(db, graph, node);
+    let changed = recorded != Some(seal.fingerprint);
+    graph.note_execution(db, node, why, changed);
+    let Seal { fingerprint, kept } = seal;
+    graph.replace_record(node, Record { fingerprint, kept, dependencies }, changed);
+    value
+}
+
+/// Reads an input from the world.
+fn read_input(db: &dyn Db, graph: &Graph, node: u32, recorded: Option<Fingerprint>) -> AnyValue {
+    let query = graph.query(node);
+    // The stamp first: if the input changes in between, the stamp is too old, and it will be read
+    // again next time.
+    let Some(stamp) = (query.stamp)(db, graph.key(node)) else { graph.interrupt(Cause::Damaged) };
+    let Outcome { value, seal, dependencies } = run(db, graph, node);
+    debug_assert!(dependencies.is_empty(), "an input calls no queries");
+    let changed = recorded != Some(seal.fingerprint);
+    if recorded.is_some() && graph.mark(node) == Mark::Clear {
+        // It was vouched for by its stamp in this revision, so others may rely on the old contents.
+        if changed {
+            graph.interrupt(Cause::InputMoved(node));
+        }
+        return value;
+    }
+    let record = Record {
+        fingerprint: seal.fingerprint,
+        kept: Some(stamp.to_bytes()),
+        dependencies: Box::default(),
+    };
+    graph.replace_record(node, record, changed);
+    value
+}
+
+/// Reads an input anew, whatever is known of it. Returns whether it has changed.
+///
+/// The caller has exclusive access, and marks the readers.
+pub(super) fn reread(db: &dyn Db, node: u32) -> bool {
+    let graph = db.graph();
+    graph.set_mark(node, Mark::Suspect);
+    memo(db, Slot::new(db, node, graph.revision()));
+    graph.state(node).changed.load(Relaxed) == graph.revision()
+}
+
+impl Graph {
+    fn note_execution(&self, db: &dyn Db, node: u32, why: Why, changed: bool) {
+        let entry = Entry { node, why, reader: db.frames().innermost(), changed };
+        self.log.executed.lock().push(entry);
+    }
+    fn replace_record(&self, node: u32, record: Record, changed: bool) {
+        let state = self.state(node);
+        let same = self.with_dependencies(node, |old| *old == *record.dependencies) == Some(true)
+            && self
+                .with_kept(node, |old| record.kept.as_deref() == Some(old))
+                .unwrap_or(record.kept.is_none());
+        if changed || !same {
+            self.dirty.store(true, Relaxed);
+        }
+        self.dependents.lock().note(node);
+        *state.record.write() = Some(Arc::new(record));
+        if changed {
+            state.changed.store(self.revision(), Relaxed);
+        }
+    }
+}
+
+/// Whether a panic is the graph's own.
+pub(crate) fn is_interruption(payload: &(dyn std::any::Any + Send)) -> bool {
+    payload.is::<Interruption>()
+}

@@ -1,0 +1,211 @@
+//! Writing down a graph.
+
+use super::{Graph, Mark};
+use crate::{
+    Fingerprint, Identity, Kind, Node, NodeName, Stamp, atomic_file,
+    image::{Builder, NONE, Row},
+    root_record::{RecordedInput, RootRecord},
+};
+use rustc_hash::FxHashMap;
+use std::{fmt, io, path::Path, sync::atomic::Ordering::Acquire};
+
+/// Why a graph cannot be written down.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SaveError {
+    /// A root has not been asked for in this revision, or not with recording on.
+    NotBuilt,
+    /// The graph does not fit into an image.
+    TooLarge,
+}
+
+impl fmt::Display for SaveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            SaveError::NotBuilt => "the graph to be saved is not up to date",
+            SaveError::TooLarge => "the graph is too large for an image",
+        })
+    }
+}
+
+impl std::error::Error for SaveError {}
+
+/// What some roots reach, in one revision. It may be written by another thread, while the program
+/// goes on.
+pub struct Snapshot {
+    image: Vec<u8>,
+    inputs: Vec<RecordedInput>,
+    identity: Identity,
+}
+
+impl Snapshot {
+    /// The bytes of the image.
+    pub fn image(&self) -> &[u8] {
+        &self.image
+    }
+    /// Replaces the image at `path`.
+    pub fn write_image(&self, path: &Path) -> io::Result<()> {
+        atomic_file::replace(path, &self.image)
+    }
+    /// The record by which a later process sees that nothing has changed and `result` still holds.
+    pub fn root_record(&self, result: Vec<u8>) -> RootRecord {
+        RootRecord::new(self.identity, self.inputs.clone(), result)
+    }
+}
+
+/// A node of the graph as it was saved, for drawing and for tests.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NodeReport {
+    /// Query and key.
+    pub name: NodeName,
+    /// What happens to its result.
+    pub kind: Kind,
+    /// Of its result.
+    pub fingerprint: Fingerprint,
+    /// What it has read, in order, as indices of earlier nodes in the report.
+    pub dependencies: Vec<u32>,
+}
+
+impl Graph {
+    /// Whether a snapshot for these roots differs from the image that was opened.
+    pub fn needs_saving(&self, roots: &[Node]) -> bool {
+        let image = self.image.as_ref();
+        self.is_dirty() || image.is_none_or(|image| image.header.roots != roots_hash(roots))
+    }
+
+    /// What the roots reach.
+    ///
+    /// # Errors
+    /// If a root is not up to date: it must have been asked for in this revision.
+    pub fn snapshot(&self, roots: &[Node]) -> Result<Snapshot, SaveError> {
+        let order = Order::of(self, roots)?;
+        let mut builder = Builder::new();
+        let mut keys = KeyTable::new(self);
+        let mut inputs = Vec::new();
+        for &node in &order.nodes {
+            let key = self.key(node);
+            let fingerprint = self.recorded(node).ok_or(SaveError::NotBuilt)?;
+            let kept = self.with_kept(node, <[u8]>::to_vec);
+            let is_input = self.is_input(node);
+            if is_input {
+                let stamp = kept.as_deref().map(Stamp::from_bytes).unwrap_or_default();
+                let query = self.query(node).id;
+                inputs.push(RecordedInput { query, key: key.to_vec(), stamp, fingerprint });
+            }
+            let (kind, key_index) = (self.kind(node), keys.index(node, &mut builder));
+            self.with_dependencies(node, |dependencies| {
+                let dependencies = &mut order.renumber(dependencies);
+                let kept = kept.as_deref();
+                let row = Row { kind, is_input, key_index, key, fingerprint, dependencies, kept };
+                builder.push(row);
+            });
+        }
+        let image = builder.finish(self.identity, self.registry.hash(), roots_hash(roots));
+        Ok(Snapshot { image: image.ok_or(SaveError::TooLarge)?, inputs, identity: self.identity })
+    }
+
+    /// What the roots reach, for people: in the order of the image.
+    ///
+    /// # Errors
+    /// If a root is not up to date: it must have been asked for in this revision.
+    pub fn report(&self, roots: &[Node]) -> Result<Vec<NodeReport>, SaveError> {
+        let order = Order::of(self, roots)?;
+        let report = |&node: &u32| {
+            let (query, key) = self.show(node);
+            let dependencies = self.with_dependencies(node, |read| order.renumber(read).collect());
+            Some(NodeReport {
+                name: NodeName { query: query.into(), key },
+                kind: self.query(node).kind,
+                fingerprint: self.recorded(node)?,
+                dependencies: dependencies?,
+            })
+        };
+        order.nodes.iter().map(report).collect::<Option<_>>().ok_or(SaveError::NotBuilt)
+    }
+
+    /// Whether the latest record of a node holds in this revision.
+    fn is_up_to_date(&self, node: u32) -> bool {
+        self.state(node).verified.load(Acquire) == self.revision()
+            || self.mark(node) == Mark::Clear && self.recorded(node).is_some()
+    }
+}
+
+fn roots_hash(roots: &[Node]) -> u64 {
+    Fingerprint::of(roots).0 as u64
+}
+
+/// What some roots reach, in depth-first post-order, dependencies in recorded order.
+struct Order {
+    nodes: Vec<u32>,
+    /// Node to place in `nodes`.
+    places: Vec<u32>,
+}
+
+impl Order {
+    fn of(graph: &Graph, roots: &[Node]) -> Result<Order, SaveError> {
+        let mut order =
+            Order { nodes: Vec::new(), places: vec![NONE; graph.node_count() as usize] };
+        for root in roots {
+            let node = graph.find(root).filter(|_| graph.recording).ok_or(SaveError::NotBuilt)?;
+            order.add(graph, node)?;
+        }
+        Ok(order)
+    }
+    fn add(&mut self, graph: &Graph, root: u32) -> Result<(), SaveError> {
+        /// In `places`: on the way, below in the stack.
+        const STARTED: u32 = NONE - 1;
+        let mut stack = vec![(root, 0)];
+        while let Some((node, from)) = stack.pop() {
+            let place = &mut self.places[node as usize];
+            match *place {
+                NONE if graph.is_up_to_date(node) => *place = STARTED,
+                NONE => return Err(SaveError::NotBuilt),
+                STARTED if from > 0 => {}
+                _ => continue,
+            }
+            match self.next_dependency(graph, node, from) {
+                Some((at, dependency)) => stack.extend([(node, at + 1), (dependency, 0)]),
+                None => {
+                    self.places[node as usize] = self.nodes.len() as u32;
+                    self.nodes.push(node);
+                }
+            }
+        }
+        Ok(())
+    }
+    /// The first dependency from the given one on that has no place yet.
+    fn next_dependency(&self, graph: &Graph, node: u32, from: usize) -> Option<(usize, u32)> {
+        let new = |&(_, read): &(usize, &u32)| self.places[*read as usize] == NONE;
+        let next = graph.with_dependencies(node, |dependencies| {
+            dependencies.iter().enumerate().skip(from).find(new).map(|(at, &read)| (at, read))
+        });
+        next.flatten()
+    }
+    fn renumber(&self, nodes: &[u32]) -> impl Iterator<Item = u32> {
+        nodes.iter().map(|&node| self.places[node as usize])
+    }
+}
+
+/// The keys that are in the new image. Nodes of several queries share them.
+struct KeyTable<'a> {
+    graph: &'a Graph,
+    indices: FxHashMap<&'a [u8], u32>,
+    /// Key in the old image to key in the new one: spares the hashing.
+    old: Vec<u32>,
+}
+
+impl<'a> KeyTable<'a> {
+    fn new(graph: &'a Graph) -> KeyTable<'a> {
+        let old = graph.image.as_ref().map_or(0, |image| image.header.keys as usize);
+        KeyTable { graph, indices: FxHashMap::default(), old: vec![NONE; old] }
+    }
+    fn index(&mut self, node: u32, builder: &mut Builder) -> u32 {
+        let key = self.graph.key(node);
+        let mut find = || *self.indices.entry(key).or_insert_with(|| builder.key(key));
+        let Some(image) = self.graph.image_of(node) else { return find() };
+        let known = &mut self.old[image.key_index(node) as usize];
+        if *known == NONE {
+            *known = find();
+        }
+        *known
+    }
+}

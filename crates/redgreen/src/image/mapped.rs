@@ -1,0 +1,48 @@
+//! Mapped files, seen as slices of plain numbers. All unsafe code of this crate is here.
+#![expect(unsafe_code, reason = "a mapping is outside what the language can vouch for")]
+
+use memmap2::{Mmap, MmapOptions};
+use std::{fs::File, ops::Range, path::Path};
+
+/// A type of which every bit pattern is a value, without padding.
+///
+/// # Safety
+/// Exactly that.
+pub(super) unsafe trait Plain: Copy {}
+// SAFETY: integers, and arrays of them, have no invalid bit patterns and no padding.
+unsafe impl Plain for u8 {}
+// SAFETY: as above.
+unsafe impl Plain for u16 {}
+// SAFETY: as above.
+unsafe impl Plain for u32 {}
+// SAFETY: as above.
+unsafe impl Plain for [u8; 16] {}
+
+/// A file in memory.
+pub(super) struct Mapped(Mmap);
+
+impl Mapped {
+    /// Maps a file; `None` if it is not there, or empty.
+    pub fn open(path: &Path) -> Option<Mapped> {
+        let file = File::open(path).ok()?;
+        // SAFETY: the mapping is read only and private. Images are replaced by renaming and never
+        // written in place, so nobody who keeps to this crate changes the bytes under us.
+        let map = unsafe { MmapOptions::new().populate().map_copy_read_only(&file) }.ok()?;
+        Some(Mapped(map))
+    }
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+    /// A part of the file as a slice.
+    ///
+    /// # Panics
+    /// If the range is not in the file, not aligned for `T`, or not a whole number of `T`s.
+    pub fn slice<T: Plain>(&self, range: Range<usize>) -> &[T] {
+        let bytes = &self.0[range];
+        assert_eq!(bytes.len() % size_of::<T>(), 0, "sections are whole numbers of entries");
+        assert!(bytes.as_ptr().cast::<T>().is_aligned(), "sections are aligned");
+        // SAFETY: `bytes` is initialised memory that outlives the result, it is aligned and of this
+        // length (both just checked), and `T: Plain` accepts every bit pattern.
+        unsafe { std::slice::from_raw_parts(bytes.as_ptr().cast(), bytes.len() / size_of::<T>()) }
+    }
+}

@@ -1,0 +1,158 @@
+//! The image: one file of flat arrays, used from the mapping without decoding.
+//!
+//! Nodes are in depth-first post-order from the roots, following dependencies in recorded order. So
+//! every dependency has a smaller number than its readers, "what does a changed input reach" is one
+//! forward sweep, and no reverse edges are stored. The order depends on nothing but the graph,
+//! hence the image of an incremental build equals that of a clean build.
+
+mod builder;
+mod header;
+mod mapped;
+
+pub(crate) use builder::{Builder, Row};
+pub use header::{Identity, without_stamps};
+
+use crate::{Fingerprint, Kind, Registry, Stamp};
+use header::{HEADER_BYTES, Header, SECTIONS, Section};
+use mapped::{Mapped, Plain};
+use std::{ops::Range, path::Path};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// No node, no value.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// The hash by which nodes are found.
+pub(crate) fn key_hash(kind: u16, key: &[u8]) -> u64 {
+    xxh3_64(key) ^ (u64::from(kind) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
+/// An image that has been checked: every index in it is in bounds.
+pub(crate) struct Image {
+    file: Mapped,
+    pub header: Header,
+    sections: [Range<usize>; SECTIONS],
+}
+
+impl Image {
+    /// Maps an image. Anything that is not exactly what this build writes is a miss: `None`.
+    pub fn open(path: &Path, identity: Identity, registry: &Registry) -> Option<Image> {
+        let file = Mapped::open(path)?;
+        let bytes = file.bytes();
+        let header = Header::read(bytes)?;
+        if !header.fits(identity, registry.hash()) || header.length != bytes.len() as u64 {
+            return None;
+        }
+        let sections = header.layout(bytes.len())?;
+        if header.checksum_of(&bytes[HEADER_BYTES..]) != header.checksum {
+            return None;
+        }
+        let image = Image { file, header, sections };
+        image.is_sound(registry).then_some(image)
+    }
+
+    fn section<T: Plain>(&self, section: Section) -> &[T] {
+        self.file.slice(self.sections[section as usize].clone())
+    }
+
+    /// Number of nodes.
+    pub fn len(&self) -> u32 {
+        self.header.nodes
+    }
+    pub fn fingerprint(&self, node: u32) -> Fingerprint {
+        let all: &[[u8; 16]] = self.section(Section::Fingerprints);
+        Fingerprint(u128::from_ne_bytes(all[node as usize]))
+    }
+    pub fn kind(&self, node: u32) -> u16 {
+        self.section::<u16>(Section::Kinds)[node as usize]
+    }
+    pub fn key_index(&self, node: u32) -> u32 {
+        self.section::<u32>(Section::KeyIndices)[node as usize]
+    }
+    pub fn key(&self, node: u32) -> &[u8] {
+        let range = between(self.section(Section::KeyOffsets), self.key_index(node));
+        &self.section::<u8>(Section::KeyBytes)[range]
+    }
+    pub fn dependencies(&self, node: u32) -> &[u32] {
+        let range = between(self.section(Section::DependencyOffsets), node);
+        &self.section(Section::Dependencies)[range]
+    }
+    /// What was kept of the result: the value, its digest in the store, or the stamp of an input.
+    pub fn kept(&self, node: u32) -> Option<&[u8]> {
+        let index = self.section::<u32>(Section::ValueIndices)[node as usize];
+        if index == NONE {
+            return None;
+        }
+        Some(
+            &self.section(Section::ValueBytes)[between(self.section(Section::ValueOffsets), index)],
+        )
+    }
+    /// The inputs, ascending.
+    pub fn inputs(&self) -> &[u32] {
+        self.section(Section::Inputs)
+    }
+    pub fn find(&self, hash: u64, kind: u16, key: &[u8]) -> Option<u32> {
+        let table: &[u32] = self.section(Section::Table);
+        let mask = table.len() - 1;
+        let mut at = hash as usize & mask;
+        loop {
+            let node = table[at];
+            if node == NONE {
+                return None;
+            }
+            if self.kind(node) == kind && self.key(node) == key {
+                return Some(node);
+            }
+            at = (at + 1) & mask;
+        }
+    }
+    /// Marks everything that reads a marked node, directly or not; nodes below `from` are left out.
+    pub fn sweep(&self, marked: &mut [bool], from: u32) {
+        let offsets: &[u32] = self.section(Section::DependencyOffsets);
+        let dependencies: &[u32] = self.section(Section::Dependencies);
+        for node in from as usize..self.len() as usize {
+            let own = &dependencies[offsets[node] as usize..offsets[node + 1] as usize];
+            if own.iter().any(|&read| marked[read as usize]) {
+                marked[node] = true;
+            }
+        }
+    }
+
+    /// The checksum tells damage; this tells forgery, so that no index below can be out of bounds.
+    fn is_sound(&self, registry: &Registry) -> bool {
+        let Header { nodes, edges, keys, key_bytes, values, value_bytes, .. } = self.header;
+        let below = |section, limit: u32| self.section::<u32>(section).iter().all(|&x| x < limit);
+        self.section::<u16>(Section::Kinds).iter().all(|&kind| usize::from(kind) < registry.len())
+            && below(Section::KeyIndices, keys)
+            && ascending(self.section(Section::KeyOffsets), key_bytes)
+            && ascending(self.section(Section::ValueOffsets), value_bytes)
+            && ascending(self.section(Section::DependencyOffsets), edges)
+            && (0..nodes).all(|node| self.dependencies(node).iter().all(|&read| read < node))
+            && self.section(Section::ValueIndices).iter().all(|&x: &u32| x < values || x == NONE)
+            && self.table_is_sound()
+            && self.inputs_are_sound(registry)
+    }
+    fn table_is_sound(&self) -> bool {
+        let table: &[u32] = self.section(Section::Table);
+        table.len().is_power_of_two()
+            && table.contains(&NONE)
+            && table.iter().all(|&node| node < self.len() || node == NONE)
+    }
+    fn inputs_are_sound(&self, registry: &Registry) -> bool {
+        let is_input = |node: u32| registry.query(self.kind(node)).kind == Kind::Input;
+        let inputs = self.inputs();
+        inputs.iter().all(|&node| {
+            node < self.len()
+                && is_input(node)
+                && self.kept(node).is_some_and(|stamp| stamp.len() == Stamp::BYTES)
+        }) && inputs.is_sorted_by(|a, b| a < b)
+            && (0..self.len()).filter(|&node| is_input(node)).count() == inputs.len()
+    }
+}
+
+fn between(offsets: &[u32], index: u32) -> Range<usize> {
+    offsets[index as usize] as usize..offsets[index as usize + 1] as usize
+}
+
+fn ascending(offsets: &[u32], end: u32) -> bool {
+    offsets.first() == Some(&0) && offsets.last() == Some(&end) && offsets.is_sorted()
+}

@@ -1,0 +1,57 @@
+//! A growing table whose pages come to be when they are touched.
+
+use std::sync::OnceLock;
+
+const PAGE: usize = 512;
+/// Level `k` has `2^k` pages; together they hold every `u32` index.
+const LEVELS: usize = 24;
+
+type Page<T> = OnceLock<Box<[T]>>;
+
+/// `u32` -> `T`, initially all `T::default()`. Entries never move, look-up takes no lock, and what
+/// is never looked at costs nothing: opening an image of a million nodes allocates no state for them.
+pub(crate) struct Paged<T> {
+    levels: [OnceLock<Box<[Page<T>]>>; LEVELS],
+}
+
+impl<T> Default for Paged<T> {
+    fn default() -> Self {
+        Paged { levels: [const { OnceLock::new() }; LEVELS] }
+    }
+}
+
+impl<T: Default> Paged<T> {
+    pub fn get(&self, index: u32) -> &T {
+        let number = index as usize / PAGE + 1;
+        let level = number.ilog2() as usize;
+        let pages =
+            self.levels[level].get_or_init(|| (0..1 << level).map(|_| OnceLock::new()).collect());
+        let page = pages[number - (1 << level)]
+            .get_or_init(|| std::iter::repeat_with(T::default).take(PAGE).collect());
+        &page[index as usize % PAGE]
+    }
+    /// All entries that may differ from the default.
+    pub fn touched(&self) -> impl Iterator<Item = &T> {
+        let pages = self.levels.iter().filter_map(OnceLock::get).flatten();
+        pages.filter_map(OnceLock::get).flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PAGE, Paged};
+    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+    #[test]
+    fn entries_are_distinct_and_allocated_by_page() {
+        let table = Paged::<AtomicU32>::default();
+        let indices = [0, 511, 512, 1535, 1536, 1_000_000, u32::MAX];
+        for (value, index) in (1..).zip(indices) {
+            table.get(index).store(value, Relaxed);
+        }
+        for (value, index) in (1..).zip(indices) {
+            assert_eq!(table.get(index).load(Relaxed), value);
+        }
+        assert_eq!(table.touched().count(), 6 * PAGE);
+    }
+}

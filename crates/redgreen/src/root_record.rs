@@ -1,0 +1,112 @@
+//! The record by which a process sees that nothing has changed.
+
+use crate::{Db, Fingerprint, Identity, QueryId, Stamp, atomic_file};
+use serde::{Deserialize, Serialize};
+use std::{io, path::Path};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// Also the version of the format.
+const MAGIC: [u8; 8] = *b"RGROOT01";
+
+/// An input as a finished build saw it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RecordedInput {
+    /// Which query.
+    pub query: QueryId,
+    /// The bytes of its key; see [`Key`](crate::Key).
+    pub key: Vec<u8>,
+    /// Its stamp.
+    pub stamp: Stamp,
+    /// The fingerprint of its contents.
+    pub fingerprint: Fingerprint,
+}
+
+impl RecordedInput {
+    /// Whether the input still is as it was: by its stamp, or if that does not vouch for it, by
+    /// reading it.
+    pub fn is_current(&self, db: &dyn Db) -> bool {
+        let current = || {
+            let query = db.graph().query_named(self.query)?;
+            if self.stamp.vouches_for((query.stamp)(db, &self.key)?) {
+                return Some(true);
+            }
+            let mut value = (query.run)(db, &self.key)?;
+            let seal = (query.seal)(&mut value, db.graph().store());
+            Some(seal.fingerprint == self.fingerprint)
+        };
+        current().unwrap_or(false)
+    }
+}
+
+/// All inputs of a finished build, and what the driver wants to know when none has changed: a file
+/// apart from the image, so that a build without work needs neither graph nor memos.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RootRecord {
+    identity: Identity,
+    inputs: Vec<RecordedInput>,
+    result: Vec<u8>,
+}
+
+impl RootRecord {
+    pub(crate) fn new(
+        identity: Identity,
+        inputs: Vec<RecordedInput>,
+        result: Vec<u8>,
+    ) -> RootRecord {
+        RootRecord { identity, inputs, result }
+    }
+    /// What the driver kept.
+    pub fn result(&self) -> &[u8] {
+        &self.result
+    }
+    /// The inputs, in the order of the image.
+    pub fn inputs(&self) -> &[RecordedInput] {
+        &self.inputs
+    }
+    /// The result of the last build, if `is_current` holds for all its inputs. Whatever is wrong
+    /// with the file is a miss: `None`.
+    ///
+    /// [`RecordedInput::is_current`] is the usual answer, with a database that has opened no image.
+    pub fn check(
+        path: &Path,
+        identity: Identity,
+        is_current: impl FnMut(&RecordedInput) -> bool,
+    ) -> Option<Vec<u8>> {
+        let record = RootRecord::load(path)?;
+        let holds = record.identity == identity && record.inputs.iter().all(is_current);
+        holds.then_some(record.result)
+    }
+    /// Replaces the record at `path`.
+    pub fn write(&self, path: &Path) -> io::Result<()> {
+        write_checked(path, MAGIC, self)
+    }
+    /// Reads a record; `None` if there is none or it is damaged.
+    pub fn load(path: &Path) -> Option<RootRecord> {
+        read_checked(path, MAGIC)
+    }
+}
+
+/// Writes `magic`, a checksum and the serialised value.
+pub(crate) fn write_checked<T: Serialize>(
+    path: &Path,
+    magic: [u8; 8],
+    value: &T,
+) -> io::Result<()> {
+    let body = bincode::serde::encode_to_vec(value, bincode::config::standard())
+        .map_err(io::Error::other)?;
+    let file = [&magic[..], &xxh3_64(&body).to_le_bytes(), &body].concat();
+    atomic_file::replace(path, &file)
+}
+
+/// Reads what [`write_checked`] wrote.
+pub(crate) fn read_checked<T: for<'a> Deserialize<'a>>(path: &Path, magic: [u8; 8]) -> Option<T> {
+    let file = std::fs::read(path).ok()?;
+    let body = file.strip_prefix(&magic)?;
+    let (checksum, body) = body.split_first_chunk::<8>()?;
+    if xxh3_64(body).to_le_bytes() != *checksum {
+        return None;
+    }
+    let config = bincode::config::standard();
+    let (value, read) = bincode::serde::decode_from_slice(body, config).ok()?;
+    (read == body.len()).then_some(value)
+}

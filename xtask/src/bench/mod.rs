@@ -1,0 +1,197 @@
+//! `cargo xtask bench`: how long builds of a generated program take after various edits, in fresh
+//! processes, next to a C and a Rust compiler on the equal program.
+
+mod build;
+mod print;
+mod program;
+
+use crate::{Result, dist};
+use build::Builder;
+use print::{Language, print};
+use program::{Edit, Program};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+/// What to measure.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Modules of the program
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    modules: u32,
+    /// Functions of a module
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..))]
+    functions: u32,
+    /// Lines of a function, about
+    #[arg(long, default_value_t = 20)]
+    lines: u32,
+    /// How often everything is repeated; the median counts
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    runs: u32,
+    /// The compiler; by default the one in target/dist, which `cargo xtask dist` builds
+    #[arg(long)]
+    cm: Option<PathBuf>,
+    /// Write the program in every language into this directory and measure nothing
+    #[arg(long)]
+    generate: Option<PathBuf>,
+}
+
+/// What is measured: its name, and how it comes about.
+const STEPS: &[(&str, Step)] = &[
+    ("clean", Step::Clean),
+    ("unchanged", Step::Unchanged),
+    ("comment", Step::Edit(Edit::Comment)),
+    ("body", Step::Edit(Edit::Body)),
+    ("signature", Step::Edit(Edit::Signature)),
+    ("clean --no-cache", Step::Cm(&["compile", "-q", "-o", "main.out", "--no-cache"])),
+    ("run", Step::Cm(&["run"])),
+    ("run again", Step::Cm(&["run"])),
+];
+
+#[derive(Clone, Copy)]
+enum Step {
+    /// Everything is built.
+    Clean,
+    /// Built again as it is.
+    Unchanged,
+    /// Built after an edit.
+    Edit(Edit),
+    /// Another command than the build, which only `cm` has.
+    Cm(&'static [&'static str]),
+}
+
+/// Measures and prints a table.
+pub(crate) fn bench(options: &Options) -> Result {
+    let Options { modules, functions, lines, .. } = *options;
+    let program = Program::generate(modules as usize, functions as usize, lines as usize);
+    if let Some(dir) = &options.generate {
+        return generate(&program, dir);
+    }
+    let cm = match &options.cm {
+        Some(cm) => std::path::absolute(cm).map_err(|error| error.to_string())?,
+        None => dist::folder()?.join("cm"),
+    };
+    if !cm.is_file() {
+        return Err(format!("there is no {}; run `cargo xtask dist` before", cm.display()));
+    }
+    let total: usize =
+        print(&program, Language::Cm).values().map(|text| text.lines().count()).sum();
+    println!(
+        "{modules} modules of {functions} functions, {total} lines; median of {}",
+        options.runs
+    );
+    let dir = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let mut results = BTreeMap::<String, Vec<String>>::new();
+    for level in ['0', '2'] {
+        for language in [Language::Cm, Language::C, Language::Rust] {
+            let name = format!("{language:?} -O{level}");
+            let place = dir.path().join(&name);
+            let Some(mut builder) = Builder::new(language, level, &cm, place) else { continue };
+            match measure(&mut builder, &program, options.runs as usize) {
+                Ok(measured) => {
+                    table(&name, &measured.medians);
+                    results.entry(measured.results.join(" ")).or_default().push(name);
+                }
+                Err(message) => eprintln!("{name}: {message}"),
+            }
+        }
+    }
+    match results.len() {
+        0 => Err("nothing could be built".into()),
+        1 => Ok(()),
+        _ => Err(format!("the programs print different results: {results:?}")),
+    }
+}
+
+/// Writes the program into a directory for each language.
+fn generate(program: &Program, dir: &std::path::Path) -> Result {
+    for language in [Language::Cm, Language::C, Language::Rust] {
+        let place = dir.join(format!("{language:?}").to_lowercase());
+        let failed = |error: std::io::Error| format!("cannot write {}: {error}", place.display());
+        std::fs::create_dir_all(&place).map_err(failed)?;
+        for (name, text) in print(program, language) {
+            std::fs::write(place.join(name), text).map_err(failed)?;
+        }
+    }
+    Ok(())
+}
+
+struct Measured {
+    medians: Vec<(&'static str, Duration)>,
+    /// What the program printed after each edit of the first run.
+    results: Vec<String>,
+}
+
+fn measure(builder: &mut Builder, original: &Program, runs: usize) -> Result<Measured> {
+    let mut times: BTreeMap<usize, Vec<Duration>> = BTreeMap::new();
+    let mut results = Vec::new();
+    for round in 0..runs {
+        let mut program = original.clone();
+        for (index, (_, step)) in STEPS.iter().enumerate() {
+            if let Step::Edit(edit) = step {
+                program.edit(*edit, round);
+            }
+            if let Step::Clean = step {
+                builder.clean()?;
+            }
+            builder.write(print(&program, builder.language))?;
+            let time = match step {
+                Step::Cm(_) if builder.language != Language::Cm => continue,
+                Step::Cm(arguments) => builder.cm(arguments)?,
+                Step::Clean | Step::Unchanged | Step::Edit(_) => builder.build()?,
+            };
+            times.entry(index).or_default().push(time);
+            if round == 0 && !matches!(step, Step::Cm(_)) {
+                results.push(builder.result()?);
+            }
+        }
+    }
+    let medians = times.into_iter().map(|(index, times)| (STEPS[index].0, median(times)));
+    Ok(Measured { medians: medians.collect(), results })
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+fn table(name: &str, medians: &[(&str, Duration)]) {
+    println!("\n{name:<18}{:>12}{:>12}", "ms", "of clean");
+    let clean = medians[0].1.as_secs_f64();
+    for (step, time) in medians {
+        let time = time.as_secs_f64();
+        println!("{step:<18}{:>12.1}{:>11.2}%", time * 1e3, 100.0 * time / clean);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_program_has_the_size_asked_for() {
+        let program = Program::generate(3, 8, 20);
+        for language in [Language::Cm, Language::C, Language::Rust] {
+            let files = print(&program, language);
+            let lines = files[&format!("m001.{}", language.extension())].lines().count();
+            assert!((8 * 20..8 * 23).contains(&lines), "{language:?}: {lines}");
+        }
+        assert_eq!(print(&program, Language::Cm).len(), 4);
+    }
+
+    #[test]
+    fn edits_change_the_files_that_they_must() {
+        let original = Program::generate(5, 8, 12);
+        let changed = |edit| -> Vec<String> {
+            let mut program = original.clone();
+            program.edit(edit, 1);
+            let (old, new) = (print(&original, Language::Cm), print(&program, Language::Cm));
+            new.into_iter()
+                .filter(|(name, text)| old[name] != *text)
+                .map(|(name, _)| name)
+                .collect()
+        };
+        let names = |names: &[&str]| names.iter().map(|name| name.to_string()).collect::<Vec<_>>();
+        assert_eq!(changed(Edit::Comment), names(&["m002.cm"]));
+        assert_eq!(changed(Edit::Body), names(&["m002.cm"]));
+        assert_eq!(changed(Edit::Signature), names(&["m002.cm", "m003.cm"]));
+    }
+}

@@ -1,0 +1,94 @@
+//! Building the compiler for development, and running every test.
+
+use crate::{
+    Result,
+    setup::{self, Toolchain},
+    shell,
+};
+use std::{
+    ffi::OsString,
+    io::{BufRead, BufReader},
+    path::PathBuf,
+    process::{ExitCode, Stdio},
+};
+
+/// The crates whose products the compiler consists of: the command, and the back end that it loads.
+const PRODUCTS: &[&str] = &["cm", "cm-backend"];
+
+/// Builds the compiler and returns the path of the command.
+pub(crate) fn build_cm(toolchain: &Toolchain) -> Result<PathBuf> {
+    let mut command = toolchain.cargo();
+    command.args(["build", "--quiet"]);
+    PRODUCTS.iter().for_each(|package| {
+        command.args(["--package", package]);
+    });
+    shell::run(&mut command)?;
+    let target = shell::metadata()?.target_directory.into_std_path_buf();
+    Ok(target.join("debug").join("cm"))
+}
+
+/// Runs all tests, with the compiler built before: the conformance tests run it as a program.
+pub(crate) fn test(args: &[OsString]) -> Result<ExitCode> {
+    let toolchain = setup::setup(setup::For::Development)?;
+    build_cm(&toolchain)?;
+    let mut command = toolchain.cargo();
+    command.args(["test", "--workspace", "--no-fail-fast"]).args(args).stdout(Stdio::piped());
+    let mut child = command.spawn().map_err(|error| format!("cannot start cargo: {error}"))?;
+    let mut totals = Totals::default();
+    if let Some(stdout) = child.stdout.take() {
+        for line in BufReader::new(stdout).lines().map_while(|line| line.ok()) {
+            totals.add(&line);
+            println!("{line}");
+        }
+    }
+    let status = child.wait().map_err(|error| format!("cannot wait for cargo: {error}"))?;
+    let Totals { binaries, passed, failed, ignored } = totals;
+    println!("total: {passed} passed, {failed} failed, {ignored} ignored, in {binaries} binaries");
+    Ok(shell::exit_code(status))
+}
+
+/// Sums of what the test binaries report.
+#[derive(Default, PartialEq, Eq, Debug)]
+struct Totals {
+    binaries: usize,
+    passed: usize,
+    failed: usize,
+    ignored: usize,
+}
+
+impl Totals {
+    /// Takes account of a line such as `test result: ok. 3 passed; 0 failed; 0 ignored; …`.
+    fn add(&mut self, line: &str) {
+        let Some((_, counts)) =
+            line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". "))
+        else {
+            return;
+        };
+        self.binaries += 1;
+        for count in counts.split("; ") {
+            let Some((number, what)) = count.split_once(' ') else { continue };
+            let number: usize = number.parse().unwrap_or(0);
+            match what {
+                "passed" => self.passed += number,
+                "failed" => self.failed += number,
+                "ignored" => self.ignored += number,
+                _ => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn totals_are_sums() {
+        let mut totals = Totals::default();
+        totals.add("running 3 tests");
+        totals.add("test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out");
+        totals
+            .add("test result: FAILED. 5 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out");
+        assert_eq!(totals, Totals { binaries: 2, passed: 8, failed: 2, ignored: 1 });
+    }
+}
