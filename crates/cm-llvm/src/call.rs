@@ -1,12 +1,12 @@
 //! Calls.
 
 use crate::{
-    EmitError, Result,
+    Result,
     abi::{Pass, Signature},
     body::{Body, inside_local, unfit},
 };
 use cm_mir::{
-    mir::{Abi, AsmOperand, Callee, Operand, Place},
+    mir::{Abi, Callee, Operand, Place},
     ty::{Ty, TyKind},
 };
 use inkwell::{
@@ -248,11 +248,6 @@ impl<'ctx> Body<'_, 'ctx> {
         }
         call.add_attribute(AttributeLoc::Function, self.cx.attributes.nounwind);
         Ok(call)
-    }
-
-    /// Inline assembly.
-    pub fn asm(&mut self, _template: &str, _operands: &[AsmOperand]) -> Result<()> {
-        Err(EmitError::Unsupported("inline assembly".to_owned()))
     }
 }
 

@@ -9,11 +9,13 @@
 
 mod abi;
 mod arith;
+mod asm;
 mod body;
 mod call;
 mod cast;
 mod classify;
 mod constant;
+mod diagnostics;
 mod machine;
 mod module;
 mod place;
@@ -22,6 +24,7 @@ mod rvalue;
 pub use cm_backend_api::{Target, TextKind};
 
 use cm_mir::unit::Unit;
+use diagnostics::Diagnostics;
 use inkwell::{
     builder::BuilderError, context::Context, memory_buffer::MemoryBuffer, module::Module,
     passes::PassBuilderOptions, support::LLVMString, targets::FileType,
@@ -113,9 +116,12 @@ pub fn emit_text(bitcode: &[u8], target: &Target, opt_level: u8, kind: TextKind)
 fn machine_code(bitcode: &[u8], target: &Target, opt_level: u8, kind: FileType) -> Result<Vec<u8>> {
     let context = Context::create();
     let module = parse(&context, bitcode)?;
-    machine::with(target, opt_level, |machine| {
+    let diagnostics = Diagnostics::attach(&context);
+    let code = machine::with(target, opt_level, |machine| {
         Ok(machine.write_to_memory_buffer(&module, kind)?.as_slice().to_vec())
-    })
+    })?;
+    diagnostics.check()?;
+    Ok(code)
 }
 
 fn parse<'ctx>(context: &'ctx Context, bitcode: &[u8]) -> Result<Module<'ctx>> {

@@ -15,7 +15,7 @@ use inkwell::{
     intrinsics::Intrinsic,
     module::{Linkage, Module},
     targets::TargetMachine,
-    types::{AnyType, ArrayType, BasicTypeEnum, IntType, PointerType},
+    types::{AnyType, AnyTypeEnum, ArrayType, BasicTypeEnum, IntType, PointerType},
     values::{BasicValue, FunctionValue, GlobalValue, IntValue, PointerValue},
 };
 use rustc_hash::FxHashMap;
@@ -303,8 +303,13 @@ impl<'ctx> Cx<'ctx> {
 
     /// An attribute of parameters that says what memory they point to.
     pub fn typed_attribute(&self, name: &str, ty: Ty) -> Attribute {
+        self.type_attribute(name, self.memory(ty).as_any_type_enum())
+    }
+
+    /// An attribute with a type.
+    pub fn type_attribute(&self, name: &str, ty: AnyTypeEnum<'ctx>) -> Attribute {
         let kind = Attribute::get_named_enum_kind_id(name);
-        self.context.create_type_attribute(kind, self.memory(ty).as_any_type_enum())
+        self.context.create_type_attribute(kind, ty)
     }
 
     /// An attribute of parameters that says how many bytes behind a pointer are readable.
