@@ -6,6 +6,7 @@
 
 pub mod interp;
 pub mod mir;
+pub mod passes;
 pub mod runtime;
 pub mod text;
 pub mod ty;

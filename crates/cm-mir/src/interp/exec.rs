@@ -7,6 +7,7 @@ use super::{
     num::{self, Num},
     trap,
 };
+use cm_base::Name;
 
 /// How deep foreign functions may call back.
 const MAX_NESTED: u32 = 32;
@@ -17,7 +18,8 @@ pub fn run(program: &Program, entry: &str, host: &mut dyn Host, limits: Limits) 
     }
     let memory = Memory::new(&program.image, limits);
     let mut machine = Machine { program, memory, host, steps: limits.steps, top: STACK, nested: 0 };
-    let main = program.symbols.get(entry).filter(|index| **index < program.functions.len());
+    let main =
+        program.symbols.get(&Name::new(entry)).filter(|index| **index < program.functions.len());
     let result = match main {
         Some(main) => machine.call(*main, &[]),
         None => trap(format!("Undefined symbol '{entry}'")),

@@ -6,6 +6,7 @@
 
 mod code;
 mod exec;
+pub(crate) mod fold;
 mod foreign;
 pub mod format;
 mod link;

@@ -1,0 +1,26 @@
+//! Passes over functions. All are deterministic and take time linear in the function's size.
+
+mod cfg;
+mod locals;
+mod propagate;
+
+use crate::mir::Function;
+
+/// Makes a function smaller without changing what it does. Level 0 only cleans up the graph and
+/// removes locals that are never mentioned; higher levels also remove copies, constants and
+/// stores that are not needed.
+pub fn optimize(function: &mut Function, level: u8) {
+    if function.blocks.is_empty() {
+        return;
+    }
+    cfg::simplify(function);
+    if level > 0 {
+        propagate::constants(function);
+        propagate::copies(function);
+        locals::remove_dead_stores(function);
+        propagate::destinations(function);
+        locals::remove_dead_stores(function);
+        cfg::simplify(function);
+    }
+    locals::remove_unused(function);
+}
