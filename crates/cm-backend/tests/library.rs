@@ -138,7 +138,7 @@ fn the_run_time_library_formats_like_the_interpreter() {
             format::unsigned(value, bits, whole)
         );
         let mut real = spec(seed, b"\0\0\0eEf");
-        real.precision = (random(seed) % 3 == 0).then(|| (random(seed) % 30) as u32);
+        real.precision = random(seed).is_multiple_of(3).then(|| (random(seed) % 30) as u32);
         let value = match round % 4 {
             0 => f64::from_bits(random(seed)),
             1 => (random(seed) % 100_000_000) as f64 / 8.0 - 1e6,

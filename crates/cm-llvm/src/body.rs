@@ -22,6 +22,10 @@ use rustc_hash::FxHashMap;
 pub fn lower<'ctx>(cx: &mut Cx<'ctx>, function: &Function) -> Result<()> {
     let value = cx.function(function.decl, function.env.is_some());
     let signature = cx.signature(function.decl);
+    if cx.opt_level > 0 {
+        // A section of its own lets the linker drop it if nobody calls it.
+        value.set_section(Some(&format!(".text.{}", function.decl.symbol)));
+    }
     let entry = cx.context.append_basic_block(value, "");
     let blocks: Vec<_> =
         function.blocks.iter().map(|_| cx.context.append_basic_block(value, "")).collect();

@@ -72,11 +72,8 @@ pub type Result<T> = std::result::Result<T, EmitError>;
 /// Names this version of the code generator and of LLVM; part of the cache keys of what they make.
 pub fn identity() -> String {
     let (major, minor, patch) = inkwell::support::get_llvm_version();
-    format!(
-        "cm-llvm {} abi {} llvm {major}.{minor}.{patch}",
-        env!("CARGO_PKG_VERSION"),
-        abi::VERSION
-    )
+    let (version, code) = (env!("CARGO_PKG_VERSION"), env!("CM_LLVM_FINGERPRINT"));
+    format!("cm-llvm {version} {code} abi {} llvm {major}.{minor}.{patch}", abi::VERSION)
 }
 
 /// The optimized bitcode of an encoded [`Unit`].
