@@ -55,9 +55,11 @@ fn text(unit: usize, units: usize, functions: usize) -> String {
         } else {
             "_2 = 1i32".to_owned()
         };
-        let own = (function + 1 < functions && function % 2 == 0)
-            .then(|| format!("_3 = call @m{unit}::f{}(_1)", function + 1))
-            .unwrap_or_else(|| "_3 = 2i32".to_owned());
+        let own = if function + 1 < functions && function % 2 == 0 {
+            format!("_3 = call @m{unit}::f{}(_1)", function + 1)
+        } else {
+            "_3 = 2i32".to_owned()
+        };
         let _ = writeln!(
             text,
             "fn @m{unit}::f{function}(i32) -> i32 {{

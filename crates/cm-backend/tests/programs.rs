@@ -1,9 +1,15 @@
 //! Programs in MIR, compiled and run: in memory and as executables, not optimized and optimized.
 //!
-//! Lines `//> text` of a fixture are what it prints; a line `//! status` is its exit status.
+//! A C file of the same name is linked to it. Lines `//> text` of a fixture are what it prints; a line `//! status` is its exit status.
 
 use cm_backend::Llvm;
 use cm_backend_api::{Backend, Target};
+use cm_mir::{
+    interp::{self, Captured, Program},
+    text::parse_unit,
+    unit::Unit,
+    verify::verify_unit,
+};
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::{
     env, fs,
@@ -30,24 +36,79 @@ fn main() -> ExitCode {
     }
     let mut paths: Vec<PathBuf> =
         fs::read_dir(FIXTURES).expect("fixtures").map(|entry| entry.expect("one").path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "mir"));
     paths.sort();
     let trials = paths.iter().flat_map(|path| {
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-        [0, 1, 2, 3].map(|level| {
+        let levels = [0, 1, 2, 3].map(|level| {
             let path = path.clone();
             Trial::test(format!("{name} O{level}"), move || check(&path, level))
-        })
+        });
+        let path = path.clone();
+        // The interpreter is what says what MIR means, as far as it goes.
+        let text = fs::read_to_string(&path).expect("a fixture");
+        let skip = text.starts_with("// not interpreted: ");
+        let name = format!("{name} interpreted");
+        let interpreted = Trial::test(name, move || interpret(&path)).with_ignored_flag(skip);
+        levels.into_iter().chain([interpreted])
     });
     libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
 }
 
+/// What a fixture prints, and its exit status.
+fn expectation(text: &str) -> (String, i32) {
+    let lines = |mark| text.lines().filter_map(move |line| line.strip_prefix(mark));
+    let printed = lines("//> ").map(|line| format!("{line}\n")).collect();
+    let status = lines("//! ").next().map_or(0, |status| status.parse().expect("a status"));
+    (printed, status)
+}
+
+/// The units of a fixture, verified.
+fn units(text: &str) -> Result<Vec<Unit>, Failed> {
+    let starts = text.match_indices("unit \"").map(|(start, _)| start);
+    let starts: Vec<_> = starts.chain([text.len()]).collect();
+    let unit = |bounds: &[usize]| {
+        let unit = parse_unit(&text[bounds[0]..bounds[1]]);
+        let mut unit = unit.map_err(|error| format!("{error:?}"))?;
+        unit.functions.sort_by_key(|function| function.decl.symbol);
+        unit.globals.sort_by_key(|global| global.decl.symbol);
+        verify_unit(&unit).map_err(|errors| format!("{errors:?}"))?;
+        Ok(unit)
+    };
+    starts.windows(2).map(unit).collect()
+}
+
+fn interpret(path: &Path) -> Result<(), Failed> {
+    let text = fs::read_to_string(path)?;
+    let units = units(&text)?;
+    let functions = units.iter().flat_map(|unit| &unit.functions);
+    let program = Program::new(functions, units.iter().flat_map(|unit| &unit.globals));
+    let mut host = Captured::default();
+    let outcome = interp::run(&program, "main", &mut host);
+    let printed = [host.stdout, host.stderr].concat();
+    let printed = String::from_utf8_lossy(&printed).into_owned();
+    let status = outcome.status().map(i32::from);
+    let (expected, expected_status) = expectation(&text);
+    if (&printed, status) != (&expected, Some(expected_status)) {
+        return Err(
+            format!("{outcome:?}\n{printed}\nexpected {expected_status}\n{expected}").into()
+        );
+    }
+    Ok(())
+}
+
 fn check(path: &Path, opt_level: u8) -> Result<(), Failed> {
     let text = fs::read_to_string(path)?;
-    let lines = |mark| text.lines().filter_map(move |line| line.strip_prefix(mark));
-    let expected: String = lines("//> ").map(|line| format!("{line}\n")).collect();
-    let status = lines("//! ").next().map_or(0, |status| status.parse().expect("a status"));
+    let (expected, status) = expectation(&text);
     let dir = tempfile::tempdir()?;
-    let objects = compile(&text, opt_level, dir.path())?;
+    let mut objects = compile(&text, opt_level, dir.path())?;
+    let foreign = path.with_extension("c");
+    if foreign.exists() {
+        let object = dir.path().join("foreign.o");
+        let args = ["-O1", "-fPIC", "-fno-asynchronous-unwind-tables", "-c", "-o"];
+        cc(Command::new("cc").args(args).arg(&object).arg(&foreign))?;
+        objects.push(object);
+    }
     let program = dir.path().join("program");
     link(&objects, &program)?;
     let mut in_memory = Command::new(env::current_exe()?);
@@ -67,14 +128,10 @@ fn check(path: &Path, opt_level: u8) -> Result<(), Failed> {
 
 /// Compiles every unit of a text into a file of its own.
 fn compile(text: &str, opt_level: u8, dir: &Path) -> Result<Vec<PathBuf>, Failed> {
-    let starts = text.match_indices("unit \"").map(|(start, _)| start);
-    let starts: Vec<_> = starts.chain([text.len()]).collect();
     let target = Target::host();
     let mut paths = Vec::new();
-    for bounds in starts.windows(2) {
-        let unit = cm_mir::text::parse_unit(&text[bounds[0]..bounds[1]])
-            .map_err(|error| format!("{error:?}"))?
-            .encode();
+    for unit in units(text)? {
+        let unit = unit.encode();
         let object = || Llvm.object(&Llvm.bitcode(&unit, &target, opt_level)?, &target, opt_level);
         let first = object()?;
         if first != object()? {
@@ -90,14 +147,14 @@ fn compile(text: &str, opt_level: u8, dir: &Path) -> Result<Vec<PathBuf>, Failed
 fn link(objects: &[PathBuf], program: &Path) -> Result<(), Failed> {
     let runtime = program.with_extension("runtime.o");
     fs::write(&runtime, cm_runtime::OBJECT)?;
-    let linked = Command::new("cc")
-        .args(objects)
-        .arg(&runtime)
-        .args(["-lm", "-Wl,--gc-sections", "-o"])
-        .arg(program)
-        .output()?;
-    if !linked.status.success() {
-        return Err(String::from_utf8_lossy(&linked.stderr).into_owned().into());
+    let args = ["-lm", "-Wl,--gc-sections", "-o"];
+    cc(Command::new("cc").args(objects).arg(&runtime).args(args).arg(program))
+}
+
+fn cc(command: &mut Command) -> Result<(), Failed> {
+    let output = command.output()?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
     }
     Ok(())
 }

@@ -1,6 +1,9 @@
 //! How values get into and out of functions (`docs/abi.md`).
 
-use crate::module::Cx;
+use crate::{
+    classify::{self, Registers},
+    module::Cx,
+};
 use cm_mir::{
     mir::Abi,
     ty::{Ty, TyKind},
@@ -8,7 +11,7 @@ use cm_mir::{
 use inkwell::{
     attributes::{Attribute, AttributeLoc},
     context::Context,
-    types::{BasicMetadataTypeEnum, BasicType, FunctionType},
+    types::{BasicMetadataTypeEnum, BasicType, BasicTypeEnum, FunctionType},
 };
 
 /// Changes when objects of the old convention and of the new one do not fit together.
@@ -59,9 +62,28 @@ impl Attributes {
     }
 }
 
+/// How one value gets into or out of a function.
+#[derive(Clone, Debug)]
+pub enum Pass<'ctx> {
+    /// There is none.
+    Nothing,
+    /// A scalar, as it is.
+    Direct(BasicTypeEnum<'ctx>),
+    /// Cm's aggregates: a pointer to the value, which the callee copies, or to the place of the result.
+    Pointer,
+    /// C's aggregates in registers: the contents of each, and where they are in the aggregate.
+    Pieces(Vec<(BasicTypeEnum<'ctx>, u64)>),
+    /// C's aggregates in the argument area of the stack.
+    ByVal,
+    /// C's aggregates behind a pointer to a copy that belongs to the callee.
+    Copy,
+    /// C's aggregate results, written through a pointer.
+    Sret,
+}
+
 /// How a function is called: an aggregate result is written through a pointer that is the first
 /// parameter, aggregate parameters are pointers to values that the callee copies, and the
-/// environment is the last.
+/// environment is the last. With C's convention aggregates go as C has it.
 #[derive(Clone)]
 pub struct Signature<'ctx> {
     /// As in MIR.
@@ -70,64 +92,112 @@ pub struct Signature<'ctx> {
     pub ret: Ty,
     /// As in MIR.
     pub abi: Abi,
-    types: Vec<BasicMetadataTypeEnum<'ctx>>,
+    /// How each parameter is passed.
+    pub passes: Vec<Pass<'ctx>>,
+    /// How the result is.
+    pub result: Pass<'ctx>,
 }
 
 impl<'ctx> Signature<'ctx> {
     pub fn new(cx: &Cx<'ctx>, params: &[Ty], ret: Ty, abi: Abi) -> Self {
-        let result = returns_by_pointer(ret).then(|| cx.ptr().into());
-        let types = result
-            .into_iter()
-            .chain(params.iter().map(|ty| cx.scalar(*ty).unwrap_or(cx.ptr().into()).into()))
-            .collect();
-        Signature { params: params.to_vec(), ret, abi, types }
+        let foreign = abi != Abi::Cm;
+        let result = match cx.scalar(ret) {
+            Some(scalar) => Pass::Direct(scalar),
+            None if *ret.get() == TyKind::Void => Pass::Nothing,
+            None if foreign => classify::result(cx, ret),
+            None => Pass::Pointer,
+        };
+        let mut registers = Registers::new();
+        if let Pass::Sret = result {
+            registers.take(false);
+        }
+        let pass = |ty: &Ty| match cx.scalar(*ty) {
+            Some(scalar) => {
+                registers.take(classify::is_float(*ty));
+                Pass::Direct(scalar)
+            }
+            None if foreign => classify::parameter(cx, *ty, &mut registers),
+            None => Pass::Pointer,
+        };
+        let passes = params.iter().map(pass).collect();
+        Signature { params: params.to_vec(), ret, abi, passes, result }
+    }
+
+    /// It is called by C's convention.
+    pub fn is_foreign(&self) -> bool {
+        self.abi != Abi::Cm
     }
 
     /// The result is written through the first parameter.
     pub fn returns_by_pointer(&self) -> bool {
-        returns_by_pointer(self.ret)
+        matches!(self.result, Pass::Pointer | Pass::Sret)
     }
 
     pub fn function_type(&self, cx: &Cx<'ctx>, env: bool) -> FunctionType<'ctx> {
-        let mut types = self.types.clone();
+        let mut types: Vec<BasicMetadataTypeEnum> = Vec::with_capacity(self.passes.len() + 2);
+        types.extend(self.returns_by_pointer().then(|| BasicMetadataTypeEnum::from(cx.ptr())));
+        for pass in &self.passes {
+            match pass {
+                Pass::Direct(scalar) => types.push((*scalar).into()),
+                Pass::Pieces(pieces) => {
+                    types.extend(pieces.iter().map(|(ty, _)| BasicMetadataTypeEnum::from(*ty)))
+                }
+                _ => types.push(cx.ptr().into()),
+            }
+        }
         types.extend(env.then(|| BasicMetadataTypeEnum::from(cx.ptr())));
         let variadic = self.abi == Abi::CVariadic;
-        match cx.scalar(self.ret) {
-            Some(ret) => ret.fn_type(&types, variadic),
-            None => cx.context.void_type().fn_type(&types, variadic),
+        match &self.result {
+            Pass::Direct(scalar) => scalar.fn_type(&types, variadic),
+            Pass::Pieces(pieces) => pieces_type(cx, pieces).fn_type(&types, variadic),
+            _ => cx.context.void_type().fn_type(&types, variadic),
         }
     }
 
     /// The attributes of result and parameters, the same at the definition and at calls.
     pub fn attributes(&self, cx: &Cx<'ctx>, env: bool) -> Vec<(AttributeLoc, Attribute)> {
-        let first = u32::from(self.returns_by_pointer());
         let mut attributes = Vec::new();
-        if first == 1 {
-            if cx.opt_level > 0 {
-                attributes.push((AttributeLoc::Param(0), cx.attributes.noalias));
-                attributes.push((AttributeLoc::Param(0), cx.dereferenceable(self.ret)));
+        let mut index = 0;
+        if self.returns_by_pointer() {
+            index = 1;
+            let first = AttributeLoc::Param(0);
+            if let Pass::Sret = self.result {
+                attributes.push((first, cx.typed_attribute("sret", self.ret)));
+            } else if cx.opt_level > 0 {
+                attributes.push((first, cx.attributes.noalias));
+                attributes.push((first, cx.dereferenceable(self.ret)));
             }
         } else if let Some(extension) = cx.attributes.extension(self.ret) {
             attributes.push((AttributeLoc::Return, extension));
         }
-        for (index, ty) in (first..).zip(&self.params) {
-            if cx.scalar(*ty).is_none() {
-                if cx.opt_level == 0 {
-                    continue;
+        for (pass, ty) in self.passes.iter().zip(&self.params) {
+            let loc = AttributeLoc::Param(index);
+            index += 1;
+            match pass {
+                Pass::Direct(_) => {
+                    attributes
+                        .extend(cx.attributes.extension(*ty).map(|attribute| (loc, attribute)));
                 }
-                attributes.push((AttributeLoc::Param(index), cx.dereferenceable(*ty)));
-            } else if let Some(extension) = cx.attributes.extension(*ty) {
-                attributes.push((AttributeLoc::Param(index), extension));
+                Pass::Pointer if cx.opt_level > 0 => {
+                    attributes.push((loc, cx.dereferenceable(*ty)));
+                }
+                Pass::ByVal => attributes.push((loc, cx.typed_attribute("byval", *ty))),
+                Pass::Pieces(pieces) => index += pieces.len() as u32 - 1,
+                _ => {}
             }
         }
-        if env {
-            let index = first + self.params.len() as u32;
-            attributes.push((AttributeLoc::Param(index), cx.attributes.nest));
-        }
+        attributes.extend(env.then_some((AttributeLoc::Param(index), cx.attributes.nest)));
         attributes
     }
 }
 
-fn returns_by_pointer(ret: Ty) -> bool {
-    !ret.is_scalar() && *ret.get() != TyKind::Void
+/// The type that holds all pieces of a result.
+fn pieces_type<'ctx>(cx: &Cx<'ctx>, pieces: &[(BasicTypeEnum<'ctx>, u64)]) -> BasicTypeEnum<'ctx> {
+    match pieces {
+        [(piece, _)] => *piece,
+        _ => {
+            let types: Vec<_> = pieces.iter().map(|(piece, _)| *piece).collect();
+            cx.context.struct_type(&types, false).into()
+        }
+    }
 }

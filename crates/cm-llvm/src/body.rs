@@ -1,6 +1,10 @@
 //! The body of a function.
 
-use crate::{EmitError, Result, abi::Signature, module::Cx};
+use crate::{
+    EmitError, Result,
+    abi::{Pass, Signature},
+    module::Cx,
+};
 use cm_mir::{
     mir::{Base, Function, LocalId, Operand, Place, Projection, RESULT, Rvalue, Stmt, Terminator},
     runtime::Rt,
@@ -18,6 +22,10 @@ use rustc_hash::FxHashMap;
 pub fn lower<'ctx>(cx: &mut Cx<'ctx>, function: &Function) -> Result<()> {
     let value = cx.function(function.decl, function.env.is_some());
     let signature = cx.signature(function.decl);
+    if cx.opt_level > 0 {
+        // A section of its own lets the linker drop it if nobody calls it.
+        value.set_section(Some(&format!(".text.{}", function.decl.symbol)));
+    }
     let entry = cx.context.append_basic_block(value, "");
     let blocks: Vec<_> =
         function.blocks.iter().map(|_| cx.context.append_basic_block(value, "")).collect();
@@ -98,12 +106,24 @@ impl<'ctx> Body<'_, 'ctx> {
         }
         let env = self.function.env.map(|env| (env, self.local_ty(env)));
         let locals = (1..).map(LocalId).zip(signature.params.iter().copied()).chain(env);
-        for ((local, ty), param) in locals.zip(params) {
+        let env_pass = Pass::Direct(self.cx.ptr().into());
+        for ((local, ty), pass) in locals.zip(signature.passes.iter().chain([&env_pass])) {
             let cell = self.local(local)?;
-            if self.cx.scalar(ty).is_some() {
-                self.store(cell, param, ty)?;
-            } else {
-                self.copy(cell, param.into_pointer_value(), ty)?;
+            let mut next = || params.next().ok_or_else(|| unfit("a parameter too few"));
+            match pass {
+                Pass::Pieces(pieces) => {
+                    let values = pieces.iter().map(|_| next()).collect::<Result<Vec<_>>>()?;
+                    self.join_pieces(cell, pieces, &values, ty)?;
+                }
+                Pass::Direct(_) => {
+                    let value = next()?;
+                    let value = self.own_value(value, ty, signature)?;
+                    self.store(cell, value, ty)?;
+                }
+                _ => {
+                    let from = next()?.into_pointer_value();
+                    self.copy(cell, from, ty)?;
+                }
             }
         }
         Ok(())
@@ -171,13 +191,25 @@ impl<'ctx> Body<'_, 'ctx> {
     }
 
     fn return_result(&mut self) -> Result<()> {
-        let ty = self.function.decl.ret;
-        if self.cx.scalar(ty).is_some() {
-            let cell = self.local(RESULT)?;
-            let value = self.load(cell, ty)?;
-            self.builder.build_return(Some(&value))?;
-        } else {
-            self.builder.build_return(None)?;
+        let decl = self.function.decl;
+        let signature = self.cx.signature(decl);
+        let cell = self.local(RESULT)?;
+        match &signature.result {
+            Pass::Direct(_) => {
+                let value = self.load(cell, decl.ret)?;
+                let value = self.foreign_value(value, decl.ret, decl.abi)?;
+                self.builder.build_return(Some(&value))?;
+            }
+            Pass::Pieces(pieces) => {
+                let values = self.split_pieces(cell, pieces, decl.ret)?;
+                match &values[..] {
+                    [value] => self.builder.build_return(Some(value))?,
+                    _ => self.builder.build_aggregate_return(&values)?,
+                };
+            }
+            _ => {
+                self.builder.build_return(None)?;
+            }
         }
         Ok(())
     }
@@ -202,7 +234,7 @@ impl<'ctx> Body<'_, 'ctx> {
     }
 
     /// New memory in the frame.
-    fn alloca(&self, ty: Ty) -> Result<PointerValue<'ctx>> {
+    pub fn alloca(&self, ty: Ty) -> Result<PointerValue<'ctx>> {
         let cell = self.allocas.build_alloca(self.cx.memory(ty), "")?;
         if self.cx.scalar(ty).is_none()
             && let Some(instruction) = cell.as_instruction()

@@ -1,17 +1,18 @@
 //! Calls.
 
 use crate::{
-    EmitError, Result,
-    abi::Signature,
+    Result,
+    abi::{Pass, Signature},
     body::{Body, inside_local, unfit},
 };
 use cm_mir::{
-    mir::{Abi, AsmOperand, Callee, Operand, Place},
+    mir::{Abi, Callee, Operand, Place},
     ty::{Ty, TyKind},
 };
 use inkwell::{
     attributes::AttributeLoc,
-    values::{BasicMetadataValueEnum, CallSiteValue, FunctionValue, PointerValue},
+    types::BasicTypeEnum,
+    values::{BasicMetadataValueEnum, BasicValueEnum, CallSiteValue, FunctionValue, PointerValue},
 };
 
 /// What the call instruction names.
@@ -40,8 +41,9 @@ impl<'ctx> Body<'_, 'ctx> {
             values.push(cell.into());
         }
         values.extend(receiver.map(BasicMetadataValueEnum::from));
-        for arg in args {
-            values.push(self.argument(arg, signature.abi)?);
+        let own_params = usize::from(receiver.is_some());
+        for (index, arg) in (own_params..).zip(args) {
+            self.argument(arg, signature.passes.get(index), signature.abi, &mut values)?;
         }
         let call = self.call_instruction(target, &signature, &mut values)?;
         match (dest, result) {
@@ -52,8 +54,7 @@ impl<'ctx> Body<'_, 'ctx> {
             (Some(dest), Result_::Ignored) if *signature.ret.get() != TyKind::Void => {
                 let value = call.try_as_basic_value().basic();
                 let value = value.ok_or_else(|| unfit("a call without result"))?;
-                let (to, ty) = self.place(dest)?;
-                self.store(to, value, ty)
+                self.store_result(dest, value, &signature)
             }
             _ => Ok(()),
         }
@@ -116,19 +117,114 @@ impl<'ctx> Body<'_, 'ctx> {
         }
     }
 
-    fn argument(&mut self, arg: &Operand, abi: Abi) -> Result<BasicMetadataValueEnum<'ctx>> {
+    /// Adds what is passed for an argument. Variable arguments have no way of their own.
+    fn argument(
+        &mut self,
+        arg: &Operand,
+        pass: Option<&Pass<'ctx>>,
+        abi: Abi,
+        values: &mut Vec<BasicMetadataValueEnum<'ctx>>,
+    ) -> Result<()> {
         let ty = self.operand_ty(arg)?;
-        if self.cx.scalar(ty).is_none() {
-            return Ok(self.aggregate(arg)?.into());
+        if self.cx.scalar(ty).is_some() {
+            let value = self.scalar(arg)?;
+            values.push(self.foreign_value(value, ty, abi)?.into());
+            return Ok(());
         }
-        let value = self.scalar(arg)?;
+        let from = self.aggregate(arg)?;
+        match pass {
+            Some(Pass::Pieces(pieces)) => {
+                let pieces = self.split_pieces(from, pieces, ty)?;
+                values.extend(pieces.into_iter().map(BasicMetadataValueEnum::from));
+            }
+            Some(Pass::Copy) => {
+                let copy = self.alloca(ty)?;
+                self.copy(copy, from, ty)?;
+                values.push(copy.into());
+            }
+            _ => values.push(from.into()),
+        }
+        Ok(())
+    }
+
+    fn store_result(
+        &mut self,
+        dest: &Place,
+        value: BasicValueEnum<'ctx>,
+        signature: &Signature<'ctx>,
+    ) -> Result<()> {
+        let (to, ty) = self.place(dest)?;
+        let Pass::Pieces(pieces) = &signature.result else {
+            let value = self.own_value(value, ty, signature)?;
+            return self.store(to, value, ty);
+        };
+        let BasicValueEnum::StructValue(whole) = value else {
+            return self.join_pieces(to, pieces, &[value], ty);
+        };
+        let values = (0..pieces.len() as u32)
+            .map(|index| Ok(self.builder.build_extract_value(whole, index, "")?))
+            .collect::<Result<Vec<_>>>()?;
+        self.join_pieces(to, pieces, &values, ty)
+    }
+
+    /// The contents of the registers for an aggregate.
+    pub fn split_pieces(
+        &mut self,
+        from: PointerValue<'ctx>,
+        pieces: &[(BasicTypeEnum<'ctx>, u64)],
+        ty: Ty,
+    ) -> Result<Vec<BasicValueEnum<'ctx>>> {
+        // Registers may be wider than what is left of the aggregate.
+        let words = self.temporary(register_area())?;
+        self.copy(words, from, ty)?;
+        let load = |(piece, offset): &(BasicTypeEnum<'ctx>, u64)| {
+            Ok(self.builder.build_load(*piece, self.offset(words, *offset)?, "")?)
+        };
+        pieces.iter().map(load).collect()
+    }
+
+    /// Writes an aggregate that came in registers.
+    pub fn join_pieces(
+        &mut self,
+        to: PointerValue<'ctx>,
+        pieces: &[(BasicTypeEnum<'ctx>, u64)],
+        values: &[BasicValueEnum<'ctx>],
+        ty: Ty,
+    ) -> Result<()> {
+        let words = self.temporary(register_area())?;
+        for ((_, offset), value) in pieces.iter().zip(values) {
+            self.builder.build_store(self.offset(words, *offset)?, *value)?;
+        }
+        self.copy(to, words, ty)
+    }
+
+    /// A scalar as foreign functions see it.
+    pub fn foreign_value(
+        &mut self,
+        value: BasicValueEnum<'ctx>,
+        ty: Ty,
+        abi: Abi,
+    ) -> Result<BasicValueEnum<'ctx>> {
         Ok(match ty.get() {
             TyKind::Str if abi != Abi::Cm => {
                 self.foreign_string(value.into_pointer_value())?.into()
             }
             TyKind::Func if abi != Abi::Cm => self.code_address(value.into_pointer_value())?.into(),
-            _ => value.into(),
+            _ => value,
         })
+    }
+
+    /// A scalar that came from a foreign function. A function pointer stays what it is.
+    pub fn own_value(
+        &mut self,
+        value: BasicValueEnum<'ctx>,
+        ty: Ty,
+        signature: &Signature<'ctx>,
+    ) -> Result<BasicValueEnum<'ctx>> {
+        if !signature.is_foreign() || *ty.get() != TyKind::Str {
+            return Ok(value);
+        }
+        self.copy_foreign_string(value.into_pointer_value())
     }
 
     fn call_instruction(
@@ -153,11 +249,11 @@ impl<'ctx> Body<'_, 'ctx> {
         call.add_attribute(AttributeLoc::Function, self.cx.attributes.nounwind);
         Ok(call)
     }
+}
 
-    /// Inline assembly.
-    pub fn asm(&mut self, _template: &str, _operands: &[AsmOperand]) -> Result<()> {
-        Err(EmitError::Unsupported("inline assembly".to_owned()))
-    }
+/// Room for the registers that an aggregate is passed in.
+fn register_area() -> Ty {
+    TyKind::Array(TyKind::unsigned(64), 4).intern()
 }
 
 fn ptr_ty() -> Ty {

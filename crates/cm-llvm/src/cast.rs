@@ -94,13 +94,19 @@ impl<'ctx> Body<'_, 'ctx> {
             (TyKind::Str, TyKind::Str) | (TyKind::Func, TyKind::Func) => Ok(value.into()),
             (TyKind::Str, _) => Ok(self.foreign_string(value)?.into()),
             (TyKind::Func, TyKind::Ptr) => Ok(self.code_address(value)?.into()),
-            (_, TyKind::Str) => {
-                let copy = self.cx.runtime(Rt::StrFromC);
-                let call = self.builder.build_direct_call(copy, &[value.into()], "")?;
-                call.try_as_basic_value().basic().ok_or_else(|| unfit("a string without value"))
-            }
+            (_, TyKind::Str) => self.copy_foreign_string(value),
             _ => Ok(value.into()),
         }
+    }
+
+    /// A string from foreign bytes.
+    pub fn copy_foreign_string(
+        &mut self,
+        bytes: PointerValue<'ctx>,
+    ) -> Result<BasicValueEnum<'ctx>> {
+        let copy = self.cx.runtime(Rt::StrFromC);
+        let call = self.builder.build_direct_call(copy, &[bytes.into()], "")?;
+        call.try_as_basic_value().basic().ok_or_else(|| unfit("a string without value"))
     }
 
     /// The bytes of a string for foreign eyes: never null.

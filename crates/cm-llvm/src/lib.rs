@@ -9,10 +9,13 @@
 
 mod abi;
 mod arith;
+mod asm;
 mod body;
 mod call;
 mod cast;
+mod classify;
 mod constant;
+mod diagnostics;
 mod machine;
 mod module;
 mod place;
@@ -21,6 +24,7 @@ mod rvalue;
 pub use cm_backend_api::{Target, TextKind};
 
 use cm_mir::unit::Unit;
+use diagnostics::Diagnostics;
 use inkwell::{
     builder::BuilderError, context::Context, memory_buffer::MemoryBuffer, module::Module,
     passes::PassBuilderOptions, support::LLVMString, targets::FileType,
@@ -68,27 +72,25 @@ pub type Result<T> = std::result::Result<T, EmitError>;
 /// Names this version of the code generator and of LLVM; part of the cache keys of what they make.
 pub fn identity() -> String {
     let (major, minor, patch) = inkwell::support::get_llvm_version();
-    format!(
-        "cm-llvm {} abi {} llvm {major}.{minor}.{patch}",
-        env!("CARGO_PKG_VERSION"),
-        abi::VERSION
-    )
+    let (version, code) = (env!("CARGO_PKG_VERSION"), env!("CM_LLVM_FINGERPRINT"));
+    format!("cm-llvm {version} {code} abi {} llvm {major}.{minor}.{patch}", abi::VERSION)
 }
 
 /// The optimized bitcode of an encoded [`Unit`].
 pub fn emit_bitcode(unit: &[u8], target: &Target, opt_level: u8) -> Result<Vec<u8>> {
     let unit = Unit::decode(unit).ok_or(EmitError::Unit)?;
-    let machine = machine::create(target, opt_level)?;
     let context = Context::create();
-    let module = module::lower(&context, &unit, &machine, opt_level)?;
-    if cfg!(debug_assertions) {
-        module.verify()?;
-    }
-    if opt_level > 0 {
-        let passes = format!("default<O{}>", opt_level.min(3));
-        module.run_passes(&passes, &machine, PassBuilderOptions::create())?;
-    }
-    Ok(module.write_bitcode_to_memory().as_slice().to_vec())
+    machine::with(target, opt_level, |machine| {
+        let module = module::lower(&context, &unit, machine, opt_level)?;
+        if cfg!(debug_assertions) {
+            module.verify()?;
+        }
+        if opt_level > 0 {
+            let passes = format!("default<O{}>", opt_level.min(3));
+            module.run_passes(&passes, machine, PassBuilderOptions::create())?;
+        }
+        Ok(module.write_bitcode_to_memory().as_slice().to_vec())
+    })
 }
 
 /// The relocatable object of bitcode that [`emit_bitcode`] made for the same target and level.
@@ -111,8 +113,12 @@ pub fn emit_text(bitcode: &[u8], target: &Target, opt_level: u8, kind: TextKind)
 fn machine_code(bitcode: &[u8], target: &Target, opt_level: u8, kind: FileType) -> Result<Vec<u8>> {
     let context = Context::create();
     let module = parse(&context, bitcode)?;
-    let machine = machine::create(target, opt_level)?;
-    Ok(machine.write_to_memory_buffer(&module, kind)?.as_slice().to_vec())
+    let diagnostics = Diagnostics::attach(&context);
+    let code = machine::with(target, opt_level, |machine| {
+        Ok(machine.write_to_memory_buffer(&module, kind)?.as_slice().to_vec())
+    })?;
+    diagnostics.check()?;
+    Ok(code)
 }
 
 fn parse<'ctx>(context: &'ctx Context, bitcode: &[u8]) -> Result<Module<'ctx>> {

@@ -5,11 +5,33 @@ use inkwell::{
     OptimizationLevel,
     targets::{self, CodeModel, InitializationConfig, RelocMode, TargetMachine, TargetTriple},
 };
-use std::sync::Once;
+use std::{cell::RefCell, sync::Once};
+
+thread_local! {
+    /// Making one costs as much as compiling several functions. It is a description and keeps nothing
+    /// of the modules it is used for.
+    static LAST: RefCell<Option<(Target, u8, TargetMachine)>> = const { RefCell::new(None) };
+}
+
+/// Calls `f` with the machine of a target and level.
+pub fn with<T>(
+    target: &Target,
+    opt_level: u8,
+    f: impl FnOnce(&TargetMachine) -> Result<T>,
+) -> Result<T> {
+    let last = LAST.take().filter(|(t, level, _)| t == target && *level == opt_level);
+    let machine = match last {
+        Some((_, _, machine)) => machine,
+        None => create(target, opt_level)?,
+    };
+    let result = f(&machine);
+    LAST.set(Some((target.clone(), opt_level, machine)));
+    result
+}
 
 /// Position-independent code in the small model: it can be linked into executables of any kind and
 /// into the running process.
-pub fn create(target: &Target, opt_level: u8) -> Result<TargetMachine> {
+fn create(target: &Target, opt_level: u8) -> Result<TargetMachine> {
     static INITIALIZE: Once = Once::new();
     INITIALIZE.call_once(|| {
         let config = InitializationConfig {

@@ -1,6 +1,6 @@
 //! A unit as an LLVM module.
 
-use crate::{Result, abi, abi::Signature, body, constant};
+use crate::{Result, abi, abi::Signature, body, classify::Arch, constant};
 use cm_base::Name;
 use cm_mir::{
     mir::{Abi, Decl, Global, GlobalRef},
@@ -15,7 +15,7 @@ use inkwell::{
     intrinsics::Intrinsic,
     module::{Linkage, Module},
     targets::TargetMachine,
-    types::{ArrayType, BasicTypeEnum, IntType, PointerType},
+    types::{AnyType, AnyTypeEnum, ArrayType, BasicTypeEnum, IntType, PointerType},
     values::{BasicValue, FunctionValue, GlobalValue, IntValue, PointerValue},
 };
 use rustc_hash::FxHashMap;
@@ -45,6 +45,7 @@ pub struct Cx<'ctx> {
     pub context: &'ctx Context,
     pub module: Module<'ctx>,
     pub opt_level: u8,
+    pub arch: Arch,
     pub attributes: abi::Attributes,
     functions: FxHashMap<Name, FunctionValue<'ctx>>,
     signatures: FxHashMap<Decl, Signature<'ctx>>,
@@ -58,12 +59,17 @@ pub struct Cx<'ctx> {
 impl<'ctx> Cx<'ctx> {
     fn new(context: &'ctx Context, name: &str, machine: &TargetMachine, opt_level: u8) -> Self {
         let module = context.create_module(name);
+        let arch = match machine.get_triple().as_str().to_bytes().starts_with(b"aarch64") {
+            true => Arch::Aarch64,
+            false => Arch::X86_64,
+        };
         module.set_triple(&machine.get_triple());
         module.set_data_layout(&machine.get_target_data().get_data_layout());
         Cx {
             context,
             module,
             opt_level,
+            arch,
             attributes: abi::Attributes::new(context),
             functions: FxHashMap::default(),
             signatures: FxHashMap::default(),
@@ -293,6 +299,17 @@ impl<'ctx> Cx<'ctx> {
         let offset = self.word().const_int(bytes, false);
         // SAFETY: the offset stays inside the object.
         unsafe { address.const_in_bounds_gep(self.context.i8_type(), &[offset]) }
+    }
+
+    /// An attribute of parameters that says what memory they point to.
+    pub fn typed_attribute(&self, name: &str, ty: Ty) -> Attribute {
+        self.type_attribute(name, self.memory(ty).as_any_type_enum())
+    }
+
+    /// An attribute with a type.
+    pub fn type_attribute(&self, name: &str, ty: AnyTypeEnum<'ctx>) -> Attribute {
+        let kind = Attribute::get_named_enum_kind_id(name);
+        self.context.create_type_attribute(kind, ty)
     }
 
     /// An attribute of parameters that says how many bytes behind a pointer are readable.

@@ -32,6 +32,8 @@ pub fn string(text: &[u8], spec: FormatSpec) -> Vec<u8> {
 /// A floating number.
 pub fn float(value: f64, spec: FormatSpec) -> Vec<u8> {
     let precision = spec.precision.map(|precision| precision as usize);
+    // Zeros before what is no number would make it look like one.
+    let spec = FormatSpec { zero: spec.zero && value.is_finite(), ..spec };
     let text = if value.is_nan() {
         "nan".to_owned()
     } else if value.is_infinite() {
