@@ -470,6 +470,9 @@ impl<'a> Ctx<'a> {
         index: usize,
         at: At,
     ) -> ExprId {
+        if self.in_default {
+            return self.error(at, "A default argument must be a constant expression");
+        }
         let Some(syntax) = decl::signature_ast(self.db, instance.def) else {
             return self.poison(at);
         };
@@ -480,6 +483,7 @@ impl<'a> Ctx<'a> {
         };
         let scope = decl::body_scope(self.db, instance);
         let mut inner = Ctx::new(self.db, scope, &syntax.arena, None);
+        inner.in_default = true;
         let value = inner.expr(default, Some(ty));
         let value = inner.coerce(value, ty, false).map(|value| inner.eval(value));
         match value {

@@ -186,3 +186,34 @@ fn typed_bodies_have_a_stable_text() {
     let wanted = include_str!("fixtures/main.hir");
     assert_eq!(dump_main(text), wanted, "\n{}", dump_main(text));
 }
+
+/// Programs with tokens taken away, doubled and exchanged are checked without a panic.
+#[test]
+fn no_text_makes_the_checker_panic() {
+    let seeds = programs("src/body/fixtures");
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut next = |bound: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % bound.max(1) as u64) as usize
+    };
+    let rounds: usize = std::env::var("CM_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(60);
+    let extra = std::env::var("CM_CONFORMANCE").map(|dir| programs(&dir)).unwrap_or_default();
+    let seeds: Vec<_> = seeds.into_iter().chain(extra).collect();
+    for _ in 0..rounds {
+        let (name, text) = &seeds[next(seeds.len())];
+        let mut words: Vec<&str> = text.split_inclusive([' ', '(', ')', ';', ',', '.']).collect();
+        for _ in 0..1 + next(3) {
+            let (a, b) = (next(words.len()), next(words.len()));
+            match next(3) {
+                0 => drop(words.remove(a)),
+                1 => words.insert(a, words[b]),
+                _ => words.swap(a, b),
+            }
+        }
+        let mutant: String = words.concat();
+        let caught = std::panic::catch_unwind(|| errors(&mutant).len());
+        assert!(caught.is_ok(), "seed {name} fails as:\n{mutant}");
+    }
+}
