@@ -39,8 +39,8 @@ redgreen::queries! {
 
     /// What a definition needs of others to be computed.
     inline fn references(Need) -> Vec<Need> = super::graph::compute_references;
-    /// The globals and aliases that need themselves.
-    transient fn cyclic(Root) -> Arc<BTreeSet<DefId>> = super::graph::compute_cyclic;
+    /// What needs itself.
+    transient fn cyclic(Root) -> Arc<BTreeSet<Need>> = super::graph::compute_cyclic;
     /// Whether a global or alias needs itself.
     inline fn in_cycle(DefId) -> bool = super::graph::compute_in_cycle;
     /// Whether values of a struct or enum would hold values of itself.
