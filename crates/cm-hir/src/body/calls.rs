@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     decl::{self, Method, Resolution, Signature},
-    thir::{ConstValue, Conversion, ExprId, ExprKind, Instance, InstanceKind},
+    thir::{Conversion, ExprId, ExprKind, Instance, InstanceKind},
     ty::{GenericArg, Ty, TyKind},
 };
 use cm_base::{At, Name};
@@ -142,7 +142,7 @@ impl<'a> Ctx<'a> {
                 self.call_value(value, Some(last.name), args, at)
             }
             Resolution::Variant(def, index) => {
-                self.variant_call(def, index, path, type_args, args, at, expected)
+                self.variant_call((def, index), path, type_args, args, at, expected)
             }
             Resolution::Prelude(name) => self.print(name, args, at),
             Resolution::TypeParam(GenericArg::Type(ty)) if path.segments.len() == 1 => {
@@ -435,8 +435,8 @@ impl<'a> Ctx<'a> {
         }
         match in_order(signature, bound) {
             Ok(generics) => {
-                self.check_bounds(signature, bound, callee.name(), at);
-                Some(generics)
+                // An instance that violates them would only repeat the mistake.
+                self.check_bounds(signature, bound, callee.name(), at).then_some(generics)
             }
             Err(name) => {
                 if !values.iter().any(|value| self.bad(*value)) {
@@ -470,6 +470,9 @@ impl<'a> Ctx<'a> {
         index: usize,
         at: At,
     ) -> ExprId {
+        if self.in_default {
+            return self.error(at, "A default argument must be a constant expression");
+        }
         let Some(syntax) = decl::signature_ast(self.db, instance.def) else {
             return self.poison(at);
         };
@@ -480,6 +483,7 @@ impl<'a> Ctx<'a> {
         };
         let scope = decl::body_scope(self.db, instance);
         let mut inner = Ctx::new(self.db, scope, &syntax.arena, None);
+        inner.in_default = true;
         let value = inner.expr(default, Some(ty));
         let value = inner.coerce(value, ty, false).map(|value| inner.eval(value));
         match value {
@@ -538,11 +542,6 @@ impl<'a> Ctx<'a> {
         let instance =
             Instance { def: method.def, kind: InstanceKind::Source, args: checked.generics };
         Some(Some((instance, checked.args)))
-    }
-
-    /// A constant, or the zero of a type.
-    pub fn zero(&mut self, ty: Ty, at: At) -> ExprId {
-        self.constant(ty, at, ConstValue::Zero)
     }
 }
 

@@ -67,6 +67,8 @@ pub(crate) struct Ctx<'a> {
     pub has_self: bool,
     /// Something is wrong that another item reports.
     pub poisoned: bool,
+    /// A default argument is being checked: a constant, which takes no other default arguments.
+    pub in_default: bool,
     names: FxHashMap<Name, LocalId>,
     undo: Vec<(Name, Option<LocalId>)>,
     marks: Vec<usize>,
@@ -89,6 +91,7 @@ impl<'a> Ctx<'a> {
             signature: None,
             has_self: false,
             poisoned: false,
+            in_default: false,
             names: FxHashMap::default(),
             undo: Vec::new(),
             marks: Vec::new(),

@@ -206,8 +206,7 @@ impl<'a> Ctx<'a> {
     /// `E::V(payload)`.
     pub fn variant_call(
         &mut self,
-        def: DefId,
-        index: u32,
+        (def, index): (DefId, u32),
         path: &ast::Path,
         type_args: &[ast::TypeArg],
         args: &'a [ast::ExprId],

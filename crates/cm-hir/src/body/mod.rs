@@ -29,6 +29,7 @@ mod tests;
 
 pub use dump::dump;
 pub(crate) use globals::compute_global_problems;
+pub use uses::all_instances;
 
 use crate::{
     decl::{self, Problem, Signature},
@@ -36,7 +37,7 @@ use crate::{
     ty::{GenericArg, Ty, TyKind},
 };
 use cm_base::Name;
-use cm_db::Db;
+use cm_db::{Db, DefId};
 use cm_syntax::ast;
 use common::{TY, is_error};
 use ctx::Ctx;
@@ -77,7 +78,7 @@ pub(crate) use globals::compute as compute_global;
 pub fn check_body(db: &dyn Db, instance: &Instance) -> (Option<Body>, Vec<Problem>) {
     match instance.kind {
         InstanceKind::Source => source_body(db, instance),
-        InstanceKind::Derived(derived) => (derive::body(db, instance, derived), Vec::new()),
+        InstanceKind::Derived(derived) => derive::body(db, instance, derived),
         InstanceKind::Foreign => (None, Vec::new()),
     }
 }
@@ -103,8 +104,8 @@ fn source_body(db: &dyn Db, instance: &Instance) -> (Option<Body>, Vec<Problem>)
             .into_iter()
             .flatten(),
     );
-    name_instance(&mut problems, instance);
     let ok = problems.is_empty() && !ctx.poisoned;
+    sort_out(&mut problems, instance);
     let body = finish(ctx, params, signature.has_self, ret, block, ok);
     (Some(body), problems)
 }
@@ -160,6 +161,7 @@ fn default_problems(
     }
     let scope = decl::body_scope(db, instance);
     let mut ctx = Ctx::new(db, scope, &header.arena, None);
+    ctx.in_default = true;
     for (param, syntax) in signature.params.iter().zip(&header.params) {
         let Some(default) = syntax.default else { continue };
         let to = concrete(param.ty, signature, &instance.args);
@@ -174,25 +176,49 @@ fn default_problems(
     ctx.problems
 }
 
-/// Errors in an instance of a generic function say which instance it is.
-fn name_instance(problems: &mut [Problem], instance: &Instance) {
+/// A generic function with erroneous types for its type parameters: in it, what depends on them is
+/// not checked, and what names mean is. `None`: the function has no
+/// parameters that stand for types.
+pub fn opaque_instance(signature: &Signature, def: DefId) -> Option<Instance> {
+    signature.generics.iter().find(|param| param.value.is_none())?;
+    let arg = |param: &decl::GenericParam| match param.value {
+        Some(_) => GenericArg::Value(1),
+        None => GenericArg::Type(TY.error),
+    };
+    let args = signature.generics.iter().map(arg).collect();
+    Some(Instance { def, kind: InstanceKind::Source, args })
+}
+
+/// Of an opaque instance, keeps the problems with names; of others, those that remain, and says
+/// which instance has them.
+fn sort_out(problems: &mut Vec<Problem>, instance: &Instance) {
     if instance.args.is_empty() {
         return;
     }
-    let args: Vec<String> = instance
-        .args
-        .iter()
-        .map(|arg| match arg {
-            GenericArg::Type(ty) => ty.to_string(),
-            GenericArg::Value(value) => value.to_string(),
-            GenericArg::Param(name) => name.to_string(),
-        })
-        .collect();
-    let name = instance.def.path;
-    let note = format!(" (in the instance '{name}' with <{}>)", args.join(", "));
+    let opaque = instance.args.iter().all(|arg| match arg {
+        GenericArg::Type(ty) => is_error(*ty),
+        GenericArg::Value(_) | GenericArg::Param(_) => true,
+    });
+    let values_only = instance.args.iter().all(|arg| matches!(arg, GenericArg::Value(_)));
+    if opaque && !values_only {
+        problems.retain(|problem| concerns_names(&problem.message));
+        return;
+    }
+    if !values_only {
+        problems.retain(|problem| !concerns_names(&problem.message));
+    }
+    let args: Vec<String> = instance.args.iter().map(GenericArg::to_string).collect();
+    let note = format!(" (in the instance '{}' with <{}>)", instance.def.path, args.join(", "));
     for problem in problems {
         problem.message.push_str(&note);
     }
+}
+
+fn concerns_names(message: &str) -> bool {
+    let begins = ["Undefined variable", "Unknown type", "Unknown struct type"];
+    let ends = ["is not a function", "already defined", "outside of a loop"];
+    begins.iter().any(|text| message.starts_with(text))
+        || ends.iter().any(|text| message.ends_with(text))
 }
 
 fn finish(ctx: Ctx<'_>, params: u32, has_self: bool, ret: Ty, block: Block, ok: bool) -> Body {

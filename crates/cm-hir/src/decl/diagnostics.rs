@@ -24,10 +24,13 @@ pub(super) fn compute_bodies(db: &dyn Db, file: &FileId) -> Vec<(DefId, Problem)
     let mut found = Vec::new();
     for entry in &item_tree(db, *file).entries {
         let problems = match entry.item.kind {
-            ItemKind::Function { has_body: true, .. } => match plain_instance(db, entry.def) {
-                Some(instance) => body_problems(db, instance),
-                None => continue,
-            },
+            ItemKind::Function { has_body: true, .. } => {
+                let opaque = || crate::body::opaque_instance(signature(db, entry.def)?, entry.def);
+                match plain_instance(db, entry.def).or_else(opaque) {
+                    Some(instance) => body_problems(db, instance),
+                    None => continue,
+                }
+            }
             ItemKind::Global(_) => global_problems(db, entry.def),
             _ => continue,
         };
