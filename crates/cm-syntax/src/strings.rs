@@ -72,6 +72,9 @@ pub fn template(text: &str, start: usize, end: usize, raw: bool) -> Option<Vec<P
     (scanner.budget > 0).then_some(scanner.pieces)
 }
 
+/// The end of EXPR, the bytes of SPEC, and the byte after the closing brace.
+type HoleEnd = (usize, Option<(usize, usize)>, usize);
+
 struct Scanner<'t> {
     bytes: &'t [u8],
     at: usize,
@@ -163,7 +166,7 @@ impl<'t> Scanner<'t> {
 
     /// The end of the expression that starts at `start`, its format spec, and the byte after the
     /// closing brace.
-    fn find_end(&mut self, start: usize) -> Option<(usize, Option<(usize, usize)>, usize)> {
+    fn find_end(&mut self, start: usize) -> Option<HoleEnd> {
         let mut at = start;
         let mut open = Vec::new();
         let mut ternaries = 0;

@@ -164,6 +164,6 @@ mod tests {
         for word in ["Int", "selfish", "x", "_", "this", "println", "__asm__"] {
             assert_eq!(keyword(word.as_bytes()), TokenKind::Ident);
         }
-        assert_eq!(std::mem::size_of::<Token>(), 12);
+        assert_eq!(size_of::<Token>(), 12);
     }
 }

@@ -19,8 +19,8 @@ pub(crate) fn compute(db: &dyn Db, def: &DefId) -> Option<Arc<GlobalType>> {
 }
 
 /// What is wrong with the initializer of a global.
-pub fn global_problems(db: &dyn Db, def: DefId) -> Vec<Problem> {
-    evaluate(db, def).map(|(_, problems)| problems).unwrap_or_default()
+pub(crate) fn compute_global_problems(db: &dyn Db, def: &DefId) -> Vec<Problem> {
+    evaluate(db, *def).map(|(_, problems)| problems).unwrap_or_default()
 }
 
 /// The value of a global, and what is wrong with its initializer. `None`: there is no such global.

@@ -28,7 +28,7 @@ mod uses;
 mod tests;
 
 pub use dump::dump;
-pub use globals::global_problems;
+pub(crate) use globals::compute_global_problems;
 pub use uses::all_instances;
 
 use crate::{

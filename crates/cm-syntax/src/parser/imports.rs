@@ -38,7 +38,7 @@ impl Parser<'_> {
     }
 
     /// `from P import { … };`
-    pub(super) fn from_import(&mut self) -> Parse<ItemKind> {
+    pub(super) fn import_from(&mut self) -> Parse<ItemKind> {
         self.expect(T::From)?;
         let path = self.import_path()?;
         self.expect(T::Import)?;

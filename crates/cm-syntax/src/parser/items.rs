@@ -1,6 +1,6 @@
 //! Files and items.
 
-use super::{Failed, Output, Parse, Parser};
+use super::{Failed, Parse, Parser};
 use crate::{
     ast::{
         Arena, Attribute, AttributeArg, Doc, Enum, Field, Function, GlobalKind, Ident, Impl,
@@ -9,11 +9,11 @@ use crate::{
     },
     token::TokenKind as T,
 };
-use cm_base::{At, Name, Positions, SpanTable};
-use std::{collections::BTreeMap, mem::take, sync::Arc};
+use cm_base::{At, Name, Positions, SpanTable, TextRange};
+use std::{collections::BTreeMap, sync::Arc};
 
-/// What belongs to the item around the one that is being parsed.
-pub(super) struct Outer(SpanTable, Arena);
+/// The positions of the item around the one that is being parsed.
+pub(super) struct Outer(SpanTable);
 
 impl Parser<'_> {
     pub(super) fn file(&mut self) -> Vec<Item> {
@@ -35,18 +35,28 @@ impl Parser<'_> {
 
     // ------------------------------------------------------------ positions
 
-    /// Starts the positions and the arena of an item; its own position is the first.
+    /// Starts the positions of an item; its own is the first.
     pub(super) fn begin_item(&mut self) -> Outer {
-        let Output { spans, arena, .. } = &mut self.out;
-        let outer = Outer(take(spans), take(arena));
+        let mut spans = self.out.spare_spans.pop().unwrap_or_default();
         spans.push(self.tokens[self.pos].range());
-        outer
+        Outer(std::mem::replace(&mut self.out.spans, spans))
     }
 
     /// Returns to the item around this one.
-    pub(super) fn end_item(&mut self, outer: Outer) -> SpanTable {
-        self.out.arena = outer.1;
-        std::mem::replace(&mut self.out.spans, outer.0)
+    pub(super) fn end_item(&mut self, outer: Outer) {
+        let mut spans = std::mem::replace(&mut self.out.spans, outer.0);
+        spans.ranges.clear();
+        self.out.spare_spans.push(spans);
+        self.out.arena.exprs.clear();
+        self.out.arena.types.clear();
+    }
+
+    /// The arena of what has been parsed. The one that is filled keeps its memory, and the result
+    /// is as small as can be.
+    #[expect(clippy::drain_collect, reason = "the memory is kept")]
+    pub(super) fn take_arena(&mut self) -> Arena {
+        let Arena { exprs, types } = &mut self.out.arena;
+        Arena { exprs: exprs.drain(..).collect(), types: types.drain(..).collect() }
     }
 
     pub(super) fn finish_item(
@@ -56,15 +66,12 @@ impl Parser<'_> {
         name: Ident,
         kind: ItemKind,
     ) -> Item {
-        let at = self.span(start);
-        let range = self.out.spans.ranges.pop();
-        debug_assert_eq!(at.0 as usize, self.out.spans.ranges.len());
-        let mut spans = self.end_item(outer);
-        if let (Some(own), Some(range)) = (spans.ranges.first_mut(), range) {
-            *own = range;
-        }
+        let end = self.prev_end.max(start);
+        let mut ranges = self.out.spans.ranges.as_slice().to_vec();
+        ranges[0] = TextRange::new(start.into(), end.into());
+        self.end_item(outer);
         let (attributes, exported) = (Vec::new(), false);
-        let positions = Positions(spans.into());
+        let positions = Positions(SpanTable { ranges }.into());
         Item { attributes, exported, name, at: At(0), kind, positions, doc: Doc::default() }
     }
 
@@ -126,7 +133,7 @@ impl Parser<'_> {
         Ok(match self.kind() {
             T::Module => (None, self.module_decl()?),
             T::Import => (None, self.import()?),
-            T::From => (None, self.from_import()?),
+            T::From => (None, self.import_from()?),
             T::Use => (None, self.use_item()?),
             T::Extern => self.extern_item()?,
             T::Struct => named(self.struct_item()?),
@@ -268,7 +275,7 @@ impl Parser<'_> {
             fields.push(field);
         }
         self.expect(T::RBrace)?;
-        let arena = take(&mut self.out.arena);
+        let arena = self.take_arena();
         Ok((name, ItemKind::Struct(Arc::new(Struct { generics, derives, fields, arena }))))
     }
 
@@ -300,7 +307,7 @@ impl Parser<'_> {
         }
         self.expect(T::RBrace)?;
         self.check_variants(&variants);
-        let arena = take(&mut self.out.arena);
+        let arena = self.take_arena();
         Ok((name, ItemKind::Enum(Arc::new(Enum { generics, variants, arena }))))
     }
 
@@ -356,7 +363,7 @@ impl Parser<'_> {
         let name = self.ident()?;
         let mut generics = self.generics()?;
         generics.wheres = self.wheres()?;
-        let arena = take(&mut self.out.arena);
+        let arena = self.take_arena();
         self.expect(T::LBrace)?;
         let mut members = Vec::new();
         while !matches!(self.kind(), T::RBrace | T::Eof) && !self.at_item() {
@@ -381,7 +388,7 @@ impl Parser<'_> {
             interface = Some((path, args));
         }
         generics.wheres = self.wheres()?;
-        let arena = take(&mut self.out.arena);
+        let arena = self.take_arena();
         let header = Arc::new(ImplHeader { generics, target, interface, arena });
         self.expect(T::LBrace)?;
         let mut members = Vec::new();
@@ -443,7 +450,7 @@ impl Parser<'_> {
             TypedefKind::Type(self.ty()?)
         };
         self.semicolon();
-        let arena = take(&mut self.out.arena);
+        let arena = self.take_arena();
         Ok((name, ItemKind::Typedef(Arc::new(Typedef { kind, arena }))))
     }
 

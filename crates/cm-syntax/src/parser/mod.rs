@@ -17,7 +17,7 @@ mod strings;
 mod types;
 
 use crate::{
-    ast::{Arena, Expr, ExprId, ExprKind, File, Ident, SyntaxError, Type, TypeId, TypeKind},
+    ast::{Arena, Expr, ExprId, ExprKind, File, Ident, Stmt, SyntaxError, Type, TypeId, TypeKind},
     lexer::{Lexed, lex_file},
     token::{Token, TokenKind as T},
 };
@@ -70,6 +70,10 @@ struct Output {
     arena: Arena,
     /// Of the item that is being parsed.
     spans: SpanTable,
+    /// Empty tables, kept for their memory.
+    spare_spans: Vec<SpanTable>,
+    /// Of the blocks that are being parsed, innermost last.
+    stmts: Vec<Stmt>,
     errors: Vec<(TextRange, String)>,
     names: NameCache,
     depth: u32,
@@ -266,15 +270,10 @@ impl<'t> Parser<'t> {
 }
 
 /// The last names, by a hash of their text: saves the locks and hashes of interning.
+#[derive(Default)]
 struct NameCache(Vec<Option<Name>>);
 
 const CACHED_NAMES: usize = 2048;
-
-impl Default for NameCache {
-    fn default() -> Self {
-        NameCache(Vec::new())
-    }
-}
 
 impl NameCache {
     fn get(&mut self, text: &str) -> Name {

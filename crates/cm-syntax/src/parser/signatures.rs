@@ -10,7 +10,7 @@ use crate::{
     token::TokenKind as T,
 };
 use cm_base::Name;
-use std::{mem::take, sync::Arc};
+use std::sync::Arc;
 
 /// The words before a function.
 #[derive(Default)]
@@ -69,7 +69,7 @@ impl Parser<'_> {
     }
 
     fn global(&mut self, kind: GlobalKind, ty: TypeId, value: Option<ExprId>) -> ItemKind {
-        let arena = take(&mut self.out.arena);
+        let arena = self.take_arena();
         ItemKind::Global(Arc::new(Global { kind, ty, value, arena }))
     }
 
@@ -98,7 +98,7 @@ impl Parser<'_> {
             let first = self.pos;
             match self.block() {
                 Ok(block) => {
-                    let arena = take(&mut self.out.arena);
+                    let arena = self.take_arena();
                     body = Some(Arc::new(Body { block, arena }));
                 }
                 Err(_) => self.skip_item(first.saturating_sub(1)),
@@ -117,7 +117,7 @@ impl Parser<'_> {
     ) -> Parse<Signature> {
         let (params, _) = self.params(Params::Own)?;
         generics.wheres = self.wheres()?;
-        let arena = take(&mut self.out.arena);
+        let arena = self.take_arena();
         Ok(make_signature(modifiers, generics, role, ret, params, arena))
     }
 
@@ -176,7 +176,7 @@ impl Parser<'_> {
         let name = self.ident()?;
         let (params, variadic) = self.params(Params::Foreign)?;
         self.expect(T::Semi)?;
-        let arena = take(&mut self.out.arena);
+        let arena = self.take_arena();
         let (modifiers, generics) = Default::default();
         let signature = make_signature(modifiers, generics, Role::Plain, Some(ty), params, arena);
         let signature = Arc::new(Signature { variadic, ..signature });
@@ -338,7 +338,7 @@ impl Parser<'_> {
         });
         let params = params.collect();
         let void = matches!(self.out.arena[ret].kind, TypeKind::Primitive(Primitive::Void));
-        let arena = take(&mut self.out.arena);
+        let arena = self.take_arena();
         let (modifiers, generics) = Default::default();
         let signature = make_signature(modifiers, generics, Role::Plain, Some(ret), params, arena);
         self.expect(T::FatArrow)?;
@@ -352,7 +352,7 @@ impl Parser<'_> {
             }
         };
         self.semicolon();
-        let body = Some(Arc::new(Body { block, arena: take(&mut self.out.arena) }));
+        let body = Some(Arc::new(Body { block, arena: self.take_arena() }));
         let signature = Arc::new(Signature { is_macro: true, ..signature });
         Ok(ItemKind::Function(Function { signature, body }))
     }

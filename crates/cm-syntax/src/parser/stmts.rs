@@ -15,7 +15,7 @@ impl Parser<'_> {
     fn block_body(&mut self) -> Parse<Block> {
         let start = self.start();
         self.expect(T::LBrace)?;
-        let mut stmts = Vec::new();
+        let outer = self.out.stmts.len();
         while !matches!(self.kind(), T::RBrace | T::Eof) {
             let first = self.pos;
             if self.at_item() {
@@ -27,13 +27,14 @@ impl Parser<'_> {
                 continue;
             }
             match self.stmt() {
-                Ok(stmt) => stmts.push(stmt),
+                Ok(stmt) => self.out.stmts.push(stmt),
                 Err(_) => self.skip_stmt(first),
             }
         }
         if !self.eat(T::RBrace) {
             self.error("Expected '}'");
         }
+        let stmts = self.out.stmts.drain(outer..).collect();
         Ok(Block { at: self.span(start), stmts })
     }
 
