@@ -255,6 +255,9 @@ fn itself(db: &dyn Db, def: DefId, item: &super::Item, problems: &mut Vec<Proble
 const DEEPEST: u32 = 64;
 
 pub(super) fn compute_contains_itself(db: &dyn Db, start: &DefId) -> bool {
+    if !super::cyclic(db, Root).contains(&super::Need::Layout(*start)) {
+        return false;
+    }
     let mut pending = held(db, *start, &identity_args(db, *start));
     let mut seen: FxHashSet<Ty> = FxHashSet::default();
     let mut counts: FxHashMap<DefId, u32> = FxHashMap::default();

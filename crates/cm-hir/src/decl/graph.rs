@@ -231,13 +231,16 @@ impl References<'_> {
     }
 }
 
-/// Globals and aliases that need themselves.
-pub(super) fn compute_cyclic(db: &dyn Db, _: &Root) -> Arc<BTreeSet<DefId>> {
+/// What needs itself. Of layouts it is a superset: an argument of a generic type counts as held.
+pub(super) fn compute_cyclic(db: &dyn Db, _: &Root) -> Arc<BTreeSet<Need>> {
     let mut components = Components::new(db);
     for file in files(db, Root) {
         for thing in names(db, *file).scopes.values().flat_map(|scope| scope.values()) {
-            if let Thing::Declared(Class::Global | Class::Alias, defs) = thing {
-                components.visit(Need::Definition(defs[0]));
+            let Thing::Declared(class, defs) = thing else { continue };
+            match class {
+                Class::Global | Class::Alias => components.visit(Need::Definition(defs[0])),
+                Class::Struct | Class::Enum => components.visit(Need::Layout(defs[0])),
+                Class::Function | Class::Foreign | Class::Interface => {}
             }
         }
     }
@@ -252,7 +255,7 @@ struct Components<'a> {
     /// Nodes whose component is open.
     open: Vec<Need>,
     is_open: BTreeSet<Need>,
-    cyclic: BTreeSet<DefId>,
+    cyclic: BTreeSet<Need>,
 }
 
 impl<'a> Components<'a> {
@@ -325,14 +328,12 @@ impl<'a> Components<'a> {
     }
 
     fn mark(&mut self, node: Need) {
-        if let Need::Definition(def) = node {
-            self.cyclic.insert(def);
-        }
+        self.cyclic.insert(node);
     }
 }
 
 pub(super) fn compute_in_cycle(db: &dyn Db, def: &DefId) -> bool {
-    super::cyclic(db, Root).contains(def)
+    super::cyclic(db, Root).contains(&Need::Definition(*def))
 }
 
 /// The module a file is, in messages.

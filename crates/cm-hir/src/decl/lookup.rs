@@ -133,8 +133,8 @@ pub(super) fn compute(db: &dyn Db, key: &ScopedName) -> Found {
     }
     let imports = imports(db, key.file);
     let mut search = Search { db, memo: FxHashMap::default() };
-    let mut found = Found::default();
-    found.poisoned = imports.poisoned.contains(&key.name);
+    let poisoned = imports.poisoned.contains(&key.name);
+    let mut found = Found { poisoned, ..Found::default() };
     for import in imports.named.iter().filter(|import| import.bound == key.name) {
         let there = search.at(&import.place, import.name);
         found.poisoned |= there.is_empty();

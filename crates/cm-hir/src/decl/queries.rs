@@ -39,8 +39,8 @@ redgreen::queries! {
 
     /// What a definition needs of others to be computed.
     inline fn references(Need) -> Vec<Need> = super::graph::compute_references;
-    /// The globals and aliases that need themselves.
-    transient fn cyclic(Root) -> Arc<BTreeSet<DefId>> = super::graph::compute_cyclic;
+    /// What needs itself.
+    transient fn cyclic(Root) -> Arc<BTreeSet<Need>> = super::graph::compute_cyclic;
     /// Whether a global or alias needs itself.
     inline fn in_cycle(DefId) -> bool = super::graph::compute_in_cycle;
     /// Whether values of a struct or enum would hold values of itself.
@@ -74,9 +74,6 @@ redgreen::queries! {
 
     /// What is wrong with the declarations of a file.
     inline fn file_problems(FileId) -> Vec<(DefId, Problem)> = super::check::compute;
-    /// What is wrong with the initializer of a global.
-    inline fn initializer_problems(DefId) -> Vec<Problem> =
-        super::diagnostics::compute_initializer;
     /// What is wrong with the bodies of the functions of a file that are not generic.
     inline fn file_body_problems(FileId) -> Vec<(DefId, Problem)> = super::diagnostics::compute_bodies;
     /// The generic instances that the other functions of a file refer to.
