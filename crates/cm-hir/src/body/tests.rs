@@ -217,3 +217,28 @@ fn no_text_makes_the_checker_panic() {
         assert!(caught.is_ok(), "seed {name} fails as:\n{mutant}");
     }
 }
+
+/// Long chains, long functions and many arms take linear time, and no stack.
+#[test]
+fn long_programs_are_checked() {
+    let chain = |unit: &str, n: usize| unit.repeat(n);
+    let arms: String = (0..2000).map(|n| format!("{n} => {n}, ")).collect();
+    let many: String = (0..5000).map(|n| format!("int v{n} = {n} + 1; v{n} += v{n};\n")).collect();
+    let text = format!(
+        "struct P {{ int x; }}
+        impl P {{ P go(int n) {{ return self; }} }}
+        int f(int a) {{ return match (a) {{ {arms} _ => 0 }}; }}
+        const int SUM = 1{};
+        string g(string s) {{ return s{}; }}
+        int main() {{
+            P p;
+            p{}.go(1);
+            {many}
+            return SUM;
+        }}",
+        chain(" + 1", 5000),
+        chain(" + s", 5000),
+        chain(".go(1)", 5000),
+    );
+    assert_eq!(errors(&text), []);
+}

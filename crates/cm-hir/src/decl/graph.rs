@@ -186,6 +186,8 @@ impl References<'_> {
         for ty in &arena.types {
             if let TypeKind::Path(path, _) = &ty.kind {
                 self.layout(path);
+                // The operand of `sizeof` may be a variable.
+                self.global(path);
             }
         }
     }
