@@ -115,7 +115,6 @@ areas! {
     declarations;
     derive;
     enums;
-    errors;
     format;
     functions;
     generics;
