@@ -72,9 +72,7 @@ redgreen::queries! {
     inline fn body_problems(Instance) -> Vec<Problem> = crate::body::compute_problems;
     /// The instances of generic functions that the body of an instance names: their problems are
     /// found by asking for them.
-    inline fn body_instances(Instance) -> Vec<Instance> = crate::body::compute_generic_uses;
-    /// What is wrong with the initializer of a global.
-    inline fn global_problems(DefId) -> Vec<Problem> = crate::body::compute_global_problems;
+    inline fn generic_uses(Instance) -> Vec<Instance> = crate::body::compute_generic_uses;
     /// The types of an instance. `None`: there is no such function.
     inline fn fn_type(Instance) -> Option<Arc<FnType>> = crate::decl::compute_fn_type;
     /// The fields of a struct type. `None`: it is no struct.

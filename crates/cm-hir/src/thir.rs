@@ -181,7 +181,7 @@ pub enum StmtKind {
         scrutinee: ExprId,
         /// Values and inclusive ranges, as constants of the scrutinee's type (variants of a
         /// payload enum by tag).
-        cases: Vec<(Vec<(ConstValue, Option<ConstValue>)>, Block)>,
+        cases: Vec<(Vec<CaseValue>, Block)>,
         /// `else`.
         otherwise: Option<Block>,
     },
@@ -192,6 +192,9 @@ pub enum StmtKind {
     /// Inline assembly: the text and the operands it names.
     Asm(Name, Vec<(Name, AsmValue)>),
 }
+
+/// A value of a `case`, or both ends of a range.
+pub type CaseValue = (ConstValue, Option<ConstValue>);
 
 /// An operand of inline assembly.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -223,7 +226,8 @@ pub enum ExprKind {
     Const(ConstValue),
     /// A variable or parameter.
     Local(LocalId),
-    /// A global variable (constants are [`ExprKind::Const`]).
+    /// A global variable, or a constant of an aggregate type, which is a place to read from (other
+    /// constants are [`ExprKind::Const`]).
     Global(DefId),
     /// A function as a value.
     Function(Box<Instance>),

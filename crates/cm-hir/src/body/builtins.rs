@@ -123,9 +123,9 @@ impl<'a> Ctx<'a> {
         }
         let mut done = Vec::with_capacity(args.len());
         for (arg, param) in args.iter().zip(params) {
-            done.push(self.expr_as(*arg, *param, at, |from| {
-                Callee::Method(name).mismatch(*param, from)
-            }));
+            done.push(
+                self.expr_as(*arg, *param, at, |from| Callee::Method(name).mismatch(*param, from)),
+            );
         }
         if name == "dim" {
             return Some(self.constant(TY.int, at, ConstValue::Int(dimensions(ty))));
@@ -176,11 +176,8 @@ impl<'a> Ctx<'a> {
             true => receiver,
             false => self.convert(receiver, Conversion::ArrayToSlice, slice),
         };
-        let def = DefId {
-            file: FileId(Name::new(ARRAY_LIBRARY)),
-            path: Name::new(function),
-            index: 0,
-        };
+        let def =
+            DefId { file: FileId(Name::new(ARRAY_LIBRARY)), path: Name::new(function), index: 0 };
         let method = Method { def, derived: None, args: Vec::new() };
         let Some(signature) = self.signature_of(def) else {
             self.check_all(args);

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     decl::{self, Method, Resolution, Signature},
-    thir::{ConstValue, Conversion, ExprId, ExprKind, Instance, InstanceKind},
+    thir::{Conversion, ExprId, ExprKind, Instance, InstanceKind},
     ty::{GenericArg, Ty, TyKind},
 };
 use cm_base::{At, Name};
@@ -127,11 +127,8 @@ impl<'a> Ctx<'a> {
         match found {
             Resolution::Functions(defs) => {
                 let name = last.name;
-                let candidates = defs.into_iter().map(|def| Method {
-                    def,
-                    derived: None,
-                    args: Vec::new(),
-                });
+                let candidates =
+                    defs.into_iter().map(|def| Method { def, derived: None, args: Vec::new() });
                 self.call_functions(candidates.collect(), name, type_args, args, at, expected)
             }
             Resolution::Global(def) => {
@@ -145,7 +142,7 @@ impl<'a> Ctx<'a> {
                 self.call_value(value, Some(last.name), args, at)
             }
             Resolution::Variant(def, index) => {
-                self.variant_call(def, index, path, type_args, args, at, expected)
+                self.variant_call((def, index), path, type_args, args, at, expected)
             }
             Resolution::Prelude(name) => self.print(name, args, at),
             Resolution::TypeParam(GenericArg::Type(ty)) if path.segments.len() == 1 => {
@@ -269,7 +266,13 @@ impl<'a> Ctx<'a> {
         match fitting.as_slice() {
             [] => {
                 self.done(&mut args, &[]);
-                self.report(at, format!("No overload of '{}' fits: expects other arguments, got {got}", callee.name()));
+                self.report(
+                    at,
+                    format!(
+                        "No overload of '{}' fits: expects other arguments, got {got}",
+                        callee.name()
+                    ),
+                );
                 return None;
             }
             [(only, _)] => return Some((only.clone(), args)),
@@ -432,8 +435,8 @@ impl<'a> Ctx<'a> {
         }
         match in_order(signature, bound) {
             Ok(generics) => {
-                self.check_bounds(signature, bound, callee.name(), at);
-                Some(generics)
+                // An instance that violates them would only repeat the mistake.
+                self.check_bounds(signature, bound, callee.name(), at).then_some(generics)
             }
             Err(name) => {
                 if !values.iter().any(|value| self.bad(*value)) {
@@ -535,11 +538,6 @@ impl<'a> Ctx<'a> {
         let instance =
             Instance { def: method.def, kind: InstanceKind::Source, args: checked.generics };
         Some(Some((instance, checked.args)))
-    }
-
-    /// A constant, or the zero of a type.
-    pub fn zero(&mut self, ty: Ty, at: At) -> ExprId {
-        self.constant(ty, at, ConstValue::Zero)
     }
 }
 

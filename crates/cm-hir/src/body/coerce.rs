@@ -138,7 +138,9 @@ impl Ctx<'_> {
             }
             (TyKind::Str, TyKind::CStr) => return Plan::One(Identity),
             (TyKind::CStr, TyKind::Str) => return Plan::One(Conversion::StrFromC),
-            (TyKind::Str, TyKind::Pointer { to: target, .. }) if matches!(**target, TyKind::Char) => {
+            (TyKind::Str, TyKind::Pointer { to: target, .. })
+                if matches!(**target, TyKind::Char) =>
+            {
                 return Plan::One(Identity);
             }
             (
@@ -297,10 +299,7 @@ impl Ctx<'_> {
 
     fn cast_kind(&self, from: Ty, to: Ty) -> Option<Conversion> {
         let address = |ty: Ty| {
-            matches!(
-                *ty,
-                TyKind::Int(IntTy::Long | IntTy::Ulong | IntTy::Isize | IntTy::Usize)
-            )
+            matches!(*ty, TyKind::Int(IntTy::Long | IntTy::Ulong | IntTy::Isize | IntTy::Usize))
         };
         let bytes = |ty: Ty| match *ty {
             TyKind::Pointer { to, .. } => matches!(*to, TyKind::Char | TyKind::Void),
@@ -320,7 +319,9 @@ impl Ctx<'_> {
                 Conversion::Address
             }
             (TyKind::Str, TyKind::CStr) => Conversion::Identity,
-            (TyKind::Str | TyKind::CStr, TyKind::Pointer { .. }) if bytes(to) => Conversion::Address,
+            (TyKind::Str | TyKind::CStr, TyKind::Pointer { .. }) if bytes(to) => {
+                Conversion::Address
+            }
             (TyKind::Str | TyKind::CStr, TyKind::Int(_)) if address(to) => Conversion::Address,
             (TyKind::CStr, TyKind::Str) => Conversion::StrFromC,
             (TyKind::Pointer { .. }, TyKind::Str) if bytes(from) => Conversion::StrFromC,

@@ -20,7 +20,6 @@ pub(crate) struct Common {
     pub str: Ty,
     pub void_ptr: Ty,
     ints: [Ty; 10],
-    floats: [Ty; 4],
 }
 
 const INTS: [IntTy; 10] = [
@@ -35,23 +34,17 @@ const INTS: [IntTy; 10] = [
     IntTy::Ulong,
     IntTy::Usize,
 ];
-const FLOATS: [FloatTy; 4] = [FloatTy::Float, FloatTy::Double, FloatTy::Ufloat, FloatTy::Udouble];
 
 impl Common {
     /// The interned integer type.
     pub fn int_ty(&self, int: IntTy) -> Ty {
         self.ints[int as usize]
     }
-    /// The interned floating type.
-    pub fn float_ty(&self, float: FloatTy) -> Ty {
-        self.floats[float as usize]
-    }
 }
 
 /// The types that need no look-up.
 pub(crate) static TY: LazyLock<Common> = LazyLock::new(|| {
     let ints = INTS.map(|int| TyKind::Int(int).intern());
-    let floats = FLOATS.map(|float| TyKind::Float(float).intern());
     let void = TyKind::Void.intern();
     Common {
         error: TyKind::Error.intern(),
@@ -64,12 +57,11 @@ pub(crate) static TY: LazyLock<Common> = LazyLock::new(|| {
         long: ints[IntTy::Long as usize],
         ulong: ints[IntTy::Ulong as usize],
         usize: ints[IntTy::Usize as usize],
-        float: floats[FloatTy::Float as usize],
-        double: floats[FloatTy::Double as usize],
+        float: TyKind::Float(FloatTy::Float).intern(),
+        double: TyKind::Float(FloatTy::Double).intern(),
         str: TyKind::Str.intern(),
         void_ptr: TyKind::Pointer { to: void, is_const: false }.intern(),
         ints,
-        floats,
     }
 });
 

@@ -75,7 +75,9 @@ impl Ctx<'_> {
                 let chosen = if self.truth(*cond)? { yes } else { no };
                 self.eval(*chosen)?
             }
-            ExprKind::Convert(conversion, operand) => self.eval_convert(conversion, *operand, ty)?,
+            ExprKind::Convert(conversion, operand) => {
+                self.eval_convert(conversion, *operand, ty)?
+            }
             ExprKind::Struct(fields) => self.eval_struct(fields, ty)?,
             ExprKind::Array(elements) => self.eval_array(elements, ty)?,
             ExprKind::Variant(tag, payload) => {
@@ -121,9 +123,7 @@ impl Ctx<'_> {
                 (value, _) => value,
             },
             Conversion::Null => ConstValue::Zero,
-            Conversion::Numeric => {
-                convert_number(&value, from, to).ok_or(NotConst::NotConstant)?
-            }
+            Conversion::Numeric => convert_number(&value, from, to).ok_or(NotConst::NotConstant)?,
             Conversion::Address => match value {
                 ConstValue::Zero => ConstValue::Zero,
                 _ => return Err(NotConst::NotConstant),
@@ -139,9 +139,9 @@ impl Ctx<'_> {
                 ConstValue::Aggregate(fields)
             }
             Conversion::FromDefault(index) => element(value, *index as usize, to)?,
-            Conversion::StrFromC
-            | Conversion::ArrayToPointer
-            | Conversion::ToInterface { .. } => return Err(NotConst::NotConstant),
+            Conversion::StrFromC | Conversion::ArrayToPointer | Conversion::ToInterface { .. } => {
+                return Err(NotConst::NotConstant);
+            }
         })
     }
 
@@ -164,7 +164,8 @@ impl Ctx<'_> {
             values.push(self.eval(*element)?);
         }
         if let TyKind::Array(_, len) = *ty {
-            values.resize(usize::try_from(len).unwrap_or(usize::MAX).min(1 << 24), ConstValue::Zero);
+            values
+                .resize(usize::try_from(len).unwrap_or(usize::MAX).min(1 << 24), ConstValue::Zero);
         }
         Ok(ConstValue::Aggregate(values))
     }
@@ -253,11 +254,7 @@ fn saturate(value: f64, int: IntTy) -> i128 {
 /// Smallest and largest value.
 pub(crate) fn limits(int: IntTy) -> (i128, i128) {
     let bits = u32::from(int.bits());
-    if int.signed() {
-        (-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
-    } else {
-        (0, (1 << bits) - 1)
-    }
+    if int.signed() { (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) } else { (0, (1 << bits) - 1) }
 }
 
 fn unary(op: UnaryOp, value: ConstValue, ty: Ty) -> Eval {

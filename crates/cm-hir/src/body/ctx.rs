@@ -47,14 +47,7 @@ pub(crate) struct Frame {
 
 impl Frame {
     pub fn new(ret: Option<Ty>) -> Frame {
-        Frame {
-            ret,
-            wanted: None,
-            loops: 0,
-            deferred: false,
-            captures: Vec::new(),
-            defer_loops: 0,
-        }
+        Frame { ret, wanted: None, loops: 0, deferred: false, captures: Vec::new(), defer_loops: 0 }
     }
 }
 

@@ -5,10 +5,10 @@ use super::{
     ctx::Ctx,
 };
 use crate::{
-    decl::{self, Scope},
+    decl::{self, Problem, Scope},
     thir::{
-        Block, Body, Builtin, ConstValue, Conversion, Derived, ExprId, ExprKind, Instance,
-        LocalId, LocalKind, Stmt, StmtKind, TemplatePart,
+        Block, Body, Builtin, ConstValue, Conversion, Derived, ExprId, ExprKind, Instance, LocalId,
+        LocalKind, Stmt, StmtKind, TemplatePart,
     },
     ty::{Ty, TyKind},
 };
@@ -21,9 +21,13 @@ use cm_syntax::ast::{Arena, BinaryOp, UnaryOp};
 const AT: At = At(0);
 
 /// The body of a derived function. `None`: the instance is of no struct.
-pub(crate) fn body(db: &dyn Db, instance: &Instance, derived: Derived) -> Option<Body> {
+pub(crate) fn body(
+    db: &dyn Db,
+    instance: &Instance,
+    derived: Derived,
+) -> (Option<Body>, Vec<Problem>) {
     let this = TyKind::Struct(instance.def, instance.args.clone()).intern();
-    let info = decl::struct_type(db, this)?;
+    let Some(info) = decl::struct_type(db, this) else { return (None, Vec::new()) };
     let scope = Scope {
         file: instance.def.file,
         namespace: Vec::new(),
@@ -48,9 +52,10 @@ pub(crate) fn body(db: &dyn Db, instance: &Instance, derived: Derived) -> Option
         Derived::Css | Derived::IsCss => maker.css(derived, &info.fields),
     };
     let ret = ctx.ty(value);
-    let ok = !ctx.poisoned && ctx.problems.is_empty();
+    let problems = std::mem::take(&mut ctx.problems);
+    let ok = !ctx.poisoned && problems.is_empty();
     let block = Block { stmts: vec![Stmt { at: AT, kind: StmtKind::Return(Some(value)) }] };
-    Some(super::finish(ctx, 1 + u32::from(binary), true, ret, block, ok))
+    (Some(super::finish(ctx, 1 + u32::from(binary), true, ret, block, ok)), problems)
 }
 
 struct Maker<'m, 'a> {

@@ -56,7 +56,8 @@ impl Dump<'_> {
                 self.line(&(head + &init));
             }
             StmtKind::Construct(local, instance, args) => {
-                let text = format!("let {} = new {instance}{}", self.local(*local), self.list(args));
+                let text =
+                    format!("let {} = new {instance}{}", self.local(*local), self.list(args));
                 self.line(&text);
             }
             StmtKind::Block(block) => self.titled("block", block),
@@ -310,7 +311,11 @@ impl Dump<'_> {
 fn conversion_name(conversion: &Conversion) -> String {
     match conversion {
         Conversion::ToInterface { borrow, .. } => {
-            if *borrow { "borrow".to_owned() } else { "own".to_owned() }
+            if *borrow {
+                "borrow".to_owned()
+            } else {
+                "own".to_owned()
+            }
         }
         Conversion::ToUnion(tag) => format!("to_union#{tag}"),
         Conversion::FromUnion(tag) => format!("from_union#{tag}"),

@@ -230,7 +230,8 @@ impl<'a> Ctx<'a> {
                 let (expected, got) = (decl::type_generics(self.db, def).len(), args.len());
                 if expected != got {
                     let name = path.segments.last().expect("a path has a segment").name;
-                    let message = format!("Type '{name}' expects {expected} type arguments, got {got}");
+                    let message =
+                        format!("Type '{name}' expects {expected} type arguments, got {got}");
                     self.report(path.segments[0].at, message);
                     self.poisoned = true;
                     return TY.error;
@@ -253,7 +254,11 @@ impl<'a> Ctx<'a> {
 
     fn value_param_type(&self, name: cm_base::Name) -> Ty {
         let params = self.signature.map_or(&[][..], |signature| &signature.generics);
-        params.iter().find(|param| param.name == name).and_then(|param| param.value).unwrap_or(TY.int)
+        params
+            .iter()
+            .find(|param| param.name == name)
+            .and_then(|param| param.value)
+            .unwrap_or(TY.int)
     }
 
     /// A function as a value.
@@ -312,7 +317,8 @@ impl<'a> Ctx<'a> {
                 let Some(signature) = self.signature_of(method.def) else { return self.poison(at) };
                 if signature.has_self {
                     let name = member.name;
-                    return self.error(at, format!("Method '{name}' of '{ty}' is not a static method"));
+                    return self
+                        .error(at, format!("Method '{name}' of '{ty}' is not a static method"));
                 }
                 let ty = self.instance_type(&instance);
                 self.push(ty, at, ExprKind::Function(Box::new(instance)))
@@ -374,13 +380,7 @@ impl<'a> Ctx<'a> {
     }
 
     /// The object behind `.` or `->`.
-    pub fn receiver(
-        &mut self,
-        expr: ExprId,
-        arrow: bool,
-        at: At,
-        wrong: &str,
-    ) -> Option<ExprId> {
+    pub fn receiver(&mut self, expr: ExprId, arrow: bool, at: At, wrong: &str) -> Option<ExprId> {
         let ty = self.ty(expr);
         match *ty {
             TyKind::Error => None,
@@ -433,7 +433,11 @@ impl<'a> Ctx<'a> {
             TyKind::Pointer { to, .. } if !matches!(*to, TyKind::Void) => to,
             TyKind::Str => {
                 let left = self.decay(left);
-                return self.push(TY.char, at, ExprKind::Builtin(Builtin::StrAt, vec![left, index]));
+                return self.push(
+                    TY.char,
+                    at,
+                    ExprKind::Builtin(Builtin::StrAt, vec![left, index]),
+                );
             }
             _ => return self.error(at, format!("Index access on non-array type '{ty}'")),
         };

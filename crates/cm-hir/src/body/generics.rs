@@ -119,8 +119,7 @@ impl<'a> Ctx<'a> {
         {
             if let [only] = path.segments.as_slice()
                 && let Some(local) = self.lookup_outer(only.name)
-                && let Some(crate::thir::ConstValue::Int(value)) =
-                    self.vars[local.0 as usize].value
+                && let Some(crate::thir::ConstValue::Int(value)) = self.vars[local.0 as usize].value
             {
                 return GenericArg::Value(value);
             }
@@ -204,8 +203,15 @@ impl<'a> Ctx<'a> {
         TyKind::Function(params, ret).intern()
     }
 
-    /// Reports type arguments that violate the constraints of a function.
-    pub fn check_bounds(&mut self, signature: &Signature, bound: &Bindings, name: Name, at: At) {
+    /// Reports type arguments that violate the constraints of a function. True if none does.
+    pub fn check_bounds(
+        &mut self,
+        signature: &Signature,
+        bound: &Bindings,
+        name: Name,
+        at: At,
+    ) -> bool {
+        let before = self.problems.len();
         for param in &signature.generics {
             let Some((_, GenericArg::Type(ty))) = bound.iter().find(|(n, _)| *n == param.name)
             else {
@@ -234,6 +240,7 @@ impl<'a> Ctx<'a> {
                 self.poisoned = true;
             }
         }
+        self.problems.len() == before
     }
 }
 

@@ -19,8 +19,8 @@ pub(crate) fn compute(db: &dyn Db, def: &DefId) -> Option<Arc<GlobalType>> {
 }
 
 /// What is wrong with the initializer of a global.
-pub(crate) fn compute_global_problems(db: &dyn Db, def: &DefId) -> Vec<Problem> {
-    evaluate(db, *def).map(|(_, problems)| problems).unwrap_or_default()
+pub fn global_problems(db: &dyn Db, def: DefId) -> Vec<Problem> {
+    evaluate(db, def).map(|(_, problems)| problems).unwrap_or_default()
 }
 
 /// The value of a global, and what is wrong with its initializer. `None`: there is no such global.
@@ -32,13 +32,12 @@ fn evaluate(db: &dyn Db, def: DefId) -> Option<(Option<ConstValue>, Vec<Problem>
     // The place of the declaration.
     let at = syntax.arena[syntax.ty].at;
     if decl::global_cycle(db, def) {
-        let message = format!("Initializer of '{name}' must be a constant expression: it needs itself");
+        let message =
+            format!("Initializer of '{name}' must be a constant expression: it needs itself");
         return Some((None, vec![Problem { at, message }]));
     }
-    let scope = decl::body_scope(
-        db,
-        &Instance { def, kind: InstanceKind::Source, args: Vec::new() },
-    );
+    let scope =
+        decl::body_scope(db, &Instance { def, kind: InstanceKind::Source, args: Vec::new() });
     let mut ctx = Ctx::new(db, scope, &syntax.arena, None);
     let value = ctx.expr_as(init, ty, at, |from| {
         format!("Type mismatch in variable declaration '{name}': expected '{ty}', got '{from}'")

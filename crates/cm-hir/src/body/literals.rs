@@ -112,8 +112,7 @@ impl<'a> Ctx<'a> {
     ) -> ExprId {
         let wanted = match expected.as_deref() {
             Some(TyKind::Union(members)) => {
-                let is_sequence =
-                    |ty: &&Ty| matches!(***ty, TyKind::Array(..) | TyKind::Slice(_));
+                let is_sequence = |ty: &&Ty| matches!(***ty, TyKind::Array(..) | TyKind::Slice(_));
                 members.iter().find(is_sequence).copied()
             }
             _ => expected,
@@ -123,10 +122,7 @@ impl<'a> Ctx<'a> {
                 if elements.len() as u64 > *len {
                     let got = elements.len();
                     let to = wanted.unwrap_or(TY.error);
-                    self.report(
-                        at,
-                        format!("Type mismatch: '{to}' cannot hold {got} elements"),
-                    );
+                    self.report(at, format!("Type mismatch: '{to}' cannot hold {got} elements"));
                     self.poisoned = true;
                 }
                 (Some(*element), wanted)
@@ -210,8 +206,7 @@ impl<'a> Ctx<'a> {
     /// `E::V(payload)`.
     pub fn variant_call(
         &mut self,
-        def: DefId,
-        index: u32,
+        (def, index): (DefId, u32),
         path: &ast::Path,
         type_args: &[ast::TypeArg],
         args: &'a [ast::ExprId],
@@ -223,7 +218,8 @@ impl<'a> Ctx<'a> {
         }
         // The payload tells.
         let params = decl::type_generics(self.db, TypeDef::Enum(def));
-        let generic = params.iter().map(|param| GenericArg::Type(TyKind::Param(param.name).intern()));
+        let generic =
+            params.iter().map(|param| GenericArg::Type(TyKind::Param(param.name).intern()));
         let pattern = TyKind::Enum(def, generic.collect()).intern();
         let payload = self.enum_type(pattern).and_then(|info| info.variants[index as usize].2);
         let (Some(payload), [arg]) = (payload, args) else {
@@ -248,13 +244,7 @@ impl<'a> Ctx<'a> {
     }
 
     /// A variant of a known enum type with arguments that are yet to be checked.
-    pub fn variant_with(
-        &mut self,
-        ty: Ty,
-        index: u32,
-        args: &'a [ast::ExprId],
-        at: At,
-    ) -> ExprId {
+    pub fn variant_with(&mut self, ty: Ty, index: u32, args: &'a [ast::ExprId], at: At) -> ExprId {
         let payload = self
             .enum_type(ty)
             .and_then(|info| info.variants.get(index as usize))
@@ -323,7 +313,8 @@ impl<'a> Ctx<'a> {
 
     fn has_payload(&self, def: DefId) -> bool {
         let params = decl::type_generics(self.db, TypeDef::Enum(def));
-        let generic = params.iter().map(|param| GenericArg::Type(TyKind::Param(param.name).intern()));
+        let generic =
+            params.iter().map(|param| GenericArg::Type(TyKind::Param(param.name).intern()));
         let ty = TyKind::Enum(def, generic.collect()).intern();
         self.enum_type(ty).is_some_and(|info| info.payload)
     }

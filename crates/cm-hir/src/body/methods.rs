@@ -73,13 +73,7 @@ impl<'a> Ctx<'a> {
         }
     }
 
-    fn unknown_method(
-        &mut self,
-        ty: Ty,
-        name: ast::Ident,
-        args: &[ast::ExprId],
-        at: At,
-    ) -> ExprId {
+    fn unknown_method(&mut self, ty: Ty, name: ast::Ident, args: &[ast::ExprId], at: At) -> ExprId {
         self.check_all(args);
         let name = name.name;
         let message = match *base(ty) {
@@ -125,15 +119,18 @@ impl<'a> Ctx<'a> {
         let instance =
             Instance { def: method.def, kind: InstanceKind::Source, args: checked.generics };
         if !signature.has_self {
-            let message = format!("Static method '{}' has no receiver: call it as '{ty}::{}'", name.name, name.name);
+            let message = format!(
+                "Static method '{}' has no receiver: call it as '{ty}::{}'",
+                name.name, name.name
+            );
             return self.error(at, message);
         }
         let args = checked.args;
-        self.push(checked.ret, at, ExprKind::MethodCall {
-            method: Box::new(instance),
-            receiver,
-            args,
-        })
+        self.push(
+            checked.ret,
+            at,
+            ExprKind::MethodCall { method: Box::new(instance), receiver, args },
+        )
     }
 
     /// A method without arguments that `with` derives.
@@ -146,8 +143,7 @@ impl<'a> Ctx<'a> {
     ) -> ExprId {
         let instance = self.instance(method, &[]);
         let ret = derived_ret(derived, &instance);
-        let kind =
-            ExprKind::MethodCall { method: Box::new(instance), receiver, args: Vec::new() };
+        let kind = ExprKind::MethodCall { method: Box::new(instance), receiver, args: Vec::new() };
         self.push(ret, at, kind)
     }
 
@@ -243,8 +239,7 @@ impl<'a> Ctx<'a> {
         }
         let instance = self.instance(&method, &[]);
         let ret = self.instance_ret(&instance);
-        let kind =
-            ExprKind::MethodCall { method: Box::new(instance), receiver, args: Vec::new() };
+        let kind = ExprKind::MethodCall { method: Box::new(instance), receiver, args: Vec::new() };
         Some(self.push(ret, at, kind))
     }
 

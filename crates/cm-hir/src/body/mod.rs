@@ -28,7 +28,8 @@ mod uses;
 mod tests;
 
 pub use dump::dump;
-pub(crate) use globals::compute_global_problems;
+pub use globals::global_problems;
+pub use uses::all_instances;
 
 use crate::{
     decl::{self, Problem, Signature},
@@ -77,7 +78,7 @@ pub(crate) use globals::compute as compute_global;
 pub fn check_body(db: &dyn Db, instance: &Instance) -> (Option<Body>, Vec<Problem>) {
     match instance.kind {
         InstanceKind::Source => source_body(db, instance),
-        InstanceKind::Derived(derived) => (derive::body(db, instance, derived), Vec::new()),
+        InstanceKind::Derived(derived) => derive::body(db, instance, derived),
         InstanceKind::Foreign => (None, Vec::new()),
     }
 }
@@ -96,9 +97,13 @@ fn source_body(db: &dyn Db, instance: &Instance) -> (Option<Body>, Vec<Problem>)
     let block = ctx.block(&syntax.block);
     ctx.leave();
     let mut problems = std::mem::take(&mut ctx.problems);
-    problems.extend(header.as_deref().map(|header| {
-        default_problems(db, instance, signature, header)
-    }).into_iter().flatten());
+    problems.extend(
+        header
+            .as_deref()
+            .map(|header| default_problems(db, instance, signature, header))
+            .into_iter()
+            .flatten(),
+    );
     name_instance(&mut problems, instance);
     let ok = problems.is_empty() && !ctx.poisoned;
     let body = finish(ctx, params, signature.has_self, ret, block, ok);
@@ -191,13 +196,6 @@ fn name_instance(problems: &mut [Problem], instance: &Instance) {
     }
 }
 
-fn finish(
-    ctx: Ctx<'_>,
-    params: u32,
-    has_self: bool,
-    ret: Ty,
-    block: Block,
-    ok: bool,
-) -> Body {
+fn finish(ctx: Ctx<'_>, params: u32, has_self: bool, ret: Ty, block: Block, ok: bool) -> Body {
     Body { locals: ctx.locals, params, has_self, ret, exprs: ctx.exprs, block, ok }
 }

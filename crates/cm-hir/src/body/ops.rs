@@ -434,9 +434,8 @@ impl<'a> Ctx<'a> {
         let call = match swap {
             false => self.call_operator(&method, basic, left, right, at),
             // The left operand is still evaluated first.
-            true => self.let_in(left, at, |ctx, left| {
-                ctx.call_operator(&method, basic, right, left, at)
-            }),
+            true => self
+                .let_in(left, at, |ctx, left| ctx.call_operator(&method, basic, right, left, at)),
         };
         Some(match negate && !self.bad(call) {
             true => self.push(TY.bool, at, ExprKind::Unary(UnaryOp::Not, call)),

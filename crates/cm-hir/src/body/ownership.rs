@@ -136,7 +136,11 @@ impl<'a> Ctx<'a> {
                 _ => None,
             },
             ExprKind::Deref(pointer) => {
-                if self.is_const_pointer(pointer) { Some(Const::Pointer) } else { None }
+                if self.is_const_pointer(pointer) {
+                    Some(Const::Pointer)
+                } else {
+                    None
+                }
             }
             ExprKind::Index(base, _) => match *self.ty(base) {
                 TyKind::Pointer { .. } => self.is_const_pointer(base).then_some(Const::Pointer),
@@ -222,7 +226,9 @@ impl<'a> Ctx<'a> {
 
     /// `p = &x` where `p` outlives `x`.
     fn check_escape(&mut self, left: ast::ExprId, right: ast::ExprId, at: At) {
-        let (Some(p), Some(x)) = (self.plain_local(left), self.plain_address(right)) else { return };
+        let (Some(p), Some(x)) = (self.plain_local(left), self.plain_address(right)) else {
+            return;
+        };
         let depth = |local: LocalId| self.vars[local.0 as usize].depth;
         let fixed = matches!(self.locals[x.0 as usize].kind, LocalKind::Static(_));
         if depth(p) < depth(x) && !fixed {

@@ -49,7 +49,8 @@ impl<'a> Ctx<'a> {
             let checked = self.arm(arm, ty, values.then_some(hint).flatten(), &mut cover);
             self.leave();
             if let (true, ArmBody::Expr(value)) = (values && hint.is_none(), &checked.body) {
-                hint = Some(self.ty(*value)).filter(|ty| !matches!(**ty, TyKind::Null | TyKind::Error));
+                hint = Some(self.ty(*value))
+                    .filter(|ty| !matches!(**ty, TyKind::Null | TyKind::Error));
             }
             arms.push(checked);
         }
@@ -330,10 +331,7 @@ impl<'a> Ctx<'a> {
         let missing = info.variants.iter().enumerate().find(|(index, _)| !covered(*index));
         if let Some((_, (name, ..))) = missing {
             let shown = enum_name(&info.name);
-            self.report(
-                at,
-                format!("Non-exhaustive match: missing pattern for '{shown}::{name}'"),
-            );
+            self.report(at, format!("Non-exhaustive match: missing pattern for '{shown}::{name}'"));
         }
     }
 

@@ -53,16 +53,13 @@ impl<'a> Ctx<'a> {
                 if let Some(init) = init {
                     self.stmt(init, &mut first);
                 }
-                let cond =
-                    cond.map(|cond| self.condition(cond, at, "For condition must be bool"));
+                let cond = cond.map(|cond| self.condition(cond, at, "For condition must be bool"));
                 let update = update.map(|update| self.expr(update, None));
                 let body = self.loop_body(body);
                 self.leave();
                 StmtKind::Loop { init: first, cond, update, body }
             }
-            Ast::ForIn { ty, name, iterable, body } => {
-                self.for_in(*ty, *name, *iterable, body, at)
-            }
+            Ast::ForIn { ty, name, iterable, body } => self.for_in(*ty, *name, *iterable, body, at),
             Ast::Switch { scrutinee, cases } => self.switch(*scrutinee, cases),
             Ast::Defer(inner) => StmtKind::Defer(Box::new(self.defer(inner, at))),
             Ast::Must(block) => StmtKind::Must(self.block(block)),
@@ -96,7 +93,10 @@ impl<'a> Ctx<'a> {
         if frame.loops == 0 {
             self.report(at, format!("'{word}' outside of a loop"));
         } else if frame.deferred && frame.loops <= frame.defer_loops {
-            self.report(at, format!("'{word}' out of a deferred statement, outside of a loop in it"));
+            self.report(
+                at,
+                format!("'{word}' out of a deferred statement, outside of a loop in it"),
+            );
         }
     }
 
@@ -146,10 +146,7 @@ impl<'a> Ctx<'a> {
         }
         let value = match self.coerce(value, ret, false) {
             Some(value) => value,
-            None => self.error(
-                at,
-                format!("Return type mismatch: expected '{ret}', got '{from}'"),
-            ),
+            None => self.error(at, format!("Return type mismatch: expected '{ret}', got '{from}'")),
         };
         StmtKind::Return(Some(value))
     }
@@ -248,8 +245,9 @@ impl<'a> Ctx<'a> {
             NotConst::NotConstant => {
                 self.report(at, format!("Initializer of '{name}' must be a constant expression"));
             }
-            NotConst::DivisionByZero => self
-                .report(at, format!("division by zero in the constant expression of '{name}'")),
+            NotConst::DivisionByZero => {
+                self.report(at, format!("division by zero in the constant expression of '{name}'"))
+            }
             NotConst::Reported => {}
         }
     }
@@ -265,7 +263,13 @@ impl<'a> Ctx<'a> {
         if !matches!(*ty, TyKind::Struct(..)) {
             self.check_all(args);
             if !is_error(ty) && !args.is_empty() {
-                self.report(at, format!("Type '{ty}' has no constructor: expects 0 arguments, got {}", args.len()));
+                self.report(
+                    at,
+                    format!(
+                        "Type '{ty}' has no constructor: expects 0 arguments, got {}",
+                        args.len()
+                    ),
+                );
             }
             let local = self.declare_variable(var, ty, LocalKind::Stack);
             return Some(StmtKind::Let(local, None));
@@ -415,11 +419,7 @@ impl<'a> Ctx<'a> {
         StmtKind::Asm(text, operands)
     }
 
-    fn asm_operand(
-        &mut self,
-        name: cm_base::Name,
-        at: At,
-    ) -> Option<crate::thir::AsmValue> {
+    fn asm_operand(&mut self, name: cm_base::Name, at: At) -> Option<crate::thir::AsmValue> {
         use crate::thir::AsmValue;
         if let Some(local) = self.lookup(name) {
             return Some(match self.vars[local.0 as usize].value {

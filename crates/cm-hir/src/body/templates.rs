@@ -34,12 +34,7 @@ impl Ctx<'_> {
         self.push(TY.str, at, ExprKind::Template(out))
     }
 
-    fn hole(
-        &mut self,
-        id: ast::ExprId,
-        spec: Option<ast::Ident>,
-        at: At,
-    ) -> Option<TemplatePart> {
+    fn hole(&mut self, id: ast::ExprId, spec: Option<ast::Ident>, at: At) -> Option<TemplatePart> {
         let borrow = self.borrow_state(id);
         let expr = self.expr(id, None);
         self.end_borrow(borrow);
@@ -103,11 +98,8 @@ impl Ctx<'_> {
         decl::implements(self.db, ty, display)?;
         let method = decl::method(self.db, ty, Name::new("toString"))?;
         let instance = self.instance(&method, &[]);
-        let kind = ExprKind::MethodCall {
-            method: Box::new(instance),
-            receiver: expr,
-            args: Vec::new(),
-        };
+        let kind =
+            ExprKind::MethodCall { method: Box::new(instance), receiver: expr, args: Vec::new() };
         Some(self.push(TY.str, at, kind))
     }
 

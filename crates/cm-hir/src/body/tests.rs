@@ -1,1 +1,188 @@
-//! x
+//! Checking whole programs: texts with `// error: PHRASE` where an error is expected, and the
+//! conformance programs.
+
+use crate::{body, decl, diagnostics, entry, thir::Instance};
+use camino::Utf8PathBuf;
+use cm_base::{FileText, MemorySystem, System};
+use cm_db::{FileId, World};
+use redgreen::{Database, Registry, Root};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
+
+const ARRAY_LIBRARY: &str = include_str!("../../../../libs/core/array.cm");
+
+fn database(text: &str) -> Database {
+    let system = MemorySystem::default();
+    system.write("/p/main.cm", text);
+    system.write("/lib/core/array.cm", ARRAY_LIBRARY);
+    let world = World {
+        system: Arc::new(system) as Arc<dyn System>,
+        base: Utf8PathBuf::from("/p"),
+        root_path: None,
+        root: FileId("main".into()),
+        library: "/lib".into(),
+        search: Vec::new(),
+        defines: ["__64BIT__", "__CM__", "__linux__", "__unix__", "__x86_64__", "__x86__"]
+            .map(cm_base::Name::new)
+            .to_vec(),
+        platform: "native".into(),
+    };
+    let world: redgreen::World = Arc::new(world);
+    let groups = [&cm_db::QUERIES, &crate::QUERIES, &decl::QUERIES];
+    Database::new(Registry::new(&groups), world)
+}
+
+/// Lines and messages of the errors of a program.
+fn errors(text: &str) -> Vec<(usize, String)> {
+    let mut db = database(text);
+    let found = db.attempt(|db| diagnostics(db, Root).clone());
+    let line = |offset: u32| text[..(offset as usize).min(text.len())].matches('\n').count() + 1;
+    found
+        .expect("checking ends")
+        .into_iter()
+        .map(|diagnostic| (line(diagnostic.range.start), diagnostic.message))
+        .collect()
+}
+
+/// The instances a program reaches whose bodies cannot be lowered.
+fn not_ok(text: &str) -> Vec<String> {
+    let mut db = database(text);
+    db.attempt(|db| {
+        let mut pending: Vec<_> = entry(db, Root).iter().cloned().collect();
+        let mut seen: BTreeSet<Instance> = pending.iter().cloned().collect();
+        let mut wrong = Vec::new();
+        while let Some(instance) = pending.pop() {
+            let Some(checked) = body(db, instance.clone()) else { continue };
+            if !checked.ok {
+                let problems = crate::body_problems(db, instance.clone());
+                wrong.push(format!("{instance}: {problems:?}"));
+            }
+            for next in body::all_instances(checked) {
+                if seen.insert(next.clone()) {
+                    pending.push(next);
+                }
+            }
+        }
+        wrong
+    })
+    .expect("checking ends")
+}
+
+fn dump_main(text: &str) -> String {
+    let mut db = database(text);
+    db.attempt(|db| {
+        let main = entry(db, Root).clone().expect("an entry point");
+        body::dump(body(db, main).as_ref().expect("a body"))
+    })
+    .expect("checking ends")
+}
+
+/// Every line of a program with `// error: PHRASE` has that error, and no other line has one.
+fn check(name: &str, text: &str) {
+    let found = errors(text);
+    let mut wanted = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        for phrase in line.split("// error: ").skip(1) {
+            wanted.push((index + 1, phrase.trim()));
+        }
+    }
+    for (line, phrase) in &wanted {
+        let hit = found.iter().any(|(at, message)| at == line && message.contains(phrase));
+        assert!(hit, "{name}: line {line} lacks '{phrase}'; found {found:#?}");
+    }
+    for (line, message) in &found {
+        let expected = wanted.iter().any(|(at, phrase)| at == line && message.contains(phrase));
+        assert!(expected, "{name}: unexpected error at line {line}: {message}");
+    }
+}
+
+fn programs(folder: &str) -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut files: Vec<_> = walk(&root);
+    files.sort();
+    let read = |path: &std::path::PathBuf| match cm_base::OsSystem
+        .read(&Utf8PathBuf::try_from(path.clone()).expect("UTF-8 path"))
+    {
+        FileText::Text(text) => text.to_string(),
+        other => panic!("{path:?}: {other:?}"),
+    };
+    files.iter().map(|path| (path.display().to_string(), read(path))).collect()
+}
+
+fn walk(dir: &Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in dir.read_dir().into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(walk(&path));
+        } else if path.extension().is_some_and(|ext| ext == "cm") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+#[test]
+fn conformance_programs_are_accepted_or_rejected_as_they_say() {
+    let folder = std::env::var("CM_CONFORMANCE").unwrap_or("../../tests/conformance/core".into());
+    let filter = std::env::var("CM_FILTER").unwrap_or_default();
+    let mut failures = Vec::new();
+    let mut count = 0;
+    for (path, text) in programs(&folder).into_iter().filter(|(path, _)| path.contains(&filter)) {
+        count += 1;
+        let found = errors(&text);
+        let wanted = std::fs::read_to_string(path.replace(".cm", ".err")).ok();
+        let fits = match wanted.as_deref().and_then(|wanted| wanted.trim().strip_prefix("line ")) {
+            None => {
+                let wrong = if found.is_empty() { not_ok(&text) } else { Vec::new() };
+                assert!(wrong.is_empty(), "{path}: cannot be lowered: {wrong:#?}");
+                found.is_empty()
+            }
+            Some(wanted) => {
+                let (line, phrase) = wanted.split_once(": ").expect("line N: PHRASE");
+                let line: usize = line.parse().expect("a line number");
+                found.iter().any(|(at, message)| *at == line && message.contains(phrase))
+            }
+        };
+        if !fits {
+            failures.push(format!("{path}: wanted {wanted:?}, found {found:#?}"));
+        }
+    }
+    println!("{count} programs");
+    assert!(count > 0 || !Path::new(&folder).exists(), "no program under {folder}");
+    assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n"));
+}
+
+#[test]
+fn mistakes_are_reported_where_they_are() {
+    let programs = programs("src/body/fixtures");
+    assert!(programs.len() >= 5, "the fixtures are here");
+    for (name, text) in programs {
+        check(&name, &text);
+    }
+}
+
+#[test]
+fn typed_bodies_have_a_stable_text() {
+    let text = "
+        struct D { default int n; }
+        const int K = 2 + 3 * 4;
+        const int[2] TABLE = [K, 7];
+        int add(int a, int b = K) { return a + b; }
+        int main() {
+            tiny t = 300;
+            t += 1;
+            D d = t;
+            uint u = 5;
+            bool m = t < u;
+            long w = add(TABLE[1]) as long;
+            int*(int) f = (int x) => (x * w) as int;
+            string s = \"a\" + t + 1.5;
+            for (c in [1, 2]) { defer println(\"{c:03}\"); }
+            int[] xs = [f(1)];
+            xs.push(d);
+            return match (u) { 1...3 => 1, n if n > 4 => 2, _ => 0 };
+        }";
+    assert_eq!(errors(text), []);
+    let wanted = include_str!("fixtures/main.hir");
+    assert_eq!(dump_main(text), wanted, "\n{}", dump_main(text));
+}

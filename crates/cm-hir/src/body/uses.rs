@@ -1,15 +1,21 @@
-//! The instances of generic functions that a body names.
+//! The instances of generic functions that a body names, and the derived functions.
 
-use crate::thir::{Body, Conversion, ExprKind, Instance, StmtKind};
+use crate::thir::{Body, Conversion, ExprKind, Instance, InstanceKind, StmtKind};
 use std::collections::BTreeSet;
 
-/// Every instance with type arguments that a body names, once.
+/// Every instance with type arguments, and every derived function, that a body names, once.
 pub(crate) fn generic_instances(body: &Body) -> Vec<Instance> {
+    let generic = |instance: &Instance| {
+        !instance.args.is_empty() || matches!(instance.kind, InstanceKind::Derived(_))
+    };
+    all_instances(body).into_iter().filter(generic).collect()
+}
+
+/// Every instance that a body names, once, in order.
+pub fn all_instances(body: &Body) -> BTreeSet<Instance> {
     let mut found = BTreeSet::new();
     let mut add = |instance: &Instance| {
-        if !instance.args.is_empty() {
-            found.insert(instance.clone());
-        }
+        found.insert(instance.clone());
     };
     for expr in &body.exprs {
         match &expr.kind {
@@ -33,7 +39,7 @@ pub(crate) fn generic_instances(body: &Body) -> Vec<Instance> {
         }
     }
     block(&body.block.stmts, &mut add);
-    found.into_iter().collect()
+    found
 }
 
 /// Constructors, which alone are named by statements.

@@ -1,7 +1,7 @@
 //! Checks of the declarations of a file.
 
 use super::{
-    Class, Found, ItemKind, ItemTree, NamedImport, Problem, Target, alias_info, conform,
+    Class, Found, ItemKind, ItemTree, NamedImport, Problem, Target, alias_info, bounds, conform,
     contains_itself, enum_info, exports, generics_of, global_info, graph::module_text, impl_info,
     imports, info, info::already_defined, interface_info, item_tree, lookup, names,
     names::is_overload, signature_info, struct_info, subst::substitute,
@@ -197,6 +197,7 @@ fn is_address(ty: &TyKind) -> bool {
 
 fn definition(db: &dyn Db, def: DefId, problems: &mut Vec<Problem>) {
     let Some(item) = super::item(db, def) else { return };
+    bounds::check(db, def, item, problems);
     match &item.kind {
         ItemKind::Struct(node) => {
             let scope = info::bare_scope(def, item);

@@ -4,10 +4,10 @@
 use super::{
     ItemKind, Problem, file_body_problems, file_instances, file_problems, generic_problems,
     graph::{self, ModuleGraph, file_text},
-    has_syntax_errors, imports, item_tree, module_graph, signature,
+    has_syntax_errors, imports, initializer_problems, item_tree, module_graph, signature,
 };
 use crate::{
-    body_instances, body_problems, files, global_problems,
+    body_problems, files, generic_uses,
     thir::{Instance, InstanceKind},
     ty::{GenericArg, TyKind},
 };
@@ -28,12 +28,16 @@ pub(super) fn compute_bodies(db: &dyn Db, file: &FileId) -> Vec<(DefId, Problem)
                 Some(instance) => body_problems(db, instance),
                 None => continue,
             },
-            ItemKind::Global(_) => global_problems(db, entry.def),
+            ItemKind::Global(_) => initializer_problems(db, entry.def),
             _ => continue,
         };
         found.extend(problems.iter().map(|problem| (entry.def, problem.clone())));
     }
     found
+}
+
+pub(super) fn compute_initializer(db: &dyn Db, def: &DefId) -> Vec<Problem> {
+    crate::body::global_problems(db, *def)
 }
 
 pub(super) fn compute_instances(db: &dyn Db, file: &FileId) -> Vec<Instance> {
@@ -42,7 +46,7 @@ pub(super) fn compute_instances(db: &dyn Db, file: &FileId) -> Vec<Instance> {
         if let ItemKind::Function { has_body: true, .. } = entry.item.kind
             && let Some(instance) = plain_instance(db, entry.def)
         {
-            found.extend(body_instances(db, instance).iter().cloned());
+            found.extend(generic_uses(db, instance).iter().cloned());
         }
     }
     found.into_iter().collect()
@@ -72,7 +76,7 @@ pub(super) fn compute_generic_problems(db: &dyn Db, _: &Root) -> Vec<(DefId, Pro
         }
         let problems = body_problems(db, instance.clone()).iter();
         found.extend(problems.map(|problem| (instance.def, problem.clone())));
-        for next in body_instances(db, instance) {
+        for next in generic_uses(db, instance) {
             if seen.insert(next.clone()) {
                 pending.push(next.clone());
             }

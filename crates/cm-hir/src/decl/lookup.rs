@@ -138,7 +138,10 @@ pub(super) fn compute(db: &dyn Db, key: &ScopedName) -> Found {
     for import in imports.named.iter().filter(|import| import.bound == key.name) {
         let there = search.at(&import.place, import.name);
         found.poisoned |= there.is_empty();
-        found.merge(&there);
+        // A second import of other things is reported at the import.
+        if found.things.is_empty() {
+            found.merge(&there);
+        }
     }
     if found.things.is_empty() && !found.poisoned {
         imports.bulk.iter().for_each(|source| found.merge(&search.at(&source.place, key.name)));

@@ -4,6 +4,7 @@
 //! (names of a scope, one signature, one type's impls), so that a body depends on what it names
 //! and on nothing else.
 
+mod bounds;
 mod builtin;
 mod check;
 mod conform;
@@ -27,6 +28,7 @@ mod types;
 #[cfg(test)]
 mod tests;
 
+pub use bounds::unsatisfied;
 pub use diagnostics::{missing_entry, positions};
 pub use graph::{ImportCycle, ModuleGraph, Need};
 pub use impls::{

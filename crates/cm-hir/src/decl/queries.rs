@@ -74,6 +74,9 @@ redgreen::queries! {
 
     /// What is wrong with the declarations of a file.
     inline fn file_problems(FileId) -> Vec<(DefId, Problem)> = super::check::compute;
+    /// What is wrong with the initializer of a global.
+    inline fn initializer_problems(DefId) -> Vec<Problem> =
+        super::diagnostics::compute_initializer;
     /// What is wrong with the bodies of the functions of a file that are not generic.
     inline fn file_body_problems(FileId) -> Vec<(DefId, Problem)> = super::diagnostics::compute_bodies;
     /// The generic instances that the other functions of a file refer to.

@@ -103,3 +103,88 @@ fn cases() {
     }
     assert!(failed.is_empty(), "failed: {failed:?}");
 }
+
+const PROGRAM: [(&str, &str); 4] = [
+    (
+        "main.cm",
+        "import ./geo::{area, Point};\nimport ./util;\n\
+         int main() { Point p; return area(LIMIT) + twice(p.sum()); }\n\
+         int other() { return twice(3); }\n",
+    ),
+    (
+        "geo.cm",
+        "export const int LIMIT = 3;\n\
+         export struct Point { int x; int y; }\n\
+         impl Point { int sum() { return self.x + self.y; } }\n\
+         export int area(int side) { return side * side; }\n\
+         int unused(int side) { return side; }\n",
+    ),
+    ("util.cm", "export const int LIMIT = 4;\nexport int twice(int x) { return x * 2; }\n"),
+    ("spare.cm", "export int spare() { return 1; }\n"),
+];
+
+/// The bodies that are checked again after an edit: no more than what it can concern.
+#[test]
+fn edits_recheck_only_what_they_concern() {
+    let cases: [(&str, &str, &str, &str, &[&str]); 11] = [
+        ("comment", "geo.cm", "export int area", "// Of a square.\nexport int area", &[]),
+        ("blank line", "main.cm", "int main", "\n\nint main", &[]),
+        ("body", "geo.cm", "side * side", "side * side + 1", &["geo::area"]),
+        (
+            "new function",
+            "geo.cm",
+            "int unused",
+            "int more() { return 1; }\nint unused",
+            &["geo::more"],
+        ),
+        ("unused signature", "geo.cm", "unused(int side)", "unused(long side)", &["geo::unused"]),
+        (
+            "used signature",
+            "geo.cm",
+            "area(int side)",
+            "area(long side)",
+            &["geo::area", "main::main"],
+        ),
+        (
+            "new export",
+            "util.cm",
+            "export int",
+            "export int extra() { return 1; }\nexport int",
+            &["util::extra"],
+        ),
+        ("constant", "util.cm", "= 4", "= 5", &["main::main"]),
+        (
+            "new method",
+            "geo.cm",
+            "int sum()",
+            "int max() { return 1; } int sum()",
+            &["geo::Point::max"],
+        ),
+        (
+            "new import",
+            "main.cm",
+            "import ./util",
+            "import ./spare::*;\nimport ./util",
+            &["spare::spare"],
+        ),
+        ("new field", "geo.cm", "int y;", "int y; int z;", &["geo::Point::sum"]),
+    ];
+    for (name, file, from, to, expected) in cases {
+        let system = MemorySystem::default();
+        PROGRAM.iter().for_each(|(file, text)| system.write(*file, text));
+        let mut db = open(&system);
+        let build = |db: &Database| crate::diagnostics(db, Root).len();
+        assert_eq!(db.attempt(build), Ok(0), "{name}");
+        db.take_record();
+        let text = PROGRAM.iter().find(|(path, _)| *path == file).expect("a file of the program").1;
+        assert!(text.contains(from), "{name}");
+        system.write(file, &text.replace(from, to));
+        db.edit(redgreen::Edit::All);
+        assert_eq!(db.attempt(build), Ok(0), "{name}");
+        let record = db.take_record();
+        let bodies = record.executed.iter().filter(|ran| &*ran.node.query == "checked_body");
+        let mut bodies: Vec<&str> = bodies.map(|ran| &*ran.node.key).collect();
+        bodies.sort_unstable();
+        assert_eq!(bodies, expected, "{name}: {record:#?}");
+    }
+}
