@@ -272,7 +272,8 @@ pub enum ExprKind {
     Or(ExprId, ExprId),
     /// `c ? a : b`; `c` is `bool`.
     Ternary(ExprId, ExprId, ExprId),
-    /// `place = value`: the value first, then the place; yields the stored value.
+    /// `place = value`: the value first, then the place; yields the stored value. A value converted
+    /// by [`Conversion::ToDefault`] changes that field alone.
     Assign(ExprId, ExprId),
     /// `place op= value`: the value first, then the place once. `result` computes the new value
     /// from the hidden locals `old` (the place's value) and `operand` (the right side's value).

@@ -133,11 +133,7 @@ impl Builder {
 
     /// Ends the current block with a branch.
     pub(crate) fn branch(&mut self, cond: Operand, then: BlockId, otherwise: BlockId) {
-        self.end(match constant_int(&cond) {
-            Some(0) => Terminator::Goto(otherwise),
-            Some(_) => Terminator::Goto(then),
-            None => Terminator::Branch { cond, then, otherwise },
-        });
+        self.end(Terminator::Branch { cond, then, otherwise });
     }
 
     /// `place = value`.
@@ -297,65 +293,18 @@ impl Builder {
         self.at(after);
     }
 
-    /// The finished function, without blocks that nothing reaches.
+    /// The finished function.
     pub(crate) fn finish(mut self, decl: Decl, env: Option<LocalId>) -> Function {
         self.end(Terminator::Return);
-        self.thread_jumps();
-        let order = self.reachable();
-        let mut number = vec![BlockId(0); self.blocks.len()];
-        for (new, old) in order.iter().enumerate() {
-            number[*old] = BlockId(new as u32);
-        }
-        let mut blocks = Vec::with_capacity(order.len());
-        for old in order {
-            let draft = &mut self.blocks[old];
-            let mut terminator = draft.terminator.take().unwrap_or(Terminator::Unreachable);
-            successors(&mut terminator, &mut |block| *block = number[block.0 as usize]);
-            blocks.push(Block { stmts: std::mem::take(&mut draft.stmts), terminator });
-        }
-        Function { decl, env, locals: self.locals, blocks }
-    }
-
-    /// Leads jumps to blocks that only jump on to where those end up.
-    fn thread_jumps(&mut self) {
-        let next = |draft: &Draft| match draft.terminator {
-            Some(Terminator::Goto(block)) if draft.stmts.is_empty() => Some(block),
-            _ => None,
+        let block = |draft: Draft| Block {
+            stmts: draft.stmts,
+            // Only blocks that nothing reaches are left open.
+            terminator: draft.terminator.unwrap_or(Terminator::Unreachable),
         };
-        let mut ends: Vec<BlockId> = (0..self.blocks.len() as u32).map(BlockId).collect();
-        // Most jumps lead forwards, so the ends of later blocks are found first; what jumps back
-        // is found in a second round.
-        for block in (0..ends.len()).rev() {
-            if let Some(target) = next(&self.blocks[block]) {
-                ends[block] = ends[target.0 as usize];
-            }
-        }
-        for block in 0..ends.len() {
-            ends[block] = ends[ends[block].0 as usize];
-        }
-        for draft in &mut self.blocks {
-            if let Some(terminator) = &mut draft.terminator {
-                successors(terminator, &mut |block| *block = ends[block.0 as usize]);
-            }
-        }
-    }
-
-    /// Blocks that the entry reaches, in order of creation.
-    fn reachable(&mut self) -> Vec<usize> {
-        let mut seen = vec![false; self.blocks.len()];
-        let mut work = vec![0];
-        seen[0] = true;
-        while let Some(block) = work.pop() {
-            if let Some(terminator) = &mut self.blocks[block].terminator {
-                successors(terminator, &mut |next| {
-                    let next = next.0 as usize;
-                    if !std::mem::replace(&mut seen[next], true) {
-                        work.push(next);
-                    }
-                });
-            }
-        }
-        (0..seen.len()).filter(|block| seen[*block]).collect()
+        let blocks = self.blocks.into_iter().map(block).collect();
+        let mut function = Function { decl, env, locals: self.locals, blocks };
+        cm_mir::passes::optimize(&mut function, 0);
+        function
     }
 }
 
@@ -368,20 +317,5 @@ pub(crate) fn constant_int(operand: &Operand) -> Option<u64> {
             _ => None,
         },
         Operand::Copy(_) => None,
-    }
-}
-
-fn successors(terminator: &mut Terminator, visit: &mut dyn FnMut(&mut BlockId)) {
-    match terminator {
-        Terminator::Goto(block) => visit(block),
-        Terminator::Branch { then, otherwise, .. } => {
-            visit(then);
-            visit(otherwise);
-        }
-        Terminator::Switch { cases, default, .. } => {
-            cases.iter_mut().for_each(|(_, block)| visit(block));
-            visit(default);
-        }
-        Terminator::Return | Terminator::Panic(_) | Terminator::Unreachable => {}
     }
 }

@@ -47,21 +47,11 @@ impl<'a> Ctx<'a> {
             _ => {}
         }
         if let Some(method) = decl::method(self.db, ty, name.name) {
+            let value = self.as_slice(value, &method);
             return self.call_method(value, &method, name, args, at, expected);
         }
         match *ty {
             TyKind::Interface(..) => self.interface_call(value, ty, name, args, at),
-            // Methods of slices are methods of arrays.
-            TyKind::Array(element, _) => {
-                let slice = TyKind::Slice(element).intern();
-                match decl::method(self.db, slice, name.name) {
-                    Some(method) => {
-                        let value = self.convert(value, Conversion::ArrayToSlice, slice);
-                        self.call_method(value, &method, name, args, at, expected)
-                    }
-                    None => self.unknown_method(ty, name, args, at),
-                }
-            }
             TyKind::Struct(..) => match decl::field(self.db, ty, name.name) {
                 Some(field) if matches!(*field.ty, TyKind::Function(..)) => {
                     let function = self.field_of(value, name.name, at);
@@ -70,6 +60,18 @@ impl<'a> Ctx<'a> {
                 _ => self.unknown_method(ty, name, args, at),
             },
             _ => self.unknown_method(ty, name, args, at),
+        }
+    }
+
+    /// An array as the receiver of a method of slices.
+    fn as_slice(&mut self, value: ExprId, method: &Method) -> ExprId {
+        let own = self.signature_of(method.def).and_then(|signature| signature.self_ty);
+        match (self.ty(value).get(), own.as_deref()) {
+            (TyKind::Array(element, _), Some(TyKind::Slice(_))) if method.derived.is_none() => {
+                let slice = TyKind::Slice(*element).intern();
+                self.convert(value, Conversion::ArrayToSlice, slice)
+            }
+            _ => value,
         }
     }
 

@@ -6,7 +6,7 @@ use crate::{
     types,
 };
 use cm_hir::{
-    thir::{ExprId, ExprKind, LocalId},
+    thir::{Conversion, ExprId, ExprKind, LocalId},
     ty::{Ty, TyKind},
 };
 use cm_mir::{
@@ -183,6 +183,12 @@ impl Lower<'_, '_> {
 
     /// `place = value`; the stored value.
     pub(super) fn assign(&mut self, place: ExprId, value: ExprId) -> Operand {
+        if let ExprKind::Convert(Conversion::ToDefault(field), value) = self.kind(value) {
+            let value = self.value(*value);
+            let place = self.place(place);
+            self.builder.store(place.clone().project(Projection::Field(*field)), value);
+            return Operand::copy(place);
+        }
         if self.ty_of(place).is_scalar() && self.is_fixed(place) {
             // A scalar is written in one step, after all that is read for it.
             let place = self.place(place);
