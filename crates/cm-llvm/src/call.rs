@@ -6,7 +6,7 @@ use crate::{
     body::{Body, inside_local, unfit},
 };
 use cm_mir::{
-    mir::{Abi, Callee, Operand, Place},
+    mir::{Abi, Callee, Operand, Place, Projection},
     ty::{Ty, TyKind},
 };
 use inkwell::{
@@ -23,7 +23,7 @@ enum Target<'ctx> {
 }
 
 /// Where a result goes.
-enum Result_<'ctx> {
+enum Destination<'ctx> {
     Ignored,
     /// Straight to its place.
     Direct(PointerValue<'ctx>),
@@ -37,7 +37,7 @@ impl<'ctx> Body<'_, 'ctx> {
         let (target, signature, receiver) = self.callee(callee)?;
         let mut values: Vec<BasicMetadataValueEnum<'ctx>> = Vec::with_capacity(args.len() + 2);
         let result = self.result_place(dest, &signature, args)?;
-        if let Result_::Direct(cell) | Result_::Copied(cell) = result {
+        if let Destination::Direct(cell) | Destination::Copied(cell) = result {
             values.push(cell.into());
         }
         values.extend(receiver.map(BasicMetadataValueEnum::from));
@@ -47,11 +47,11 @@ impl<'ctx> Body<'_, 'ctx> {
         }
         let call = self.call_instruction(target, &signature, &mut values)?;
         match (dest, result) {
-            (Some(dest), Result_::Copied(cell)) => {
+            (Some(dest), Destination::Copied(cell)) => {
                 let (to, ty) = self.place(dest)?;
                 self.copy(to, cell, ty)
             }
-            (Some(dest), Result_::Ignored) if *signature.ret.get() != TyKind::Void => {
+            (Some(dest), Destination::Ignored) if *signature.ret.get() != TyKind::Void => {
                 let value = call.try_as_basic_value().basic();
                 let value = value.ok_or_else(|| unfit("a call without result"))?;
                 self.store_result(dest, value, &signature)
@@ -102,18 +102,24 @@ impl<'ctx> Body<'_, 'ctx> {
         dest: Option<&Place>,
         signature: &Signature<'ctx>,
         args: &[Operand],
-    ) -> Result<Result_<'ctx>> {
+    ) -> Result<Destination<'ctx>> {
         if !signature.returns_by_pointer() {
-            return Ok(Result_::Ignored);
+            return Ok(Destination::Ignored);
         }
-        let local = dest.and_then(inside_local).filter(|local| !self.is_exposed(*local));
+        // An index may be changed by the call.
+        let is_fixed = |place: &&Place| {
+            let moves = |p: &Projection| matches!(p, Projection::Index(Operand::Copy(_)));
+            !place.projections.iter().any(moves)
+        };
+        let local = dest.filter(is_fixed).and_then(inside_local);
+        let local = local.filter(|local| !self.is_exposed(*local));
         let is_argument = args.iter().any(|arg| match arg {
             Operand::Copy(place) => inside_local(place) == local,
             Operand::Const(_) => false,
         });
         match (dest, local) {
-            (Some(dest), Some(_)) if !is_argument => Ok(Result_::Direct(self.place(dest)?.0)),
-            _ => Ok(Result_::Copied(self.temporary(signature.ret)?)),
+            (Some(dest), Some(_)) if !is_argument => Ok(Destination::Direct(self.place(dest)?.0)),
+            _ => Ok(Destination::Copied(self.temporary(signature.ret)?)),
         }
     }
 
