@@ -18,7 +18,7 @@ pub fn unsigned(value: u64, bits: u8, spec: FormatSpec) -> Vec<u8> {
         b'X' => format!("{bits:X}"),
         b'b' => format!("{bits:b}"),
         b'o' => format!("{bits:o}"),
-        _ => value.to_string(),
+        _ => bits.to_string(),
     };
     pad(text.as_bytes(), spec, true)
 }
@@ -29,8 +29,9 @@ pub fn string(text: &[u8], spec: FormatSpec) -> Vec<u8> {
     pad(&text[..len], spec, false)
 }
 
-/// A floating number.
+/// A floating number. Infinities and NaN are never padded with zeros.
 pub fn float(value: f64, spec: FormatSpec) -> Vec<u8> {
+    let spec = FormatSpec { zero: spec.zero && value.is_finite(), ..spec };
     let precision = spec.precision.map(|precision| precision as usize);
     // Zeros before what is no number would make it look like one.
     let spec = FormatSpec { zero: spec.zero && value.is_finite(), ..spec };
@@ -107,7 +108,73 @@ pub fn pad(text: &[u8], spec: FormatSpec, number: bool) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{FormatSpec, float};
+    use super::{FormatSpec, float, signed, string, unsigned};
+
+    /// `[[fill]align][0][width][.precision][type]`
+    fn spec(text: &str) -> FormatSpec {
+        let mut spec = FormatSpec::default();
+        let mut rest = text.as_bytes();
+        if let [fill, align @ (b'<' | b'>' | b'^'), tail @ ..] = rest {
+            (spec.fill, spec.align, rest) = (*fill, *align, tail);
+        } else if let [align @ (b'<' | b'>' | b'^'), tail @ ..] = rest {
+            (spec.align, rest) = (*align, tail);
+        }
+        if let [b'0', tail @ ..] = rest {
+            (spec.zero, rest) = (true, tail);
+        }
+        let number = |rest: &mut &[u8]| {
+            let len = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+            let digits = std::str::from_utf8(&rest[..len]).expect("digits");
+            *rest = &rest[len..];
+            digits.parse::<u32>().ok()
+        };
+        spec.width = number(&mut rest).unwrap_or(0);
+        if let [b'.', tail @ ..] = rest {
+            rest = tail;
+            spec.precision = number(&mut rest);
+        }
+        spec.kind = rest.first().copied().unwrap_or(0);
+        FormatSpec::unpack(spec.pack())
+    }
+
+    #[test]
+    fn specs_are_followed() {
+        let pi = std::f64::consts::PI;
+        let cases = [
+            (signed(42, 32, spec("5")), "   42"),
+            (signed(42, 32, spec("<5")), "42   "),
+            (signed(42, 32, spec("^6")), "  42  "),
+            (signed(42, 32, spec("*>5")), "***42"),
+            (signed(42, 32, spec("0>8")), "00000042"),
+            (signed(-42, 32, spec("06")), "-00042"),
+            (signed(42, 32, spec(">8x")), "      2a"),
+            (signed(42, 32, spec("08b")), "00101010"),
+            (signed(-1, 32, spec("x")), "ffffffff"),
+            (signed(-1, 8, spec("X")), "FF"),
+            (signed(-1, 64, spec("o")), "1777777777777777777777"),
+            (signed(i64::MIN, 64, spec("")), "-9223372036854775808"),
+            (unsigned(u64::MAX, 64, spec("")), "18446744073709551615"),
+            (unsigned(0, 8, spec("b")), "0"),
+            (string(b"abc", spec("^7")), "  abc  "),
+            (string(b"abc", spec("->6")), "---abc"),
+            (string(b"abc", spec("^6")), " abc  "),
+            (string(b"abc", spec(">2")), "abc"),
+            (string(b"abcdef", spec("6.2")), "ab    "),
+            (float(pi, spec("8.2")), "    3.14"),
+            (float(pi, spec("<8.3")), "3.142   "),
+            (float(-pi, spec("08.2")), "-0003.14"),
+            (float(pi, spec(".2e")), "3.14e+00"),
+            (float(12_345.678, spec("e")), "1.234568e+04"),
+            (float(0.000_12, spec("E")), "1.200000E-04"),
+            (float(f64::NEG_INFINITY, spec("08")), "    -inf"),
+            (float(f64::NAN, spec(".1")), "nan"),
+            (float(175.5, spec("")), "175.5"),
+            (float(2.0 / 3.0, spec("")), "0.66667"),
+        ];
+        for (found, expected) in cases {
+            assert_eq!(String::from_utf8_lossy(&found), expected);
+        }
+    }
 
     #[test]
     fn rounding_is_exact_with_ties_to_even() {
