@@ -23,16 +23,13 @@ pub(crate) fn dist() -> Result {
     let metadata = shell::metadata()?;
     // Not in the target directory itself, where cargo's folder of the profile is called `dist` too.
     let build = metadata.target_directory.join("build-dist").into_std_path_buf();
-    let cargo_build = |packages: &[&str], more: &[&str]| {
+    let cargo_build = |arguments: &[&str]| {
         let mut command = toolchain.cargo();
         command.args(["build", "--profile", "dist"]).env("CARGO_TARGET_DIR", &build);
-        packages.iter().for_each(|package| {
-            command.args(["--package", package]);
-        });
-        shell::run(command.args(more))
+        shell::run(command.args(arguments))
     };
-    cargo_build(&["cm", "cm-runtime"], &[])?;
-    cargo_build(&["cm-backend"], &["--no-default-features", "--features", "static"])?;
+    cargo_build(&["--package", "cm"])?;
+    cargo_build(&["--package", "cm-backend", "--no-default-features", "--features", "static"])?;
 
     let folder = folder()?;
     if folder.exists() {
@@ -48,7 +45,6 @@ pub(crate) fn dist() -> Result {
     let built = build.join("dist");
     copy(&built.join("cm"), &folder.join("cm"))?;
     copy(&built.join("libcm_backend.so"), &folder.join("libcm_backend.so"))?;
-    copy(&built.join("libcm_runtime.a"), &folder.join("libcm_runtime.a"))?;
     check(&folder.join("cm"))?;
     println!("{}", folder.display());
     Ok(())

@@ -12,9 +12,8 @@ use std::{
     process::{ExitCode, Stdio},
 };
 
-/// The crates whose products the compiler consists of: the command, the back end that it loads, and
-/// what programs are linked with.
-pub(crate) const PRODUCTS: &[&str] = &["cm", "cm-backend", "cm-runtime"];
+/// The crates whose products the compiler consists of: the command, and the back end that it loads.
+const PRODUCTS: &[&str] = &["cm", "cm-backend"];
 
 /// Builds the compiler and returns the path of the command.
 pub(crate) fn build_cm(toolchain: &Toolchain) -> Result<PathBuf> {

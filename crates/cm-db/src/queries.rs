@@ -4,7 +4,7 @@ use crate::{
     FileId,
     world::{self, Settings},
 };
-use cm_base::{FileText, Name};
+use cm_base::{FileText, Name, Positions, SpanTable, TextRange};
 use cm_syntax::ast;
 use redgreen::{Db, Root};
 use std::sync::Arc;
@@ -23,15 +23,28 @@ redgreen::queries! {
     input fn settings(Root) -> Settings = world::read_settings, world::stamp_settings;
 
     /// The syntax tree of a file. Its fingerprint sees no positions, so a comment stops here;
-    /// only queries that read [`source`] too may look at the positions. A file that is absent or
-    /// unreadable is empty.
+    /// only queries that read [`source`] too may look at the positions. A file that is absent is
+    /// empty; one that is unreadable is an error.
     transient fn parse(FileId) -> Arc<ast::File> = compute_parse;
 }
 
 fn compute_parse(db: &dyn Db, file: &FileId) -> Arc<ast::File> {
-    let text = match source(db, *file) {
-        FileText::Text(text) => text.clone(),
-        FileText::Absent | FileText::Unreadable(_) => "".into(),
-    };
-    Arc::new(cm_syntax::parse(&text, &settings(db, Root).defines))
+    let defines = &settings(db, Root).defines;
+    Arc::new(match source(db, *file) {
+        FileText::Text(text) => cm_syntax::parse(text, defines),
+        FileText::Absent => cm_syntax::parse("", defines),
+        FileText::Unreadable(why) => unreadable(*file, why),
+    })
+}
+
+fn unreadable(file: FileId, why: &str) -> ast::File {
+    let mut positions = SpanTable::default();
+    let at = positions.push(TextRange::default());
+    let message = format!("cannot read {file}.cm: {why}");
+    ast::File {
+        items: Vec::new(),
+        errors: vec![ast::SyntaxError { message, at }],
+        positions: Positions(Arc::new(positions)),
+        platform: None,
+    }
 }

@@ -1,11 +1,13 @@
 //! The queries of this crate.
 
 use crate::{
+    body::CheckedBody,
+    decl::Problem,
     thir::{Body, ConstValue, Instance},
     ty::Ty,
 };
 use cm_base::{Diagnostic, Name};
-use cm_db::{Db, DefId, FileId};
+use cm_db::{DefId, FileId};
 use redgreen::Root;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -63,7 +65,16 @@ redgreen::queries! {
     pub static QUERIES;
 
     /// The typed body of an instance. `None`: there is no such function, or it has no body.
-    transient fn body(Instance) -> Option<Arc<Body>> = stub_body;
+    transient fn body(Instance) -> Option<Arc<Body>> = crate::body::compute_body;
+    /// The same with what is wrong with it.
+    transient fn checked_body(Instance) -> CheckedBody = crate::body::compute_checked;
+    /// What is wrong with the body of an instance, default arguments included, in source order.
+    inline fn body_problems(Instance) -> Vec<Problem> = crate::body::compute_problems;
+    /// The instances of generic functions that the body of an instance names: their problems are
+    /// found by asking for them.
+    inline fn body_instances(Instance) -> Vec<Instance> = crate::body::compute_generic_uses;
+    /// What is wrong with the initializer of a global.
+    inline fn global_problems(DefId) -> Vec<Problem> = crate::body::compute_global_problems;
     /// The types of an instance. `None`: there is no such function.
     inline fn fn_type(Instance) -> Option<Arc<FnType>> = crate::decl::compute_fn_type;
     /// The fields of a struct type. `None`: it is no struct.
@@ -71,18 +82,11 @@ redgreen::queries! {
     /// The variants of an enum type. `None`: it is no enum.
     inline fn enum_type(Ty) -> Option<Arc<EnumType>> = crate::decl::compute_enum_type;
     /// A global with its value. `None`: there is no such global, or it is wrong.
-    inline fn global(DefId) -> Option<Arc<GlobalType>> = stub_global;
+    inline fn global(DefId) -> Option<Arc<GlobalType>> = crate::body::compute_global;
     /// `main`, if the root file has one.
     inline fn entry(Root) -> Option<Instance> = crate::decl::compute_entry;
     /// All diagnostics of the program, sorted as they are shown: by file, dependencies first, then by position.
     inline fn diagnostics(Root) -> Vec<Diagnostic> = crate::decl::compute_diagnostics;
     /// The files of the program, dependencies first, the root last.
     inline fn files(Root) -> Vec<FileId> = crate::decl::compute_files;
-}
-
-fn stub_body(_: &dyn Db, _: &Instance) -> Option<Arc<Body>> {
-    None
-}
-fn stub_global(_: &dyn Db, _: &DefId) -> Option<Arc<GlobalType>> {
-    None
 }

@@ -1,9 +1,15 @@
-//! In-memory linking and execution of objects through LLVM's ORC.
-#![expect(unsafe_code, reason = "ORC has a C interface only, and what it links is called")]
+//! In-memory linking and execution of objects.
+//!
+//! It is a small static linker: all objects become one image in the memory of this process. That is
+//! some ten times faster than LLVM's, which keeps what it needs to link lazily and to take things
+//! back, and it needs no LLVM: a program whose objects are cached runs without loading the back end.
+#![expect(unsafe_code, reason = "it makes memory executable and calls it")]
 
-mod session;
+mod elf;
+mod image;
+mod memory;
+mod relocate;
 
-use session::Session;
 use std::{fmt, thread};
 
 /// Why a program could not be started.
@@ -11,19 +17,24 @@ use std::{fmt, thread};
 pub enum JitError {
     /// Nobody defines these symbols.
     Undefined(Vec<String>),
-    /// LLVM refused.
-    Llvm(String),
+    /// Two objects define this symbol.
+    Duplicate(String),
+    /// This object is damaged or has something that we do not link.
+    Object(String, String),
+    /// The system refused.
+    System(String),
 }
 
 impl fmt::Display for JitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             JitError::Undefined(symbols) => {
-                let lines: Vec<_> =
-                    symbols.iter().map(|symbol| format!("Undefined symbol '{symbol}'")).collect();
-                f.write_str(&lines.join("\n"))
+                let lines = symbols.iter().map(|symbol| format!("Undefined symbol '{symbol}'"));
+                f.write_str(&lines.collect::<Vec<_>>().join("\n"))
             }
-            JitError::Llvm(message) => write!(f, "LLVM: {message}"),
+            JitError::Duplicate(symbol) => write!(f, "Symbol '{symbol}' is defined twice"),
+            JitError::Object(name, what) => write!(f, "cannot link '{name}': {what}"),
+            JitError::System(what) => write!(f, "cannot execute: {what}"),
         }
     }
 }
@@ -33,21 +44,21 @@ impl std::error::Error for JitError {}
 /// Stack of a program's main thread. Systems give executables 8 MiB.
 const STACK: usize = 64 << 20;
 
-/// Links named objects with the run-time library and this process, calls their `main` and gives its
-/// result after flushing C's streams. Nothing was executed if it fails.
+/// Links named objects with the run-time library and the libraries of this process, calls their
+/// `main` and gives its result after flushing C's streams. Nothing was executed if it fails.
 ///
-/// The program's memory is never given back: it may have left threads and exit handlers behind.
+/// The program's memory is never given back: it may leave threads and exit handlers behind.
 pub fn run(objects: &[(&str, &[u8])]) -> Result<i32, JitError> {
     let main = link(objects)?;
     let program = thread::Builder::new().name("main".to_owned()).stack_size(STACK);
     let status = program.spawn(move || main.call()).and_then(|thread| {
         thread.join().map_err(|_| std::io::Error::other("the program's thread was lost"))
     });
-    status.map_err(|error| JitError::Llvm(error.to_string()))
+    status.map_err(|error| JitError::System(error.to_string()))
 }
 
-/// An executable `main` in memory.
-#[derive(Clone, Copy)]
+/// A program in memory.
+#[derive(Clone, Copy, Debug)]
 pub struct Main(extern "C" fn() -> i32);
 
 impl Main {
@@ -59,15 +70,9 @@ impl Main {
     }
 }
 
-/// Links named objects with the run-time library and this process.
+/// Links named objects with the run-time library and the libraries of this process.
 pub fn link(objects: &[(&str, &[u8])]) -> Result<Main, JitError> {
-    let session = Session::new()?;
-    session.define_runtime(cm_runtime::symbols())?;
-    session.search_process()?;
-    for (name, object) in objects {
-        session.add(name, object)?;
-    }
-    let address = session.look_up(c"main")?;
-    // SAFETY: the back end gives `main` this signature, and the session keeps its code for ever.
-    Ok(Main(unsafe { std::mem::transmute::<usize, extern "C" fn() -> i32>(address) }))
+    let main = image::link(objects, "main")?;
+    // SAFETY: the back end gives `main` this type, and the image is never unmapped.
+    Ok(Main(unsafe { std::mem::transmute::<usize, extern "C" fn() -> i32>(main) }))
 }

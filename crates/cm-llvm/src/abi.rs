@@ -103,13 +103,18 @@ impl<'ctx> Signature<'ctx> {
         let first = u32::from(self.returns_by_pointer());
         let mut attributes = Vec::new();
         if first == 1 {
-            attributes.push((AttributeLoc::Param(0), cx.attributes.noalias));
-            attributes.push((AttributeLoc::Param(0), cx.dereferenceable(self.ret)));
+            if cx.opt_level > 0 {
+                attributes.push((AttributeLoc::Param(0), cx.attributes.noalias));
+                attributes.push((AttributeLoc::Param(0), cx.dereferenceable(self.ret)));
+            }
         } else if let Some(extension) = cx.attributes.extension(self.ret) {
             attributes.push((AttributeLoc::Return, extension));
         }
         for (index, ty) in (first..).zip(&self.params) {
             if cx.scalar(*ty).is_none() {
+                if cx.opt_level == 0 {
+                    continue;
+                }
                 attributes.push((AttributeLoc::Param(index), cx.dereferenceable(*ty)));
             } else if let Some(extension) = cx.attributes.extension(*ty) {
                 attributes.push((AttributeLoc::Param(index), extension));

@@ -34,7 +34,7 @@ pub(crate) fn lower(
         (ConstValue::Float(bits), _) => float(db, ty, f64::from_bits(*bits)),
         (ConstValue::Bool(value), _) => mir::ConstValue::Int(u64::from(*value)),
         (ConstValue::Char(value), _) => mir::ConstValue::Int(u64::from(*value)),
-        (ConstValue::Str(text), _) => mir::ConstValue::Str(*text),
+        (ConstValue::Str(text), _) => mir::ConstValue::Str(until_nul(text).into()),
         (ConstValue::Aggregate(values), TyKind::Slice(elem)) => {
             mir::ConstValue::Slice(elements(*elem, values, used))
         }
@@ -59,9 +59,10 @@ pub(crate) fn lower(
                 TyKind::Union(members) => types::union_tag(members, *variant),
                 _ => *variant,
             };
-            let payload = payload.as_ref().and_then(|value| {
-                let ty = types::payload(db, ty, *variant)?;
-                Some(Box::new(lower(db, ty, value, used)))
+            // In a comparison of tags a variant stands without its payload.
+            let payload = types::payload(db, ty, *variant).map(|ty| {
+                let value = payload.as_deref().unwrap_or(&ConstValue::Zero);
+                Box::new(lower(db, ty, value, used))
             });
             mir::ConstValue::Tagged(tag, payload)
         }
@@ -74,6 +75,21 @@ pub(crate) fn lower(
         }
     };
     Const { ty: types::lower(db, ty), value: lowered }
+}
+
+/// A NUL in a string ends it.
+pub(crate) fn until_nul(text: &str) -> &str {
+    text.split('\0').next().unwrap_or(text)
+}
+
+/// Some part of it is a slice, which only statics can hold.
+pub(crate) fn holds_slice(value: &Const) -> bool {
+    match &value.value {
+        mir::ConstValue::Slice(_) => true,
+        mir::ConstValue::Aggregate(parts) => parts.iter().any(holds_slice),
+        mir::ConstValue::Tagged(_, Some(payload)) => holds_slice(payload),
+        _ => false,
+    }
 }
 
 fn int(db: &dyn Db, ty: Ty, value: i128) -> mir::ConstValue {

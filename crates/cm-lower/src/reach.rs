@@ -2,6 +2,7 @@
 
 use crate::{Item, Lowered, glue, lower};
 use cm_db::Db;
+use cm_mir::mir::Function;
 use redgreen::Root;
 use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
@@ -24,7 +25,17 @@ pub(crate) fn mir(db: &dyn Db, item: &Item) -> Option<Arc<Lowered>> {
         Item::Drop(ty) => Some(glue::drop_glue(db, *ty)),
         Item::Start => glue::start(db),
     };
+    if cfg!(debug_assertions) {
+        lowered.iter().flat_map(|lowered| &lowered.functions).for_each(verify);
+    }
     lowered.map(Arc::new)
+}
+
+fn verify(function: &Function) {
+    if let Err(errors) = cm_mir::verify::verify(function) {
+        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        panic!("lowering made wrong MIR:\n{}\n{}", errors.join("\n"), cm_mir::text::dump(function));
+    }
 }
 
 /// Computes [`crate::mir_refs`].

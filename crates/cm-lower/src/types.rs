@@ -162,11 +162,13 @@ pub(crate) fn first_payload(db: &dyn Db, ty: Ty) -> Option<Ty> {
     }
 }
 
-/// The type of what a tag of an enum or union stands for.
+/// The type of the payload of an enum's variant or a union's member.
 pub(crate) fn payload(db: &dyn Db, ty: Ty, variant: u32) -> Option<Ty> {
     match ty.get() {
         TyKind::Enum(..) => enum_type(db, ty).as_deref()?.variants.get(variant as usize)?.2,
-        TyKind::Union(members) => members.get(variant as usize).copied(),
+        TyKind::Union(members) => {
+            members.get(variant as usize).copied().filter(|ty| *ty.get() != TyKind::Null)
+        }
         _ => None,
     }
 }

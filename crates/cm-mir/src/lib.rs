@@ -4,6 +4,7 @@
 //! path is written out, and its types are structural, so a function's MIR changes exactly when the
 //! code generated for it may change.
 
+pub mod interp;
 pub mod mir;
 pub mod runtime;
 pub mod text;

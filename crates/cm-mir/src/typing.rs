@@ -39,7 +39,8 @@ impl Typing<'_> {
         Ok(ty)
     }
 
-    fn project(self, ty: Ty, projection: &Projection) -> Result {
+    /// The type of what a projection leads to from a place of type `ty`.
+    pub fn project(self, ty: Ty, projection: &Projection) -> Result {
         match (projection, ty.get()) {
             (Projection::Deref(_), kind) if !kind.is_pointer_like() => {}
             (Projection::Deref(to), _) if matches!(to.get(), TyKind::Void) => {}

@@ -1,1 +1,40 @@
-//! Test fixtures: several files, markers, edit scripts.
+//! Test fixtures: several files, markers, edit scripts. Data alone; who runs them lies above.
+//!
+//! A fixture is a text like
+//!
+//! ```text
+//! //- /math.cm
+//! export int add(int a, int b) { return a + b; }
+//! //- /main.cm
+//! import ./math::{add};
+//! int main() { return add(1, 2); }
+//! //= 1 cold            exit: 3
+//! //= 2 edit /math.cm  `a + b` => `b + a`
+//! rerun: parse(math) item_tree(math) body(math::add)
+//!     mir(math::add)
+//! //= 3 write /main.cm
+//! int main() { return 0 }
+//! //.
+//! errors: line 1 of /main.cm: Expected ';'
+//! //= 4 reopen          rerun: none
+//! ```
+//!
+//! A section `//- PATH` is a file of the first revision; text before the first section is
+//! `/main.cm`. `//= NUMBER` begins a revision. After it, on the same line and on further ones, follow
+//!
+//! * what is done: `cold` (nothing, for the first revision), ``edit PATH `OLD` => `NEW` ``, `delete PATH`,
+//!   `touch PATH`, `move PATH => PATH`, `reopen`, `elsewhere`, `options …` and `write PATH`, whose text
+//!   goes on to a line `//.` or to the next revision. `meanwhile` before one of them: while the build runs;
+//! * what is expected: `rerun:` and `fetched:` (exact lists of `query(key)`, which indented lines
+//!   continue, or `none`), `exit:`, `stdout:` (one
+//!   line; repeated for several) and `errors:` (`line N of PATH: PHRASE`, repeated for several, or `none`).
+//!
+//! Lines of a script that begin with `#` are comments.
+
+mod fixture;
+mod markers;
+mod script;
+
+pub use fixture::{Files, Fixture, ParseError};
+pub use markers::{Annotation, Marked, markers};
+pub use script::{Action, ActionError, Expect, ExpectedError, Revision};

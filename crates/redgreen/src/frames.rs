@@ -12,6 +12,8 @@ use std::cell::{Cell, RefCell};
 pub struct Frames {
     stack: RefCell<Vec<Frame>>,
     running: RefCell<FxHashSet<u32>>,
+    /// The running queries and, between them, the nodes that are being judged: how we came here.
+    path: RefCell<Vec<u32>>,
     next: Cell<Option<(u32, Why)>>,
 }
 
@@ -61,18 +63,24 @@ impl Frames {
     pub(crate) fn innermost(&self) -> Option<u32> {
         self.stack.borrow().last().map(|frame| frame.node)
     }
-    /// If `node` is running already: it and what it called, outermost first.
+    /// If `node` is running already: it and what led from it to here.
     pub(crate) fn cycle(&self, node: u32) -> Option<Vec<u32>> {
         if !self.running.borrow().contains(&node) {
             return None;
         }
-        let stack = self.stack.borrow();
-        let outer = stack.iter().position(|frame| frame.node == node)?;
-        Some(stack[outer..].iter().map(|frame| frame.node).collect())
+        let path = self.path.borrow();
+        let outer = path.iter().position(|&on_path| on_path == node)?;
+        Some(path[outer..].to_vec())
+    }
+    /// The record of `node` is being judged, until the guard is dropped.
+    pub(crate) fn judge(&self, node: u32) -> Judging<'_> {
+        self.path.borrow_mut().push(node);
+        Judging(self)
     }
     /// The query of `node` begins. Dropping the guard, on return or unwinding, ends it.
     pub(crate) fn enter(&self, node: u32) -> Running<'_> {
         self.running.borrow_mut().insert(node);
+        self.path.borrow_mut().push(node);
         let frame = Frame { node, dependencies: Vec::new(), seen: FxHashSet::default() };
         self.stack.borrow_mut().push(frame);
         Running(self)
@@ -104,6 +112,16 @@ impl Drop for Running<'_> {
         if let Some(frame) = self.0.stack.borrow_mut().pop() {
             self.0.running.borrow_mut().remove(&frame.node);
         }
+        self.0.path.borrow_mut().pop();
+    }
+}
+
+/// Ends the judging of a node when dropped.
+pub(crate) struct Judging<'a>(&'a Frames);
+
+impl Drop for Judging<'_> {
+    fn drop(&mut self) {
+        self.0.path.borrow_mut().pop();
     }
 }
 

@@ -118,7 +118,7 @@ impl<'a> Ctx<'a> {
                 return match unknown {
                     true => self.error(at, format!("'{}' is not a function", last.name)),
                     false => {
-                        self.problems.push(problem);
+                        self.problem(problem);
                         self.poison(at)
                     }
                 };

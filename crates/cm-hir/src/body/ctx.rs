@@ -112,6 +112,14 @@ impl<'a> Ctx<'a> {
         self.problems.push(Problem { at, message: message.into() });
     }
 
+    /// Reports what another part of the compiler found. Empty: it is reported elsewhere.
+    pub fn problem(&mut self, problem: Problem) {
+        self.poisoned = true;
+        if !problem.message.is_empty() {
+            self.problems.push(problem);
+        }
+    }
+
     /// Reports an error and gives the expression that stands for what is wrong.
     pub fn error(&mut self, at: At, message: impl Into<String>) -> ExprId {
         self.report(at, message);
@@ -349,7 +357,11 @@ impl<'a> Ctx<'a> {
         let before = self.scope.generics.len();
         self.scope.generics.extend(consts);
         let arena = self.arena;
+        let before_problems = self.problems.len();
         let ty = decl::lower_type(self.db, &self.scope, arena, id, &mut self.problems);
+        for problem in self.problems.split_off(before_problems) {
+            self.problem(problem);
+        }
         self.scope.generics.truncate(before);
         self.poisoned |= is_error(ty);
         ty

@@ -159,7 +159,7 @@ impl<'a> Ctx<'a> {
         match self.resolve_path(path) {
             Ok(found) => self.resolved_value(found, path, args, at, expected),
             Err(problem) => {
-                self.problems.push(problem);
+                self.problem(problem);
                 self.poison(at)
             }
         }
@@ -224,16 +224,31 @@ impl<'a> Ctx<'a> {
 
     /// The type that a path with arguments names.
     pub fn path_type(&mut self, path: &ast::Path, args: &[ast::TypeArg]) -> Ty {
-        // The arguments are lowered here and given as parameters, since the written type is made up.
-        let at = path.segments[0].at;
-        let kind = ast::TypeKind::Path(path.clone(), args.to_vec());
-        let mut types = self.arena.types.clone();
-        types.push(ast::Type { at, kind });
-        let id = ast::TypeId(types.len() as u32 - 1);
-        let arena = ast::Arena { exprs: Vec::new(), types };
-        let ty = decl::lower_type(self.db, &self.scope, &arena, id, &mut self.problems);
-        self.poisoned |= is_error(ty);
-        ty
+        match decl::resolve_type(self.db, &self.scope, path) {
+            Ok(Resolution::TypeParam(GenericArg::Type(ty))) => ty,
+            Ok(Resolution::Type(def)) => {
+                let (expected, got) = (decl::type_generics(self.db, def).len(), args.len());
+                if expected != got {
+                    let name = path.segments.last().expect("a path has a segment").name;
+                    let message = format!("Type '{name}' expects {expected} type arguments, got {got}");
+                    self.report(path.segments[0].at, message);
+                    self.poisoned = true;
+                    return TY.error;
+                }
+                let args = self.lower_args(args);
+                let ty = decl::type_of(self.db, def, args);
+                self.poisoned |= is_error(ty);
+                ty
+            }
+            Ok(_) => {
+                self.poisoned = true;
+                TY.error
+            }
+            Err(problem) => {
+                self.problem(problem);
+                TY.error
+            }
+        }
     }
 
     fn value_param_type(&self, name: cm_base::Name) -> Ty {

@@ -36,6 +36,10 @@ pub(crate) fn unify(pattern: Ty, ty: Ty, bound: &mut Bindings) {
             TyKind::Array(b, _),
         )
         | (TyKind::Slice(a), TyKind::Slice(b)) => unify(*a, *b, bound),
+        (TyKind::ArrayParam(a, name), TyKind::Array(b, len)) => {
+            unify(*a, *b, bound);
+            unify_arg(&GenericArg::Param(*name), &GenericArg::Value(i128::from(*len)), bound);
+        }
         (TyKind::Function(a, x), TyKind::Function(b, y)) => {
             for (a, b) in a.iter().zip(b) {
                 unify(*a, *b, bound);
@@ -80,7 +84,7 @@ pub(crate) fn is_open(ty: Ty) -> bool {
         })
     };
     match &*ty {
-        TyKind::Param(_) => true,
+        TyKind::Param(_) | TyKind::ArrayParam(..) => true,
         TyKind::Pointer { to, .. } => is_open(*to),
         TyKind::Array(element, _) | TyKind::Slice(element) => is_open(*element),
         TyKind::Function(params, ret) => is_open(*ret) || params.iter().any(|ty| is_open(*ty)),

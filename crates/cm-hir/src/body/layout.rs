@@ -39,7 +39,7 @@ impl Layout {
 /// The layout of a type.
 pub(crate) fn of(db: &dyn Db, ty: Ty) -> Layout {
     match &*ty {
-        TyKind::Error | TyKind::Void | TyKind::Param(_) => Layout { size: 0, align: 1 },
+        TyKind::Error | TyKind::Void | TyKind::Param(_) | TyKind::ArrayParam(..) => Layout { size: 0, align: 1 },
         TyKind::Bool | TyKind::Char => Layout::scalar(1),
         TyKind::Int(int) => Layout::scalar(u64::from(int.bits()) / 8),
         TyKind::Float(float) => Layout::scalar(u64::from(float.bits()) / 8),

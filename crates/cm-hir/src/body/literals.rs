@@ -87,7 +87,7 @@ impl<'a> Ctx<'a> {
                     {
                         self.report(at, format!("Unknown struct type '{name}'"));
                     } else {
-                        self.problems.push(problem);
+                        self.problem(problem);
                     }
                     self.poisoned = true;
                     return TY.error;

@@ -302,7 +302,7 @@ impl<'a> Ctx<'a> {
                 self.report(last.at, format!("Unknown variant '{}'", last.name));
             }
             Ok(_) => self.report(last.at, format!("Unknown variant '{}'", last.name)),
-            Err(problem) => self.problems.push(problem),
+            Err(problem) => self.problem(problem),
         }
         self.poisoned = true;
         None

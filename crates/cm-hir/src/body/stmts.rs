@@ -160,7 +160,7 @@ impl<'a> Ctx<'a> {
         let is_auto = self.is_auto(var.ty);
         let ty = match is_auto {
             true => TY.error,
-            false => self.variable_type(var),
+            false => self.lower(var.ty),
         };
         if ty == TY.void && !is_auto {
             self.report(at, format!("Variable '{}' cannot have type 'void'", var.name.name));
@@ -217,7 +217,7 @@ impl<'a> Ctx<'a> {
 
     fn declare_variable(&mut self, var: &ast::VarDecl, ty: Ty, kind: LocalKind) -> LocalId {
         let local = self.declare(var.name, ty, kind);
-        self.vars[local.0 as usize].is_const = var.is_const || self.is_const_type(var.ty);
+        self.vars[local.0 as usize].is_const = var.is_const;
         local
     }
 
@@ -294,17 +294,6 @@ impl<'a> Ctx<'a> {
             ast::TypeKind::Const(inner) => self.is_auto(inner),
             _ => false,
         }
-    }
-
-    /// `const T x` as the parser may also write it.
-    fn is_const_type(&self, ty: ast::TypeId) -> bool {
-        matches!(self.arena[ty].kind, ast::TypeKind::Const(_))
-    }
-
-    /// The type of a variable. What a const pointer points to is const too.
-    fn variable_type(&mut self, var: &ast::VarDecl) -> Ty {
-        let ty = self.lower(var.ty);
-        if var.is_const { const_pointee(ty) } else { ty }
     }
 
     // ---- for-in
@@ -440,20 +429,9 @@ impl<'a> Ctx<'a> {
         }
         let path = ast::Path { segments: vec![ast::Ident { name, at }] };
         let Ok(decl::Resolution::Global(def)) = self.resolve(&path) else { return None };
-        match crate::global(self.db, def)?.init {
+        match crate::global(self.db, def).as_ref()?.init {
             ConstValue::Int(value) => Some(AsmValue::Const(value)),
             _ => None,
         }
-    }
-}
-
-/// The type with what it points to const, if it is a pointer.
-pub(crate) fn const_pointee(ty: Ty) -> Ty {
-    match *ty {
-        TyKind::Pointer { to, .. } if matches!(*to, TyKind::Pointer { .. }) => {
-            super::common::pointer(const_pointee(to), false)
-        }
-        TyKind::Pointer { to, .. } => super::common::pointer(to, true),
-        _ => ty,
     }
 }

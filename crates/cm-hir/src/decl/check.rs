@@ -215,7 +215,7 @@ fn definition(db: &dyn Db, def: DefId, problems: &mut Vec<Problem>) {
         }
         ItemKind::Interface(node) => {
             let scope = info::bare_scope(def, item);
-            info::params(db, &scope, &node.generics, &Default::default(), problems);
+            info::params(db, &scope, &node.generics, &node.arena, problems);
             let found = interface_info(db, def).as_ref();
             problems.extend(found.into_iter().flat_map(|info| info.problems.iter().cloned()));
         }

@@ -5,7 +5,7 @@ use super::{
     impls::{Candidate, Head, ImplKey, InterfaceId, MemberKey},
     interface_impls, interface_info,
     interfaces::bindings,
-    item, members, struct_info,
+    members, struct_info,
     subst::{substitute, unify},
 };
 use crate::ty::{Ty, TyKind};
@@ -139,10 +139,4 @@ fn earlier(candidates: &[Candidate], def: DefId, target: Ty) -> impl Iterator<It
         unify(candidate.target, target, &mut Vec::new())
             || unify(target, candidate.target, &mut Vec::new())
     })
-}
-
-/// The item of a definition that must exist.
-#[expect(dead_code, reason = "kept while the checks of bounds are being written")]
-fn exists(db: &dyn Db, def: DefId) -> bool {
-    item(db, def).is_some()
 }

@@ -2,12 +2,16 @@
 //! are read only if there is something to show.
 
 use super::{
-    Problem, file_body_problems, file_problems,
+    ItemKind, Problem, file_body_problems, file_instances, file_problems, generic_problems,
     graph::{self, ModuleGraph, file_text},
-    has_syntax_errors, imports, item_tree, module_graph, names,
+    has_syntax_errors, imports, item_tree, module_graph, signature,
 };
-use crate::files;
-use cm_base::{At, Diagnostic, FileText, Name, Note, Severity, SpanTable, TextRange, TextSize};
+use crate::{
+    body_instances, body_problems, files, global_problems,
+    thir::{Instance, InstanceKind},
+    ty::{GenericArg, TyKind},
+};
+use cm_base::{At, Diagnostic, Note, Severity, SpanTable, TextRange};
 use cm_db::{Db, DefId, FileId, parse, settings, source};
 use redgreen::Root;
 use std::{collections::BTreeSet, sync::Arc};
@@ -16,8 +20,91 @@ pub(super) fn compute_has_syntax_errors(db: &dyn Db, file: &FileId) -> bool {
     !parse(db, *file).errors.is_empty()
 }
 
-pub(super) fn compute_bodies(_: &dyn Db, _: &FileId) -> Vec<(DefId, Problem)> {
-    Vec::new()
+pub(super) fn compute_bodies(db: &dyn Db, file: &FileId) -> Vec<(DefId, Problem)> {
+    let mut found = Vec::new();
+    for entry in &item_tree(db, *file).entries {
+        let problems = match entry.item.kind {
+            ItemKind::Function { has_body: true, .. } => match plain_instance(db, entry.def) {
+                Some(instance) => body_problems(db, instance),
+                None => continue,
+            },
+            ItemKind::Global(_) => global_problems(db, entry.def),
+            _ => continue,
+        };
+        found.extend(problems.iter().map(|problem| (entry.def, problem.clone())));
+    }
+    found
+}
+
+pub(super) fn compute_instances(db: &dyn Db, file: &FileId) -> Vec<Instance> {
+    let mut found = BTreeSet::new();
+    for entry in &item_tree(db, *file).entries {
+        if let ItemKind::Function { has_body: true, .. } = entry.item.kind
+            && let Some(instance) = plain_instance(db, entry.def)
+        {
+            found.extend(body_instances(db, instance).iter().cloned());
+        }
+    }
+    found.into_iter().collect()
+}
+
+/// The instance of a function that is not generic.
+fn plain_instance(db: &dyn Db, def: DefId) -> Option<Instance> {
+    let plain = signature(db, def)?.generics.is_empty();
+    plain.then(|| Instance { def, kind: InstanceKind::Source, args: Vec::new() })
+}
+
+/// What is wrong with the generic instances that files reach, without following those into files
+/// that are not shown.
+pub(super) fn compute_generic_problems(db: &dyn Db, _: &Root) -> Vec<(DefId, Problem)> {
+    let mut pending: Vec<Instance> = Vec::new();
+    for file in files(db, Root) {
+        pending.extend(file_instances(db, *file).iter().cloned());
+    }
+    let mut seen: BTreeSet<Instance> = pending.iter().cloned().collect();
+    let mut found = Vec::new();
+    while let Some(instance) = pending.pop() {
+        if instance.args.iter().any(|arg| depth(*arg) > DEEPEST) {
+            let at = super::item(db, instance.def).as_ref().map_or(At(0), |item| item.at);
+            let message = "Infinite instantiation of a generic function".to_owned();
+            found.push((instance.def, Problem { at, message }));
+            continue;
+        }
+        let problems = body_problems(db, instance.clone()).iter();
+        found.extend(problems.map(|problem| (instance.def, problem.clone())));
+        for next in body_instances(db, instance) {
+            if seen.insert(next.clone()) {
+                pending.push(next.clone());
+            }
+        }
+    }
+    found.sort_by(|a, b| (a.0, a.1.at, &a.1.message).cmp(&(b.0, b.1.at, &b.1.message)));
+    found.dedup();
+    found
+}
+
+/// How deep type arguments may nest.
+const DEEPEST: u32 = 48;
+
+fn depth(arg: GenericArg) -> u32 {
+    let deepest = |args: &[GenericArg]| args.iter().map(|arg| depth(*arg)).max().unwrap_or(0);
+    let GenericArg::Type(ty) = arg else { return 0 };
+    stacker::maybe_grow(32 * 1024, 1024 * 1024, || match &*ty {
+        TyKind::Pointer { to, .. } | TyKind::Array(to, _) | TyKind::Slice(to) => {
+            1 + depth(GenericArg::Type(*to))
+        }
+        TyKind::Struct(_, args) | TyKind::Enum(_, args) | TyKind::Interface(_, args) => {
+            1 + deepest(args)
+        }
+        TyKind::Function(types, ret) => {
+            let types = types.iter().chain([ret]);
+            1 + types.map(|ty| depth(GenericArg::Type(*ty))).max().unwrap_or(0)
+        }
+        TyKind::Union(types) => {
+            1 + types.iter().map(|ty| depth(GenericArg::Type(*ty))).max().unwrap_or(0)
+        }
+        _ => 0,
+    })
 }
 
 /// The positions of the nodes of a definition. Depends on the text of its file.
@@ -48,22 +135,25 @@ pub(super) fn compute(db: &dyn Db) -> Vec<Diagnostic> {
     let files = files(db, Root);
     let broken = broken_files(db, files);
     let silent = dependents(db, files, &broken);
+    // Instances of files that do not parse would be checked with half of their functions.
+    let generic = if broken.is_empty() { generic_problems(db, Root).as_slice() } else { &[] };
     let mut all = Vec::new();
     for file in files {
         let mut found = Vec::new();
         if broken.contains(file) {
             found.extend(syntax_errors(db, *file));
         }
-        for cycle in graph.cycles.iter().filter(|cycle| cycle.def.file == *file) {
-            found.extend(circle(db, cycle));
-        }
         if !silent.contains(file) {
-            let problems = file_problems(db, *file).iter().chain(file_body_problems(db, *file));
-            found.extend(problems.filter_map(|(def, problem)| {
+            let generic = generic.iter().filter(|(def, _)| def.file == *file);
+            let own = file_problems(db, *file).iter().chain(file_body_problems(db, *file));
+            found.extend(own.chain(generic).filter_map(|(def, problem)| {
                 diagnostic(db, *def, problem.at, problem.message.clone())
             }));
+            found.retain(|diagnostic| !diagnostic.message.is_empty());
         }
-        if found.is_empty() {
+        let circles = graph.cycles.iter().filter(|cycle| cycle.def.file == *file);
+        let circles: Vec<_> = circles.filter_map(|cycle| circle(db, graph, cycle)).collect();
+        if found.is_empty() && circles.is_empty() {
             continue;
         }
         found.sort_by(|a, b| (a.range, &a.message).cmp(&(b.range, &b.message)));
@@ -72,6 +162,8 @@ pub(super) fn compute(db: &dyn Db) -> Vec<Diagnostic> {
         for diagnostic in &mut found {
             diagnostic.notes.extend(notes.iter().cloned());
         }
+        found.extend(circles);
+        found.sort_by(|a, b| (a.range, &a.message).cmp(&(b.range, &b.message)));
         all.extend(found);
     }
     all
@@ -97,10 +189,8 @@ fn dependents(db: &dyn Db, files: &[FileId], broken: &BTreeSet<FileId>) -> BTree
 }
 
 fn syntax_errors(db: &dyn Db, file: FileId) -> Vec<Diagnostic> {
-    if let FileText::Unreadable(why) = source(db, file) {
-        let message = format!("cannot read {}: {why}", file_text(file));
-        return vec![error(file, TextRange::default(), message)];
-    }
+    // As in [`positions`].
+    source(db, file);
     let tree = parse(db, file);
     let range = |at| tree.positions.0.get(at);
     tree.errors.iter().map(|found| error(file, range(found.at), found.message.clone())).collect()
@@ -115,7 +205,7 @@ fn diagnostic(db: &dyn Db, def: DefId, at: At, message: String) -> Option<Diagno
     Some(error(def.file, positions(db, def)?.get(at), message))
 }
 
-fn circle(db: &dyn Db, cycle: &graph::ImportCycle) -> Option<Diagnostic> {
+fn circle(db: &dyn Db, graph: &ModuleGraph, cycle: &graph::ImportCycle) -> Option<Diagnostic> {
     let mut names: Vec<String> = cycle.chain.iter().map(|(file, ..)| file_text(*file)).collect();
     names.extend(names.first().cloned());
     let message = format!("Circular dependency detected: {}", names.join(" -> "));
@@ -123,6 +213,8 @@ fn circle(db: &dyn Db, cycle: &graph::ImportCycle) -> Option<Diagnostic> {
     for (_, def, at) in cycle.chain.iter().filter(|(_, def, _)| *def != cycle.def) {
         found.notes.extend(note(db, *def, *at, "imported here"));
     }
+    let (first, ..) = cycle.chain.first()?;
+    found.notes.extend(imported_here(db, graph, *first));
     Some(found)
 }
 
@@ -135,9 +227,4 @@ fn note(db: &dyn Db, def: DefId, at: At, message: &str) -> Option<Note> {
 fn imported_here(db: &dyn Db, graph: &ModuleGraph, file: FileId) -> Vec<Note> {
     let chain = graph::import_chain(graph, file);
     chain.into_iter().filter_map(|(def, at)| note(db, def, at, "imported here")).collect()
-}
-
-#[expect(dead_code, reason = "used when functions are listed")]
-fn unused(db: &dyn Db, file: FileId) -> (usize, TextSize, Name) {
-    (names(db, file).scopes.len(), TextSize::default(), file.0)
 }

@@ -2,8 +2,8 @@
 //! aliases and constants that refer to one another.
 
 use super::{
-    ItemKind, Resolution, TypeDef, imports, info::bare_scope, item, item_tree, paths, references,
-    resolve,
+    Class, ItemKind, Resolution, Thing, TypeDef, imports, info::bare_scope, item, names, paths,
+    references, resolve,
 };
 use crate::files;
 use cm_base::At;
@@ -222,22 +222,20 @@ impl References<'_> {
     }
 
     fn layout(&mut self, path: &Path) {
-        match self.ty(path) {
-            Some(TypeDef::Struct(def) | TypeDef::Enum(def) | TypeDef::Alias(def)) => {
-                self.needs.insert(Need::Layout(def));
-            }
-            _ => {}
+        if let Some(TypeDef::Struct(def) | TypeDef::Enum(def) | TypeDef::Alias(def)) = self.ty(path)
+        {
+            self.needs.insert(Need::Layout(def));
         }
     }
 }
 
 /// Globals and aliases that need themselves.
 pub(super) fn compute_cyclic(db: &dyn Db, _: &Root) -> Arc<BTreeSet<DefId>> {
-    let mut components = Components { db, ..Components::new(db) };
+    let mut components = Components::new(db);
     for file in files(db, Root) {
-        for entry in &item_tree(db, *file).entries {
-            if matches!(entry.item.kind, ItemKind::Global(_) | ItemKind::Typedef(_)) {
-                components.visit(Need::Definition(entry.def));
+        for thing in names(db, *file).scopes.values().flat_map(|scope| scope.values()) {
+            if let Thing::Declared(Class::Global | Class::Alias, defs) = thing {
+                components.visit(Need::Definition(defs[0]));
             }
         }
     }

@@ -12,6 +12,7 @@ use crate::ty::{GenericArg, Ty, TyKind};
 use cm_base::{At, Name};
 use cm_db::{Db, DefId};
 use cm_syntax::ast::{self, Arena, GenericKind, Role, TypeArg, TypeId, TypeKind};
+use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -121,15 +122,12 @@ fn lower(db: &dyn Db, scope: &Scope, arena: &Arena, ty: TypeId, problems: &mut V
 pub(super) fn compute_generics(db: &dyn Db, def: &DefId) -> Vec<GenericParam> {
     let Some(item) = item(db, *def) else { return Vec::new() };
     let (generics, arena) = match &item.kind {
-        ItemKind::Struct(node) => (&node.generics, Some(&node.arena)),
-        ItemKind::Enum(node) => (&node.generics, Some(&node.arena)),
-        ItemKind::Interface(node) => (&node.generics, None),
+        ItemKind::Struct(node) => (&node.generics, &node.arena),
+        ItemKind::Enum(node) => (&node.generics, &node.arena),
+        ItemKind::Interface(node) => (&node.generics, &node.arena),
         _ => return Vec::new(),
     };
-    let scope = bare_scope(*def, item);
-    let arena = arena.map(|arena| (arena, Arena::default()));
-    let empty = Arena::default();
-    params(db, &scope, generics, arena.as_ref().map_or(&empty, |(arena, _)| arena), &mut Vec::new())
+    params(db, &bare_scope(*def, item), generics, arena, &mut Vec::new())
 }
 
 /// Type parameters as declared.
@@ -215,8 +213,9 @@ pub(super) fn compute_struct(db: &dyn Db, def: &DefId) -> Option<Arc<StructInfo>
     let mut scope = bare_scope(*def, item);
     scope.generics = identity(&params(db, &scope, &node.generics, &node.arena, &mut problems));
     let mut fields: Vec<FieldDecl> = Vec::new();
+    let mut names = FxHashSet::default();
     for field in &node.fields {
-        if fields.iter().any(|other| other.name == field.name.name) {
+        if !names.insert(field.name.name) {
             problems.push(already_defined(field.name));
         }
         let ty = lower(db, &scope, &node.arena, field.ty, &mut problems);
@@ -252,7 +251,7 @@ pub(super) fn compute_enum(db: &dyn Db, def: &DefId) -> Option<Arc<EnumInfo>> {
     scope.generics = identity(&params(db, &scope, &node.generics, &node.arena, &mut problems));
     let has_payload = node.variants.iter().any(|variant| variant.payload.is_some());
     let mut variants: Vec<VariantDecl> = Vec::new();
-    let mut names = rustc_hash::FxHashSet::default();
+    let mut names = FxHashSet::default();
     let mut next: i128 = 0;
     for variant in &node.variants {
         if !names.insert(variant.name.name) {

@@ -26,7 +26,7 @@ pub enum Space {
     Imported(FileId, Name),
 }
 
-/// A simple name in a scope: the key of [`super::lookup`].
+/// A simple name in a scope: the key of [`super::lookup`] and [`super::lookup_space`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct ScopedName {
     /// The file.
@@ -125,64 +125,62 @@ fn same(a: &Thing, b: &Thing) -> bool {
 }
 
 pub(super) fn compute(db: &dyn Db, key: &ScopedName) -> Found {
-    let ScopedName { file, namespace, name } = *key;
-    let mut found = declared(db, key);
-    let imports = imports(db, file);
+    let names = names(db, key.file);
+    let declared = enclosing(key.namespace).find_map(|scope| names.get(scope, key.name));
+    if let Some(thing) = declared {
+        let module = Name::new(paths::module_name(key.file));
+        return Found { things: vec![(module, thing.clone())], ..Found::default() };
+    }
+    let imports = imports(db, key.file);
     let mut search = Search { db, memo: FxHashMap::default() };
-    let mut strong = Found::default();
-    for import in imports.named.iter().filter(|import| import.bound == name) {
+    let mut found = Found::default();
+    found.poisoned = imports.poisoned.contains(&key.name);
+    for import in imports.named.iter().filter(|import| import.bound == key.name) {
         let there = search.at(&import.place, import.name);
-        strong.poisoned |= there.is_empty();
-        strong.merge(&there);
+        found.poisoned |= there.is_empty();
+        found.merge(&there);
     }
-    strong.poisoned |= imports.poisoned.contains(&name);
-    let mut weak = Found::default();
-    if imports.has_group(name) {
-        weak.add_space(Space::Imported(file, name));
+    if found.things.is_empty() && !found.poisoned {
+        imports.bulk.iter().for_each(|source| found.merge(&search.at(&source.place, key.name)));
+        found.poisoned = imports.broken;
     }
-    for source in &imports.bulk {
-        weak.merge(&search.at(&source.place, name));
+    found.spaces.clear();
+    if found.things.is_empty() && matches!(key.name.as_str(), "print" | "println") {
+        found.things.push((Name::new("std"), Thing::Prelude(key.name)));
     }
-    weak.poisoned = imports.broken;
-    if strong.things.is_empty() && !strong.poisoned {
-        strong.things = weak.things;
-    }
-    if found.things.is_empty() {
-        found.things = strong.things;
-        found.poisoned = found.things.is_empty() && (strong.poisoned || weak.poisoned);
-    }
-    if found.spaces.is_empty() {
-        found.spaces = strong.spaces;
-        weak.spaces.into_iter().for_each(|space| found.add_space(space));
-    }
-    if found.things.is_empty() && matches!(name.as_str(), "print" | "println") {
-        found.things.push((Name::new("std"), Thing::Prelude(name)));
-    }
-    let _ = namespace;
+    found.poisoned &= found.things.is_empty();
     found
 }
 
-/// Declarations of the enclosing namespaces, innermost first, then of the module.
-fn declared(db: &dyn Db, key: &ScopedName) -> Found {
+pub(super) fn compute_spaces(db: &dyn Db, key: &ScopedName) -> Found {
     let names = names(db, key.file);
-    let mut found = Found::default();
-    let mut scope = key.namespace.as_str();
-    loop {
-        let namespace = Name::new(scope);
-        if found.things.is_empty()
-            && let Some(thing) = names.get(namespace, key.name)
-        {
-            found.add(paths::module_name(key.file), thing);
-        }
-        let inner = join(namespace, &key.name);
-        if found.spaces.is_empty() && names.namespaces.contains(&inner) {
-            found.spaces.push(Space::Own(key.file, inner));
-        }
-        if scope.is_empty() {
-            return found;
-        }
-        scope = scope.rsplit_once("::").map_or("", |(outer, _)| outer);
+    let declared = enclosing(key.namespace).map(|scope| join(scope, &key.name));
+    if let Some(path) = declared.into_iter().find(|path| names.namespaces.contains(path)) {
+        return Found { spaces: vec![Space::Own(key.file, path)], ..Found::default() };
     }
+    let imports = imports(db, key.file);
+    let mut search = Search { db, memo: FxHashMap::default() };
+    let mut found = Found::default();
+    for import in imports.named.iter().filter(|import| import.bound == key.name) {
+        found.merge(&search.at(&import.place, import.name));
+    }
+    if imports.has_group(key.name) {
+        found.add_space(Space::Imported(key.file, key.name));
+    }
+    imports.bulk.iter().for_each(|source| found.merge(&search.at(&source.place, key.name)));
+    found.things.clear();
+    let failed = imports.poisoned.contains(&key.name) || imports.broken;
+    found.poisoned = found.spaces.is_empty() && failed;
+    found
+}
+
+/// A namespace and those around it, innermost first, down to the module.
+fn enclosing(namespace: Name) -> impl Iterator<Item = Name> {
+    let outer = |scope: &Name| {
+        let (outer, _) = scope.rsplit_once("::").unwrap_or_default();
+        (!scope.is_empty()).then(|| Name::new(outer))
+    };
+    std::iter::successors(Some(namespace), outer)
 }
 
 pub(super) fn compute_in(db: &dyn Db, key: &QualifiedName) -> Found {

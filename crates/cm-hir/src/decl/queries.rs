@@ -5,6 +5,7 @@ use super::{
     InterfaceInfo, Item, ItemTree, MemberKey, ModuleGraph, Names, Need, Problem, QualifiedName,
     ScopedName, SignatureInfo, StructInfo, TypeInfo,
 };
+use crate::thir::Instance;
 use cm_db::{DefId, FileId};
 use cm_syntax::ast;
 use redgreen::Root;
@@ -27,8 +28,10 @@ redgreen::queries! {
     inline fn imports(FileId) -> Imports = super::imports::compute;
     /// What a file exports.
     inline fn exports(FileId) -> Exports = super::names::compute_exports;
-    /// A simple name in a scope.
+    /// The declarations that a simple name stands for.
     inline fn lookup(ScopedName) -> Found = super::lookup::compute;
+    /// The namespaces that a simple name before `::` stands for.
+    inline fn lookup_space(ScopedName) -> Found = super::lookup::compute_spaces;
     /// A name in a namespace.
     inline fn lookup_in(QualifiedName) -> Found = super::lookup::compute_in;
     /// The files of the program and how they import one another.
@@ -73,6 +76,11 @@ redgreen::queries! {
     inline fn file_problems(FileId) -> Vec<(DefId, Problem)> = super::check::compute;
     /// What is wrong with the bodies of the functions of a file that are not generic.
     inline fn file_body_problems(FileId) -> Vec<(DefId, Problem)> = super::diagnostics::compute_bodies;
+    /// The generic instances that the other functions of a file refer to.
+    inline fn file_instances(FileId) -> Vec<Instance> = super::diagnostics::compute_instances;
+    /// What is wrong with the generic instances that the program reaches.
+    inline fn generic_problems(Root) -> Vec<(DefId, Problem)> =
+        super::diagnostics::compute_generic_problems;
     /// Whether a file has lexical or syntax errors.
     inline fn has_syntax_errors(FileId) -> bool = super::diagnostics::compute_has_syntax_errors;
 }

@@ -1,11 +1,11 @@
 //! From paths to definitions.
 
 use super::{
-    Problem, Resolution, Scope, TypeDef, alias_info, builtin, enum_info,
+    Problem, Resolution, Scope, TypeDef, alias_info, builtin, enum_info, imports,
     lookup::{Found, QualifiedName, ScopedName, Space},
     lookup_in,
     names::{Class, Thing},
-    type_text,
+    paths, type_text,
 };
 use crate::ty::{GenericArg, TyKind};
 use cm_base::Name;
@@ -73,21 +73,25 @@ fn find(
         let found = simple(db, scope, last.name);
         return thing(db, found, *last);
     };
-    let mut found = simple(db, scope, first.name).clone();
-    if found.is_empty() && found.poisoned {
+    let mut spaces = super::lookup_space(db, scoped(scope, first.name)).clone();
+    let mut types = simple(db, scope, first.name);
+    if spaces.poisoned && types.is_empty() {
         return Err(silent(first));
     }
+    let mut inner;
     for segment in middle {
-        found = inside(db, &found.spaces, segment.name);
+        inner = inside(db, &spaces.spaces, segment.name);
+        spaces.spaces.clone_from(&inner.spaces);
+        types = &inner;
     }
-    let here = inside(db, &found.spaces, last.name);
+    let here = inside(db, &spaces.spaces, last.name);
     if !here.things.is_empty() {
         return thing(db, &here, *last);
     }
-    if let Some(def) = found.things.iter().find_map(|(_, thing)| type_def(db, thing)) {
+    if let Some(def) = types.things.iter().find_map(|(_, thing)| type_def(db, thing)) {
         return Ok(Some(member(db, def, *last, aliases)));
     }
-    match module(&found.spaces) {
+    match module(db, &spaces.spaces) {
         Some(module) => {
             let message = format!("'{}' is not exported by module '{module}'", last.name);
             Err(Problem { at: last.at, message })
@@ -97,15 +101,24 @@ fn find(
 }
 
 /// The module among namespaces: names that are not in it are not exported.
-fn module(spaces: &[Space]) -> Option<&'static str> {
-    let module = spaces.iter().find(|space| !matches!(space, Space::Own(..)));
-    module.map(|space| space.name())
+fn module(db: &dyn Db, spaces: &[Space]) -> Option<&'static str> {
+    let module = spaces.iter().find(|space| !matches!(space, Space::Own(..)))?;
+    let Space::Imported(file, path) = *module else { return Some(module.name()) };
+    // An alias is not the module's name.
+    let sources = imports(db, file).groups.get(&path).map(Vec::as_slice);
+    Some(match sources {
+        Some([source, ..]) if source.place.path.is_empty() => paths::module_name(source.place.file),
+        _ => module.name(),
+    })
 }
 
 /// What a simple name is.
 pub(super) fn simple<'db>(db: &'db dyn Db, scope: &Scope, name: Name) -> &'db Found {
-    let namespace = join_all(&scope.namespace);
-    super::lookup(db, ScopedName { file: scope.file, namespace, name })
+    super::lookup(db, scoped(scope, name))
+}
+
+fn scoped(scope: &Scope, name: Name) -> ScopedName {
+    ScopedName { file: scope.file, namespace: join_all(&scope.namespace), name }
 }
 
 fn join_all(names: &[Name]) -> Name {

@@ -1,1 +1,105 @@
+//! Programs of several files with what resolution and checks say about them: `tests/cases.txt`.
 
+use super::{Scope, resolve_value};
+use cm_base::{Diagnostic, FileText, MemorySystem, Name, System};
+use cm_db::{FileId, World};
+use cm_syntax::ast;
+use redgreen::{Database, Registry, Root};
+use std::{fmt::Write, sync::Arc};
+
+fn open(system: &MemorySystem) -> Database {
+    let world = World {
+        system: Arc::new(system.clone()),
+        base: "".into(),
+        root_path: None,
+        root: FileId(Name::new("main")),
+        library: "library".into(),
+        search: vec!["search".into()],
+        defines: vec![Name::new("__CM__")],
+        platform: Name::new("native"),
+    };
+    let registry = Registry::new(&[&cm_db::QUERIES, &crate::QUERIES, &super::QUERIES]);
+    Database::new(registry, Arc::new(world))
+}
+
+fn show(system: &MemorySystem, diagnostic: &Diagnostic) -> String {
+    let place = |file: Name, start: u32| {
+        let FileText::Text(text) = system.read(format!("{file}.cm").as_str().into()) else {
+            return format!("{file}");
+        };
+        let before = &text[..start as usize];
+        let line = before.matches('\n').count() + 1;
+        let column = before.len() - before.rfind('\n').map_or(0, |at| at + 1) + 1;
+        format!("{file}.cm:{line}:{column}")
+    };
+    let at = place(diagnostic.file, diagnostic.range.start);
+    let mut text = format!("{at}: {}: {}\n", diagnostic.severity.word(), diagnostic.message);
+    for note in &diagnostic.notes {
+        let at = place(note.file, note.range.start);
+        writeln!(text, "  {at}: note: {}", note.message).expect("writing to a string");
+    }
+    text
+}
+
+/// What a path is, seen from the root file or from a namespace in it: `path`, `path in a::b`.
+fn resolve(db: &Database, line: &str) -> String {
+    let (path, namespace) = line.split_once(" in ").unwrap_or((line, ""));
+    let at = cm_base::At(0);
+    let segments = path.split("::").map(|name| ast::Ident { name: Name::new(name), at }).collect();
+    let namespace = namespace.split("::").filter(|part| !part.is_empty()).map(Name::new).collect();
+    let file = FileId(Name::new("main"));
+    let scope = Scope { file, namespace, generics: Vec::new(), self_ty: None };
+    match resolve_value(db, &scope, &ast::Path { segments }) {
+        Ok(found) => format!("{line} => {}\n", plain(&format!("{found:?}"))),
+        Err(problem) => format!("{line} => error: {}\n", problem.message),
+    }
+}
+
+/// `DefId { file: FileId("a"), path: "f", index: 0 }` as `a::f`.
+fn plain(debug: &str) -> String {
+    let mut text = debug.to_owned();
+    for (from, to) in [
+        ("DefId { file: FileId(\"", ""),
+        ("\"), path: \"", "::"),
+        ("\", index: 0 }", ""),
+        ("\", index: ", "#"),
+        (" }", ""),
+    ] {
+        text = text.replace(from, to);
+    }
+    text
+}
+
+fn run(name: &str, case: &str) {
+    let system = MemorySystem::default();
+    let (mut queries, mut expected) = (Vec::new(), String::new());
+    for section in case.split("--- ").skip(1) {
+        let (title, body) = section.split_once('\n').expect("a section has a title line");
+        match title.trim() {
+            "resolve" => queries.extend(body.lines().filter(|line| !line.is_empty())),
+            "expect" => body.trim().clone_into(&mut expected),
+            file => system.write(file, body),
+        }
+    }
+    let actual = open(&system)
+        .attempt(|db| {
+            let shown: String =
+                crate::diagnostics(db, Root).iter().map(|found| show(&system, found)).collect();
+            queries.iter().fold(shown, |text, line| text + &resolve(db, line))
+        })
+        .expect("nobody interrupts a test");
+    assert_eq!(actual.trim(), expected, "case {name}; actual:\n{actual}");
+}
+
+#[test]
+fn cases() {
+    let mut failed = Vec::new();
+    for case in include_str!("tests/cases.txt").split("=== ").skip(1) {
+        let (name, body) = case.split_once('\n').expect("a case has a title line");
+        if let Err(panic) = std::panic::catch_unwind(|| run(name, body)) {
+            drop(panic);
+            failed.push(name);
+        }
+    }
+    assert!(failed.is_empty(), "failed: {failed:?}");
+}

@@ -97,12 +97,12 @@ impl Lower<'_> {
                 self.arguments(at, def, &[], args);
                 self.alias(def)
             }
-            TypeDef::Struct(def) | TypeDef::Enum(def) | TypeDef::Interface(def) => {
-                let params = generics_of(self.db, def);
-                let Some(args) = self.arguments(at, def, params, args) else {
-                    return TyKind::Error;
-                };
-                named_kind(self.db, def, args)
+            TypeDef::Struct(id) | TypeDef::Enum(id) | TypeDef::Interface(id) => {
+                let params = generics_of(self.db, id);
+                match self.arguments(at, id, params, args) {
+                    Some(args) => (*super::type_of(self.db, def, args)).clone(),
+                    None => TyKind::Error,
+                }
             }
         }
     }
@@ -211,29 +211,23 @@ impl Lower<'_> {
 
     /// `None`: no integer constant. `Some(None)`: one with an error.
     fn global(&self, def: DefId) -> Option<Option<i128>> {
-        let node = global_ast(self.db, def)?;
         let declared = super::global_info(self.db, def).as_ref()?.ty;
-        let constant = node.kind != ast::GlobalKind::Variable;
-        if !constant || !matches!(*declared, TyKind::Int(_)) {
+        if !matches!(*declared, TyKind::Int(_)) {
             return None;
         }
         if self.constants == Constants::Literal {
-            return match node.value.map(|value| &node.arena[value].kind) {
-                Some(ExprKind::Literal(Literal::Int(value))) => Some(Some((*value).into())),
-                _ => None,
-            };
+            return literal_value(self.db, def).map(Some);
         }
         if *in_cycle(self.db, def) {
             return Some(None);
         }
-        Some(match crate::global(self.db, def).as_deref() {
-            Some(global) => match global.init {
-                ConstValue::Int(value) => Some(value),
-                ConstValue::Zero => Some(0),
-                _ => None,
-            },
-            None => None,
-        })
+        let Some(global) = crate::global(self.db, def) else { return Some(None) };
+        let value = match global.init {
+            ConstValue::Int(value) => Some(value),
+            ConstValue::Zero => Some(0),
+            _ => None,
+        };
+        global.constant.then_some(value)
     }
 
     fn union(&mut self, members: &[TypeId]) -> TyKind {
@@ -260,18 +254,19 @@ impl Lower<'_> {
     }
 }
 
-fn erroneous() -> GenericArg {
-    GenericArg::Type(TyKind::Error.intern())
+/// The value of a constant whose initializer is a literal.
+fn literal_value(db: &dyn Db, def: DefId) -> Option<i128> {
+    let node = global_ast(db, def)?;
+    match node.value.map(|value| &node.arena[value].kind) {
+        Some(ExprKind::Literal(Literal::Int(value))) if node.kind != ast::GlobalKind::Variable => {
+            Some((*value).into())
+        }
+        _ => None,
+    }
 }
 
-/// The type of a definition with arguments.
-pub(super) fn named_kind(db: &dyn Db, def: DefId, args: Vec<GenericArg>) -> TyKind {
-    match item(db, def).as_ref().map(|item| &item.kind) {
-        Some(ItemKind::Struct(_)) => TyKind::Struct(def, args),
-        Some(ItemKind::Enum(_)) => TyKind::Enum(def, args),
-        Some(ItemKind::Interface(_)) => TyKind::Interface(def, args),
-        _ => TyKind::Error,
-    }
+fn erroneous() -> GenericArg {
+    GenericArg::Type(TyKind::Error.intern())
 }
 
 /// What an alias stands for.

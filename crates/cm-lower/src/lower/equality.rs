@@ -7,11 +7,11 @@ use crate::{
 };
 use cm_hir::{
     enum_type,
-    thir::{ExprId, Instance},
+    thir::{ConstValue, ExprId, ExprKind, Instance},
     ty::{Ty, TyKind},
 };
 use cm_mir::{
-    mir::{Abi, BinOp, Decl, FnDecl, Operand, Place, Projection, RESULT, Rvalue, Terminator},
+    mir::{self, Abi, BinOp, Decl, FnDecl, Operand, Place, Projection, RESULT, Rvalue, Terminator},
     runtime::Rt,
     ty as mty,
 };
@@ -30,22 +30,33 @@ impl Lower<'_, '_> {
         eqs: &Equalities,
     ) -> Operand {
         let ty = types::underlying(self.hir_ty(left));
-        let (left, right) = self.compared(left, right, tags);
         let equal = if tags {
-            let tag_ty = mty::TyKind::unsigned(32);
-            let left = self.builder.compute(tag_ty, Rvalue::Tag(left));
-            let right = self.builder.compute(tag_ty, Rvalue::Tag(right));
-            self.builder.binary(BinOp::Eq, tag_ty, left, right)
+            let (left, right) = (self.tag(left), self.tag(right));
+            self.builder.binary(BinOp::Eq, mty::TyKind::unsigned(32), left, right)
         } else {
+            let (left, right) = self.compared(left, right);
             self.cx.equal(&mut self.builder, ty, left, right, eqs)
         };
         self.equality(op, equal)
     }
 
+    /// The tag of an enum value.
+    fn tag(&mut self, value: ExprId) -> Operand {
+        let ty = mty::TyKind::unsigned(32);
+        match self.kind(value) {
+            ExprKind::Const(ConstValue::Variant(tag, _)) | ExprKind::Variant(tag, None) => {
+                Operand::constant(ty, mir::ConstValue::Int(u64::from(*tag)))
+            }
+            _ => {
+                let place = self.place(value);
+                self.builder.compute(ty, Rvalue::Tag(place))
+            }
+        }
+    }
+
     /// Where the two values are. The left one is copied if evaluating the right one may change it.
-    fn compared(&mut self, left: ExprId, right: ExprId, tags: bool) -> (Place, Place) {
-        let changes = self.cx.writes(right) && !tags;
-        let left = if changes {
+    fn compared(&mut self, left: ExprId, right: ExprId) -> (Place, Place) {
+        let left = if self.cx.writes(right) {
             let ty = self.ty_of(left);
             let left = self.value(left);
             self.builder.place_of(left, ty)

@@ -181,7 +181,11 @@ impl<'a> Lower<'_, 'a> {
             ExprKind::Struct(fields) => return self.struct_into(dest, ty, fields),
             ExprKind::Array(items) => return self.array_into(dest, ty, items),
             ExprKind::Variant(tag, payload) => {
-                let payload = payload.map(|payload| self.operand(payload));
+                let payload = match payload {
+                    Some(payload) => Some(self.operand(*payload)),
+                    None => types::payload(self.cx.db, ty, *tag)
+                        .map(|ty| Operand::constant(self.cx.ty(ty), mir::ConstValue::Zero)),
+                };
                 Rvalue::Tagged(self.cx.ty(ty), *tag, payload)
             }
             ExprKind::AddrOf(place) => {

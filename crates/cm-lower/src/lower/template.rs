@@ -3,6 +3,7 @@
 use super::{Lower, guard};
 use crate::{
     builder::{number, pointer, string, text},
+    consts::until_nul,
     types,
 };
 use cm_hir::{
@@ -78,7 +79,7 @@ impl Lower<'_, '_> {
 
     fn piece(&mut self, piece: &Piece) -> Operand {
         match piece {
-            Piece::Text(piece) => text(piece),
+            Piece::Text(piece) => text(until_nul(piece)),
             Piece::Value(value, spec) => {
                 let operand = self.operand(*value);
                 let ty = self.hir_ty(*value);

@@ -3,7 +3,7 @@
 use super::Lower;
 use crate::{
     builder::{number, pointer, word},
-    types,
+    consts, types,
 };
 use cm_hir::{
     struct_type,
@@ -81,12 +81,13 @@ impl Lower<'_, '_> {
 
     /// Writes a constant. Slices in it are new ones.
     pub(super) fn constant_into(&mut self, place: Place, ty: Ty, value: &ConstValue) {
-        if !types::zero_has_slices(self.cx.db, ty) || matches!(value, ConstValue::Zero) {
+        if matches!(value, ConstValue::Zero) {
+            return self.zero(place, ty);
+        }
+        let ty = types::underlying(ty);
+        if !types::zero_has_slices(self.cx.db, ty) {
             let operand = self.constant(ty, value);
-            return match value {
-                ConstValue::Zero => self.zero(place, ty),
-                _ => self.builder.store(place, operand),
-            };
+            return self.builder.store(place, operand);
         }
         match (value, ty.get()) {
             (ConstValue::Aggregate(values), TyKind::Slice(elem)) => {
@@ -123,7 +124,12 @@ impl Lower<'_, '_> {
 
     /// A constant as an operand. Slices in it are static.
     pub(super) fn constant(&mut self, ty: Ty, value: &ConstValue) -> Operand {
-        Operand::Const(Box::new(self.cx.constant(ty, value)))
+        let constant = self.cx.constant(ty, value);
+        if consts::holds_slice(&constant) {
+            let symbol = self.cx.part();
+            return Operand::copy(self.cx.global(symbol, constant, false));
+        }
+        Operand::Const(Box::new(constant))
     }
 
     /// The elements of a slice of at least this length as a fixed array.

@@ -37,6 +37,7 @@ fn judge(db: &dyn Db, graph: &Graph, node: u32) -> Option<Why> {
         Mark::Clear => return Some(Why::New),
         Mark::Suspect => {}
     }
+    let _judging = db.frames().judge(node);
     // What matters is whether a dependency changed since this node was verified, which may be many
     // revisions ago, and not whether it changed in this one.
     let since = graph.state(node).verified.load(Relaxed);

@@ -118,12 +118,15 @@ fn compute<'db>(db: &'db dyn Db, slot: Slot<'db>) -> AnyValue {
 /// Runs a node of which nothing is recorded.
 fn run_unrecorded(db: &dyn Db, graph: &Graph, node: u32) -> AnyValue {
     let query = graph.query(node);
-    let _running = db.frames().enter(node);
-    let mut value =
-        (query.run)(db, graph.key(node)).expect("invariant: without an image, keys are our own");
-    graph.note_execution(db, node, Why::New, true);
+    let running = db.frames().enter(node);
+    let value = (query.run)(db, graph.key(node));
+    drop(running);
+    let mut value = value.expect("invariant: without an image, keys are our own");
     if query.kind == Kind::Stored {
         (query.seal)(&mut value, graph.store()); // so that it has a digest
+    }
+    if query.kind != Kind::Input {
+        graph.note_execution(db, node, Why::New, true);
     }
     value
 }

@@ -1,8 +1,7 @@
-//! What runs after an edit, in a fresh process and in a resident one.
+//! What runs after an edit: exactly that.
 
 use crate::toy::*;
-use redgreen::{Edit, Root, Stamp};
-use std::sync::atomic::Ordering::Relaxed;
+use redgreen::{Edit, Root};
 
 fn project() -> Project {
     let project = Project::new();
@@ -11,15 +10,153 @@ fn project() -> Project {
     project
 }
 
+/// After a build and the edit, what runs in a fresh process.
+fn after(edit: impl Fn(&Files)) -> Vec<String> {
+    let project = project();
+    project.build();
+    edit(&project.files);
+    let built = project.build();
+    let clean = build(&mut project.open_clean()).unwrap();
+    assert_eq!(built.result, clean.result);
+    assert_eq!(built.snapshot.image(), clean.snapshot.image());
+    assert_eq!(built.record.counts.unstable, 0);
+    ran(&built.record)
+}
+
 #[test]
-fn nothing_changed_runs_nothing() {
+fn nothing_changed() {
     let project = project();
     let first = project.build();
-    assert_eq!(first.record.counts.executed as usize, ran(&first.record).len());
+    assert_eq!(first.record.counts.executed, 21);
     let again = project.build();
     assert_eq!(ran(&again.record), [""; 0]);
     assert_eq!(again.result, first.result);
     assert_eq!(again.snapshot.image(), first.snapshot.image());
-    let db = project.open();
-    assert!(redgreen::Db::graph(&db).has_image());
+    assert!(redgreen::Db::graph(&project.open()).has_image());
+}
+
+#[test]
+fn touched_file() {
+    let project = project();
+    let first = project.build();
+    let roots = [node::link(Root)];
+    assert!(!redgreen::Db::graph(&project.open()).needs_saving(&roots));
+    assert!(redgreen::Db::graph(&project.open()).needs_saving(&[]));
+    project.files.write("a", "fn f(int) x @b.g y\nfn k() z\n");
+    let mut db = project.open();
+    assert!(redgreen::Db::graph(&db).needs_saving(&roots), "the stamp is new");
+    let second = build(&mut db).unwrap();
+    assert_eq!((ran(&second.record), &second.record.inputs_changed[..]), (vec![], &[][..]));
+    let content = |built: &Built| redgreen::without_stamps(built.snapshot.image()).unwrap();
+    assert_eq!(content(&second), content(&first));
+    assert_ne!(second.snapshot.image(), first.snapshot.image());
+}
+
+#[test]
+fn comment() {
+    let ran = after(|files| files.write("a", "# new\nfn f(int) x @b.g y\nfn k() z\n"));
+    assert_eq!(ran, ["items(a)", "parse(a)"]);
+}
+
+#[test]
+fn body() {
+    let ran = after(|files| files.write("a", "fn f(int) x @b.g changed\nfn k() z\n"));
+    let expected = [
+        "body(a.f)",
+        "body(a.k)",
+        "exports(a)",
+        "items(a)",
+        "link()",
+        "lower(a.f)",
+        "lower(a.k)", // its value is needed, since the object has both
+        "object(a)",
+        "parse(a)",
+        "signature(a.f)",
+        "signature(a.k)",
+    ];
+    assert_eq!(ran, expected);
+}
+
+#[test]
+fn signature_used_elsewhere() {
+    let ran = after(|files| files.write("a", "fn f(long) x @b.g y\nfn k() z\n"));
+    for reader in ["lower(b.h)", "object(b)", "object(a)", "link()"] {
+        assert!(ran.contains(&reader.to_string()), "{reader} did not run: {ran:?}");
+    }
+    assert!(!ran.contains(&"signature(b.g)".to_string()), "{ran:?}");
+}
+
+#[test]
+fn new_and_deleted_files() {
+    let ran = after(|files| files.write("c", "fn n() new\n"));
+    assert_eq!(
+        ran,
+        [
+            "body(c.n)",
+            "exports(c)",
+            "items(c)",
+            "link()",
+            "lower(c.n)",
+            "object(c)",
+            "parse(c)",
+            "signature(c.n)"
+        ]
+    );
+    let ran = after(|files| drop(files.files.lock().remove("b")));
+    assert!(ran.contains(&"signature(b.g)".to_string()), "{ran:?}");
+    assert!(!ran.contains(&"object(b)".to_string()), "{ran:?}");
+}
+
+#[test]
+fn resident_edits_take_the_changed_input_only() {
+    let project = project();
+    let mut db = project.open();
+    build(&mut db).unwrap();
+    project.files.write("a", "# new\nfn f(int) x @b.g y\nfn k() z\n");
+    assert_eq!(ran(&build(&mut db).unwrap().record), [""; 0], "nobody has said so yet");
+    db.edit(Edit::Inputs(&[node::source("a".into()), node::source("unknown".into())]));
+    let built = build(&mut db).unwrap();
+    assert_eq!(ran(&built.record), ["items(a)", "parse(a)"]);
+    assert_eq!(built.record.inputs_changed.len(), 1);
+    // The results of earlier revisions are still in memory, so nothing runs for its value alone.
+    project.files.write("a", "# new\nfn f(int) x @b.g changed\nfn k() z\n");
+    db.edit(Edit::All);
+    let built = build(&mut db).unwrap();
+    assert!(!ran(&built.record).contains(&"lower(a.k)".to_string()));
+    assert_eq!(built.result, build(&mut project.open_clean()).unwrap().result);
+    db.reset();
+    assert_eq!(ran(&build(&mut db).unwrap().record), [""; 0]);
+}
+
+#[test]
+fn without_recording_results_are_the_same() {
+    let project = project();
+    let clean = build(&mut project.open_clean()).unwrap();
+    let mut db = project.open_unrecorded();
+    assert_eq!(db.attempt(|db| *link(db, Root)), Ok(clean.result));
+    assert_eq!(db.take_record().counts.executed, clean.record.counts.executed);
+    assert!(db.snapshot(&[node::link(Root)]).is_err());
+    project.files.write("b", "fn g(b) one\n");
+    db.edit(Edit::All);
+    let changed = build(&mut project.open_clean()).unwrap();
+    assert_eq!(db.attempt(|db| *link(db, Root)), Ok(changed.result));
+}
+
+#[test]
+fn long_chains_need_no_long_stack() {
+    let project = Project::new();
+    let name = |n: usize| format!("n{n:05}");
+    for n in 0..5_000 {
+        project.files.write(&name(n), &name(n + 1));
+    }
+    project.files.write(&name(5_000), "");
+    let mut db = project.open();
+    let mut length = || db.attempt(|db| *walk(db, name(0))).unwrap();
+    assert_eq!(length(), 5_001);
+    let snapshot = db.snapshot(&[node::walk(name(0))]).unwrap();
+    snapshot.write_image(&project.image()).unwrap();
+    project.files.write(&name(5_000), "end");
+    let mut db = project.open();
+    let mut length = || db.attempt(|db| *walk(db, name(0))).unwrap();
+    assert_eq!(length(), 5_002);
 }

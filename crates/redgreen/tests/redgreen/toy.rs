@@ -13,22 +13,26 @@ use std::{
     collections::BTreeMap,
     fmt,
     path::Path,
-    sync::{Arc, atomic::AtomicBool, atomic::Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
 };
 
 /// Files in memory.
 #[derive(Default)]
 pub struct Files {
     pub files: Mutex<BTreeMap<String, (u64, String)>>,
+    /// Grows with every write, so that a file never gets an old stamp for new contents.
+    clock: AtomicU64,
     /// Makes `noise` give something else at every run.
     pub noisy: AtomicBool,
 }
 
 impl Files {
     pub fn write(&self, name: &str, text: &str) {
-        let mut files = self.files.lock();
-        let tick = files.get(name).map_or(1, |file| file.0 + 1);
-        files.insert(name.into(), (tick, text.into()));
+        let tick = 1 + self.clock.fetch_add(1, Relaxed);
+        self.files.lock().insert(name.into(), (tick, text.into()));
     }
 }
 
@@ -67,8 +71,8 @@ redgreen::queries! {
     transient fn lower(FnKey) -> String = compute_lower;
     stored fn object(String) -> redgreen::Blob = compute_object;
     inline fn link(Root) -> Fingerprint = compute_link;
-    /// Each file names the next one.
-    transient fn walk(String) -> Vec<String> = compute_walk;
+    /// The length of a chain: each file names the next one.
+    transient fn walk(String) -> u64 = compute_walk;
     /// Impure on demand.
     transient fn noise(String) -> u64 = compute_noise;
     /// Reads `noise` after `source`.
@@ -138,13 +142,9 @@ fn compute_link(db: &dyn Db, _: &Root) -> Fingerprint {
     let files = listing(db, Root).iter();
     Fingerprint::of(&files.map(|file| fp::object(db, file.clone())).collect::<Vec<_>>())
 }
-fn compute_walk(db: &dyn Db, name: &String) -> Vec<String> {
-    let next = source(db, name.clone()).clone();
-    let mut all = vec![name.clone()];
-    all.extend(
-        next.filter(|next| !next.is_empty()).iter().flat_map(|next| walk(db, next.clone()).clone()),
-    );
-    all
+fn compute_walk(db: &dyn Db, name: &String) -> u64 {
+    let next = source(db, name.clone()).clone().unwrap_or_default();
+    if next.is_empty() { 1 } else { 1 + walk(db, next) }
 }
 fn compute_noise(db: &dyn Db, name: &String) -> u64 {
     let length = source(db, name.clone()).as_ref().map_or(0, String::len) as u64;

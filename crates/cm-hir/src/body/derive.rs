@@ -1,0 +1,228 @@
+//! Bodies of the functions that `with` derives (`06-generics-interfaces.md` §6.7).
+
+use super::{
+    common::{TY, base, pointer},
+    ctx::Ctx,
+};
+use crate::{
+    decl::{self, Scope},
+    thir::{
+        Block, Body, Builtin, ConstValue, Conversion, Derived, ExprId, ExprKind, Instance,
+        LocalId, LocalKind, Stmt, StmtKind, TemplatePart,
+    },
+    ty::{Ty, TyKind},
+};
+use cm_base::{At, Name};
+use cm_db::Db;
+use cm_mir::runtime::FormatSpec;
+use cm_syntax::ast::{Arena, BinaryOp, UnaryOp};
+
+/// Derived functions stand at the struct.
+const AT: At = At(0);
+
+/// The body of a derived function. `None`: the instance is of no struct.
+pub(crate) fn body(db: &dyn Db, instance: &Instance, derived: Derived) -> Option<Body> {
+    let this = TyKind::Struct(instance.def, instance.args.clone()).intern();
+    let info = decl::struct_type(db, this)?;
+    let scope = Scope {
+        file: instance.def.file,
+        namespace: Vec::new(),
+        generics: Vec::new(),
+        self_ty: Some(this),
+    };
+    let arena = Arena::default();
+    let mut ctx = Ctx::new(db, scope, &arena, None);
+    let mut maker = Maker { this, ctx: &mut ctx };
+    maker.ctx.new_local(Name::new("self"), pointer(this, false), LocalKind::Param);
+    let binary = matches!(derived, Derived::Eq | Derived::Lt);
+    if binary {
+        maker.ctx.new_local(Name::new("other"), this, LocalKind::Param);
+    }
+    let value = match derived {
+        Derived::Eq => maker.equal(&info.fields),
+        Derived::Lt => maker.less(&info.fields),
+        Derived::Clone => maker.this(),
+        Derived::Hash => maker.hash(&info.fields),
+        Derived::Debug => maker.debug(instance.def.path, &info.fields),
+        Derived::Display => maker.display(&info.fields),
+        Derived::Css | Derived::IsCss => maker.css(derived, &info.fields),
+    };
+    let ret = ctx.ty(value);
+    let ok = !ctx.poisoned && ctx.problems.is_empty();
+    let block = Block { stmts: vec![Stmt { at: AT, kind: StmtKind::Return(Some(value)) }] };
+    Some(super::finish(ctx, 1 + u32::from(binary), true, ret, block, ok))
+}
+
+struct Maker<'m, 'a> {
+    this: Ty,
+    ctx: &'m mut Ctx<'a>,
+}
+
+type Fields = [(Name, Ty)];
+
+impl Maker<'_, '_> {
+    /// `*self`.
+    fn this(&mut self) -> ExprId {
+        let pointer = pointer(self.this, false);
+        let local = self.ctx.push(pointer, AT, ExprKind::Local(LocalId(0)));
+        self.ctx.push(self.this, AT, ExprKind::Deref(local))
+    }
+
+    fn own(&mut self, index: usize, ty: Ty) -> ExprId {
+        let this = self.this();
+        self.ctx.push(ty, AT, ExprKind::Field(this, index as u32))
+    }
+
+    fn other(&mut self, index: usize, ty: Ty) -> ExprId {
+        let other = self.ctx.push(self.this, AT, ExprKind::Local(LocalId(1)));
+        self.ctx.push(ty, AT, ExprKind::Field(other, index as u32))
+    }
+
+    fn truth(&mut self, value: bool) -> ExprId {
+        self.ctx.constant(TY.bool, AT, ConstValue::Bool(value))
+    }
+
+    fn equal(&mut self, fields: &Fields) -> ExprId {
+        let mut all = None;
+        for (index, (_, ty)) in fields.iter().enumerate() {
+            let (l, r) = (self.own(index, *ty), self.other(index, *ty));
+            let same = self.ctx.binary_values(BinaryOp::Eq, l, r, AT, false);
+            all = Some(match all {
+                None => same,
+                Some(before) => self.ctx.push(TY.bool, AT, ExprKind::And(before, same)),
+            });
+        }
+        all.unwrap_or_else(|| self.truth(true))
+    }
+
+    /// `a0 < b0 || !(b0 < a0) && (…)`: only `<` is needed of a field.
+    fn less(&mut self, fields: &Fields) -> ExprId {
+        let mut rest = None;
+        for (index, (_, ty)) in fields.iter().enumerate().rev() {
+            let (l, r) = (self.own(index, *ty), self.other(index, *ty));
+            let below = self.ctx.binary_values(BinaryOp::Lt, l, r, AT, false);
+            rest = Some(match rest {
+                None => below,
+                Some(rest) => {
+                    let (l, r) = (self.own(index, *ty), self.other(index, *ty));
+                    let above = self.ctx.binary_values(BinaryOp::Lt, r, l, AT, false);
+                    let not = self.ctx.push(TY.bool, AT, ExprKind::Unary(UnaryOp::Not, above));
+                    let then = self.ctx.push(TY.bool, AT, ExprKind::And(not, rest));
+                    self.ctx.push(TY.bool, AT, ExprKind::Or(below, then))
+                }
+            });
+        }
+        rest.unwrap_or_else(|| self.truth(false))
+    }
+
+    fn hash(&mut self, fields: &Fields) -> ExprId {
+        let mut sum = self.ctx.constant(TY.int, AT, ConstValue::Int(0));
+        for (index, (_, ty)) in fields.iter().enumerate() {
+            let field = self.own(index, *ty);
+            let hash = self.hash_of(field);
+            sum = self.ctx.push(TY.int, AT, ExprKind::Binary(BinaryOp::Add, sum, hash));
+        }
+        sum
+    }
+
+    fn hash_of(&mut self, field: ExprId) -> ExprId {
+        let field = self.ctx.decay(field);
+        let ty = self.ctx.ty(field);
+        match *ty {
+            _ if ty == TY.int => field,
+            TyKind::Int(_) | TyKind::Bool | TyKind::Char => {
+                self.ctx.convert(field, Conversion::Numeric, TY.int)
+            }
+            TyKind::Str => {
+                self.ctx.push(TY.int, AT, ExprKind::Builtin(Builtin::StrHash, vec![field]))
+            }
+            TyKind::Float(float) => self.hash_float(field, float.bits() == 64),
+            TyKind::Enum(..) if self.ctx.is_plain_enum(ty) => {
+                self.ctx.convert(field, Conversion::Identity, TY.int)
+            }
+            TyKind::Struct(..) => self.derived_call(field, "hash"),
+            _ => self.ctx.error(AT, format!("Type '{ty}' cannot be hashed")),
+        }
+    }
+
+    /// The bits, folded to 32.
+    fn hash_float(&mut self, field: ExprId, wide: bool) -> ExprId {
+        let bits = if wide { TY.ulong } else { TY.int };
+        let from = pointer(self.ctx.ty(field), false);
+        let address = self.ctx.push(from, AT, ExprKind::AddrOf(field));
+        let address = self.ctx.convert(address, Conversion::Identity, pointer(bits, false));
+        let value = self.ctx.push(bits, AT, ExprKind::Deref(address));
+        if !wide {
+            return value;
+        }
+        self.ctx.let_in(value, AT, |ctx, low| {
+            let count = ctx.constant(TY.int, AT, ConstValue::Int(32));
+            let high = ctx.push(TY.ulong, AT, ExprKind::Binary(BinaryOp::Shr, low, count));
+            let low = ctx.push(TY.ulong, AT, ctx.kind(low).clone());
+            let folded = ctx.push(TY.ulong, AT, ExprKind::Binary(BinaryOp::BitXor, low, high));
+            ctx.convert(folded, Conversion::Numeric, TY.int)
+        })
+    }
+
+    fn derived_call(&mut self, field: ExprId, name: &str) -> ExprId {
+        match self.ctx.call_plain(field, name, AT) {
+            Some(call) => call,
+            None => {
+                let ty = self.ctx.ty(field);
+                self.ctx.error(AT, format!("Unknown method '{name}' for type '{ty}'"))
+            }
+        }
+    }
+
+    /// `S { x: 1, p: P { … } }`.
+    fn debug(&mut self, path: Name, fields: &Fields) -> ExprId {
+        let name = path.rsplit("::").next().unwrap_or_default();
+        if fields.is_empty() {
+            let text = Name::new(&format!("{name} {{}}"));
+            return self.ctx.constant(TY.str, AT, ConstValue::Str(text));
+        }
+        let mut parts = Vec::new();
+        for (index, (field, ty)) in fields.iter().enumerate() {
+            let before = if index == 0 { format!("{name} {{ ") } else { ", ".to_owned() };
+            parts.push(TemplatePart::Text(Name::new(&format!("{before}{field}: "))));
+            let value = self.own(index, *ty);
+            self.show(value, "debug", &mut parts);
+        }
+        parts.push(TemplatePart::Text(Name::new(" }")));
+        self.ctx.push(TY.str, AT, ExprKind::Template(parts))
+    }
+
+    /// `(1, 2)`.
+    fn display(&mut self, fields: &Fields) -> ExprId {
+        let mut parts = vec![TemplatePart::Text(Name::new("("))];
+        for (index, (_, ty)) in fields.iter().enumerate() {
+            if index > 0 {
+                parts.push(TemplatePart::Text(Name::new(", ")));
+            }
+            let value = self.own(index, *ty);
+            self.show(value, "toString", &mut parts);
+        }
+        parts.push(TemplatePart::Text(Name::new(")")));
+        self.ctx.push(TY.str, AT, ExprKind::Template(parts))
+    }
+
+    fn show(&mut self, value: ExprId, method: &str, parts: &mut Vec<TemplatePart>) {
+        let ty = self.ctx.ty(value);
+        let value = match *base(ty) {
+            TyKind::Struct(..) => self.derived_call(value, method),
+            _ => match self.ctx.textual(value, AT) {
+                Some(value) => value,
+                None => return,
+            },
+        };
+        parts.push(TemplatePart::Value(value, FormatSpec::default()));
+    }
+
+    /// Style sheets are not part of the core language.
+    fn css(&mut self, derived: Derived, _: &Fields) -> ExprId {
+        match derived {
+            Derived::IsCss => self.truth(true),
+            _ => self.ctx.constant(TY.str, AT, ConstValue::Str(Name::new(""))),
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Bodies: from syntax to [`crate::thir`], one instance at a time, with the checks of
+//! `08-diagnostics.md` that concern what is inside functions and initializers.
+
+mod asm;
+mod builtins;
+mod calls;
+mod coerce;
+mod common;
+mod consteval;
+mod ctx;
+mod derive;
+mod dump;
+mod exprs;
+mod generics;
+mod globals;
+mod layout;
+mod literals;
+mod methods;
+mod ops;
+mod ownership;
+mod patterns;
+mod stmts;
+mod templates;
+mod text;
+mod uses;
+
+#[cfg(test)]
+mod tests;
+
+pub use dump::dump;
+pub(crate) use globals::compute_global_problems;
+
+use crate::{
+    decl::{self, Problem, Signature},
+    thir::{Block, Body, Instance, InstanceKind, LocalKind},
+    ty::{GenericArg, Ty, TyKind},
+};
+use cm_base::Name;
+use cm_db::Db;
+use cm_syntax::ast;
+use common::{TY, is_error};
+use ctx::Ctx;
+use std::sync::Arc;
+
+/// A checked body with what is wrong with it.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct CheckedBody {
+    /// `None`: there is no such function, or it has no body.
+    pub body: Option<Arc<Body>>,
+    /// In source order.
+    pub problems: Vec<Problem>,
+}
+
+pub(crate) fn compute_checked(db: &dyn Db, instance: &Instance) -> CheckedBody {
+    let (body, problems) = check_body(db, instance);
+    CheckedBody { body: body.map(Arc::new), problems }
+}
+
+pub(crate) fn compute_body(db: &dyn Db, instance: &Instance) -> Option<Arc<Body>> {
+    crate::checked_body(db, instance.clone()).body.clone()
+}
+
+pub(crate) fn compute_problems(db: &dyn Db, instance: &Instance) -> Vec<Problem> {
+    crate::checked_body(db, instance.clone()).problems.clone()
+}
+
+pub(crate) fn compute_generic_uses(db: &dyn Db, instance: &Instance) -> Vec<Instance> {
+    match &crate::checked_body(db, instance.clone()).body {
+        Some(body) => uses::generic_instances(body),
+        None => Vec::new(),
+    }
+}
+
+pub(crate) use globals::compute as compute_global;
+
+/// Checks the body of an instance.
+pub fn check_body(db: &dyn Db, instance: &Instance) -> (Option<Body>, Vec<Problem>) {
+    match instance.kind {
+        InstanceKind::Source => source_body(db, instance),
+        InstanceKind::Derived(derived) => (derive::body(db, instance, derived), Vec::new()),
+        InstanceKind::Foreign => (None, Vec::new()),
+    }
+}
+
+fn source_body(db: &dyn Db, instance: &Instance) -> (Option<Body>, Vec<Problem>) {
+    let found = (decl::signature(db, instance.def), decl::body_ast(db, instance.def));
+    let (Some(signature), Some(syntax)) = found else { return (None, Vec::new()) };
+    let header = decl::signature_ast(db, instance.def);
+    let scope = decl::body_scope(db, instance);
+    let ret = concrete(signature.ret, signature, &instance.args);
+    let mut ctx = Ctx::new(db, scope, &syntax.arena, Some(ret));
+    ctx.signature = Some(signature);
+    ctx.enter();
+    let params = parameters(&mut ctx, signature, header.as_deref(), instance);
+    ctx.poisoned |= is_error(ret);
+    let block = ctx.block(&syntax.block);
+    ctx.leave();
+    let mut problems = std::mem::take(&mut ctx.problems);
+    problems.extend(header.as_deref().map(|header| {
+        default_problems(db, instance, signature, header)
+    }).into_iter().flatten());
+    name_instance(&mut problems, instance);
+    let ok = problems.is_empty() && !ctx.poisoned;
+    let body = finish(ctx, params, signature.has_self, ret, block, ok);
+    (Some(body), problems)
+}
+
+fn concrete(ty: Ty, signature: &Signature, args: &[GenericArg]) -> Ty {
+    match signature.generics.is_empty() {
+        true => ty,
+        false => decl::substitute(ty, &generics::bindings(signature, args)),
+    }
+}
+
+/// Declares `self` and the parameters; their number.
+fn parameters(
+    ctx: &mut Ctx<'_>,
+    signature: &Signature,
+    header: Option<&ast::Signature>,
+    instance: &Instance,
+) -> u32 {
+    if signature.has_self {
+        let this = ctx.scope.self_ty.unwrap_or(TY.error);
+        ctx.new_local(Name::new("self"), common::pointer(this, false), LocalKind::Param);
+        ctx.has_self = true;
+    }
+    for (index, param) in signature.params.iter().enumerate() {
+        let ty = concrete(param.ty, signature, &instance.args);
+        ctx.poisoned |= is_error(ty);
+        let kind = match *ty {
+            TyKind::Interface(..) => LocalKind::InterfaceParam,
+            _ => LocalKind::Param,
+        };
+        let local = ctx.new_local(param.name, ty, kind);
+        ctx.vars[local.0 as usize].is_const = param.is_const;
+        let at = header.and_then(|header| header.params.get(index)).map(|param| param.name.at);
+        // Namesakes are reported with the signature.
+        if let Some(at) = at
+            && ctx.lookup_outer(param.name).is_none()
+        {
+            ctx.bind(local, ast::Ident { name: param.name, at });
+        }
+    }
+    ctx.locals.len() as u32
+}
+
+/// What is wrong with the default arguments.
+fn default_problems(
+    db: &dyn Db,
+    instance: &Instance,
+    signature: &Signature,
+    header: &ast::Signature,
+) -> Vec<Problem> {
+    if header.params.iter().all(|param| param.default.is_none()) {
+        return Vec::new();
+    }
+    let scope = decl::body_scope(db, instance);
+    let mut ctx = Ctx::new(db, scope, &header.arena, None);
+    for (param, syntax) in signature.params.iter().zip(&header.params) {
+        let Some(default) = syntax.default else { continue };
+        let to = concrete(param.ty, signature, &instance.args);
+        let (name, at) = (param.name, header.arena[default].at);
+        let value = ctx.expr_as(default, to, at, |from| {
+            format!("Type mismatch in default argument '{name}': expected '{to}', got '{from}'")
+        });
+        if let Err(why) = ctx.eval(value) {
+            ctx.report_not_const(why, name, at);
+        }
+    }
+    ctx.problems
+}
+
+/// Errors in an instance of a generic function say which instance it is.
+fn name_instance(problems: &mut [Problem], instance: &Instance) {
+    if instance.args.is_empty() {
+        return;
+    }
+    let args: Vec<String> = instance
+        .args
+        .iter()
+        .map(|arg| match arg {
+            GenericArg::Type(ty) => ty.to_string(),
+            GenericArg::Value(value) => value.to_string(),
+            GenericArg::Param(name) => name.to_string(),
+        })
+        .collect();
+    let name = instance.def.path;
+    let note = format!(" (in the instance '{name}' with <{}>)", args.join(", "));
+    for problem in problems {
+        problem.message.push_str(&note);
+    }
+}
+
+fn finish(
+    ctx: Ctx<'_>,
+    params: u32,
+    has_self: bool,
+    ret: Ty,
+    block: Block,
+    ok: bool,
+) -> Body {
+    Body { locals: ctx.locals, params, has_self, ret, exprs: ctx.exprs, block, ok }
+}

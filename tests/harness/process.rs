@@ -1,0 +1,67 @@
+//! Running a program with a limit of time and of output.
+
+use std::{
+    io::{Read, Write},
+    process::{Child, Command, ExitStatus, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+const MAX_TIME: Duration = Duration::from_secs(20);
+const MAX_OUTPUT: u64 = 16 << 20;
+
+/// What a program did.
+pub(crate) struct Ran {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: String,
+}
+
+/// Runs a command to its end, or for the longest time allowed.
+pub(crate) fn run(command: &mut Command, input: Vec<u8>) -> Result<Ran, String> {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child =
+        command.spawn().map_err(|error| format!("cannot start {command:?}: {error}"))?;
+    let stdout = child.stdout.take().map(read);
+    let stderr = child.stderr.take().map(read);
+    if let Some(mut stdin) = child.stdin.take() {
+        // A program need not read its input.
+        thread::spawn(move || stdin.write_all(&input));
+    }
+    let status = wait(&mut child)?;
+    let finish = |reader: Option<thread::JoinHandle<Vec<u8>>>| {
+        reader.and_then(|reader| reader.join().ok()).unwrap_or_default()
+    };
+    let stderr = String::from_utf8_lossy(&finish(stderr)).into_owned();
+    Ok(Ran { status, stdout: finish(stdout), stderr })
+}
+
+/// Reads on a thread of its own, so that no pipe is ever full. One that prints too much finds its
+/// pipe closed.
+fn read(from: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        // What was read before an error is what there is.
+        let _partial = from.take(MAX_OUTPUT).read_to_end(&mut bytes);
+        bytes
+    })
+}
+
+fn wait(child: &mut Child) -> Result<ExitStatus, String> {
+    let start = Instant::now();
+    let mut pause = Duration::from_micros(200);
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Ok(status),
+            Ok(None) if start.elapsed() > MAX_TIME => {
+                // It may have ended just now.
+                let _ended = child.kill();
+                let _status = child.wait();
+                return Err(format!("takes longer than {} s", MAX_TIME.as_secs()));
+            }
+            Ok(None) => thread::sleep(pause),
+            Err(error) => return Err(format!("cannot wait: {error}")),
+        }
+        pause = (pause * 2).min(Duration::from_millis(20));
+    }
+}
