@@ -42,7 +42,7 @@ impl Parser<'_> {
             [Piece::Text(text)] => ExprKind::Literal(Literal::Str(Name::new(text))),
             _ => {
                 let part = |piece| match piece {
-                    Piece::Text(text) => TemplatePart::Text(Name::new(&text)),
+                    Piece::Text(text) => TemplatePart::Text(self.out.names.get(&text)),
                     Piece::Hole { start, end, spec } => {
                         let expr = self.hole(token, start, end);
                         let spec = spec.map(|(start, end)| self.format_spec(token, start, end));
