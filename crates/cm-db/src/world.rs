@@ -139,6 +139,7 @@ mod tests {
             search: Vec::new(),
             defines: Vec::new(),
             platform: Name::new("native"),
+            tools: Arc::new(()),
         };
         Options::new(Registry::new(&[&crate::QUERIES]), Arc::new(world))
     }

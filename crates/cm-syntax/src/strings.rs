@@ -144,12 +144,16 @@ impl<'t> Scanner<'t> {
         let start = self.at + brace + 1;
         let starts = |b: &u8| match self.raw {
             true => !matches!(b, b'}' | b' ' | b'\t' | b'\r' | b'\n'),
-            false => b.is_ascii_alphabetic() || b"_(!&*-~".contains(b),
+            false => b.is_ascii_alphanumeric() || b"_(!&*-~".contains(b),
         };
         if self.budget == 0 || !self.bytes.get(start).is_some_and(starts) {
             return false;
         }
         let Some((end, spec, after)) = self.find_end(start) else { return false };
+        // `{0}` is text, as in messages with numbered places; `{1 + 1}` is an expression.
+        if !self.raw && self.bytes[start..end].iter().all(u8::is_ascii_digit) {
+            return false;
+        }
         self.flush();
         self.pieces.push(Piece::Hole { start, end, spec });
         self.at = after;
