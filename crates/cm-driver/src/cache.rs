@@ -53,7 +53,8 @@ pub fn stats(dir: &Utf8Path) -> Result<String, Error> {
     });
     let total: u64 = kinds.values().map(|kind| kind.bytes).sum();
     let entries: u64 = kinds.values().map(|kind| kind.entries).sum();
-    let mut out = format!("directory: {dir}\nentries: {entries}\nsize: {} KB\n", total.div_ceil(1024));
+    let mut out =
+        format!("directory: {dir}\nentries: {entries}\nsize: {} KB\n", total.div_ceil(1024));
     for (name, kind) in &kinds {
         writeln!(out, "  {name}: {} entries, {} KB", kind.entries, kind.bytes.div_ceil(1024))
             .expect("writing to a string cannot fail");

@@ -138,13 +138,17 @@ fn execute_objects(
     if !found(&session.report(diagnostics)) {
         return Ok(None);
     }
-    let objects: Vec<_> = objects.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+    let objects: Vec<_> =
+        objects.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
     let status = session.backend()?.run(&objects).map_err(|e| e.to_string())?;
     Ok(Some(status))
 }
 
 /// The interpreter needs no back end, and the cache has nothing for it.
-fn run_interpreted(options: &Options, found: &dyn Fn(&Report) -> bool) -> Result<Option<i32>, Error> {
+fn run_interpreted(
+    options: &Options,
+    found: &dyn Fn(&Report) -> bool,
+) -> Result<Option<i32>, Error> {
     let options = Options { cache_dir: None, ..options.clone() };
     let session = Session::new(&options, Purpose::Run)?;
     let mut database = session.open();
@@ -152,7 +156,9 @@ fn run_interpreted(options: &Options, found: &dyn Fn(&Report) -> bool) -> Result
         let diagnostics = diagnose(db, Purpose::Run);
         let units = accepted(&diagnostics).then(|| {
             let units = cm_lower::units(db, Root).iter();
-            units.filter_map(|unit| cm_mir::unit::Unit::decode(cm_lower::unit(db, *unit))).collect::<Vec<_>>()
+            units
+                .filter_map(|unit| cm_mir::unit::Unit::decode(cm_lower::unit(db, *unit)))
+                .collect::<Vec<_>>()
         });
         (diagnostics, units)
     })?;
@@ -176,8 +182,13 @@ fn warm_up(db: &Database) {
 /// # Errors
 /// If it cannot be started.
 pub fn execute(program: &Utf8Path) -> Result<i32, Error> {
-    let program = if program.components().count() == 1 { Utf8Path::new(".").join(program) } else { program.to_owned() };
-    let status = Command::new(&program).status().map_err(|e| format!("cannot execute {program}: {e}"))?;
+    let program = if program.components().count() == 1 {
+        Utf8Path::new(".").join(program)
+    } else {
+        program.to_owned()
+    };
+    let status =
+        Command::new(&program).status().map_err(|e| format!("cannot execute {program}: {e}"))?;
     #[cfg(unix)]
     let signal = std::os::unix::process::ExitStatusExt::signal(&status);
     #[cfg(not(unix))]
@@ -193,7 +204,8 @@ fn write_executable(output: &Utf8Path, bytes: &[u8]) -> Result<(), Error> {
         return Ok(());
     }
     let write = || -> io::Result<()> {
-        let dir = output.parent().filter(|dir| !dir.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
+        let dir =
+            output.parent().filter(|dir| !dir.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
         let mut file = tempfile::NamedTempFile::new_in(dir)?;
         file.write_all(bytes)?;
         #[cfg(unix)]

@@ -57,10 +57,15 @@ impl Linker {
         let mut args: Vec<String> = vec!["-o".into(), output.to_string()];
         let Some(dir) = &self.start_files else {
             args.extend(objects.iter().map(ToString::to_string));
-            args.extend(["-lm", "-lpthread", "-Wl,--gc-sections", "-Wl,--build-id=none"].map(Into::into));
+            args.extend(
+                ["-lm", "-lpthread", "-Wl,--gc-sections", "-Wl,--build-id=none"].map(Into::into),
+            );
             return args;
         };
-        args.extend(["--gc-sections", "--build-id=none", "--hash-style=gnu", "-z", "noexecstack"].map(Into::into));
+        args.extend(
+            ["--gc-sections", "--build-id=none", "--hash-style=gnu", "-z", "noexecstack"]
+                .map(Into::into),
+        );
         args.extend(["-pie", "--dynamic-linker", dynamic_linker()].map(Into::into));
         if self.kind == Kind::Mold {
             args.push("--no-fork".into());
@@ -117,7 +122,9 @@ fn which(name: &str) -> Option<Utf8PathBuf> {
 fn start_files() -> Option<Utf8PathBuf> {
     let triple = format!("/usr/lib/{}-linux-gnu", std::env::consts::ARCH);
     let dirs = [triple.as_str(), "/usr/lib64", "/usr/lib"];
-    dirs.iter().map(Utf8PathBuf::from).find(|dir| dir.join("Scrt1.o").exists() && dir.join("crti.o").exists())
+    dirs.iter()
+        .map(Utf8PathBuf::from)
+        .find(|dir| dir.join("Scrt1.o").exists() && dir.join("crti.o").exists())
 }
 
 fn dynamic_linker() -> &'static str {

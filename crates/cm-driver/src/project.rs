@@ -91,7 +91,8 @@ fn library_dir() -> Utf8PathBuf {
         return dir.into();
     }
     let exe = std::env::current_exe().ok().and_then(|exe| Utf8PathBuf::from_path_buf(exe).ok());
-    let candidates = exe.iter().flat_map(|exe| exe.ancestors().skip(1).take(4).map(|d| d.join("libs")));
+    let candidates =
+        exe.iter().flat_map(|exe| exe.ancestors().skip(1).take(4).map(|d| d.join("libs")));
     let mut found = candidates.filter(|dir| dir.is_dir());
     found.next().unwrap_or_else(|| Utf8PathBuf::from("libs"))
 }

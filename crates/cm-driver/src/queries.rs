@@ -26,9 +26,11 @@ redgreen::queries! {
 fn compute_bitcode(db: &dyn Db, unit: &UnitId) -> Blob {
     let tools = Tools::of(db);
     let bytes = cm_lower::unit(db, *unit);
-    Blob::new(tools.cached("bitcode", bytes, |backend| {
-        backend.bitcode(bytes, &tools.target, tools.opt_level)
-    }))
+    Blob::new(
+        tools.cached("bitcode", bytes, |backend| {
+            backend.bitcode(bytes, &tools.target, tools.opt_level)
+        }),
+    )
 }
 
 fn compute_object(db: &dyn Db, unit: &UnitId) -> Blob {
@@ -41,7 +43,17 @@ fn compute_object(db: &dyn Db, unit: &UnitId) -> Blob {
 
 fn compute_objects(db: &dyn Db, _: &Root) -> Vec<(UnitId, Digest)> {
     let units = cm_lower::units(db, Root);
-    units.iter().map(|unit| (*unit, Digest(unit_object(db, *unit).digest().expect("a result of a query has been stored")))).collect()
+    units
+        .iter()
+        .map(|unit| {
+            (
+                *unit,
+                Digest(
+                    unit_object(db, *unit).digest().expect("a result of a query has been stored"),
+                ),
+            )
+        })
+        .collect()
 }
 
 fn compute_executable(db: &dyn Db, _: &Root) -> Blob {
@@ -54,7 +66,9 @@ fn compute_executable(db: &dyn Db, _: &Root) -> Blob {
         key.extend_from_slice(&digest.0);
     }
     Blob::new(tools.cached("executable", &key, |_| {
-        let object = |(unit, digest): &(UnitId, Digest)| tools.file(digest, || unit_object(db, *unit).bytes(db));
+        let object = |(unit, digest): &(UnitId, Digest)| {
+            tools.file(digest, || unit_object(db, *unit).bytes(db))
+        };
         let mut files: Vec<_> = objects.iter().map(object).collect();
         files.push(tools.file(&runtime, || cm_runtime::OBJECT.into()));
         let output = tools.scratch.path("executable").map_err(BackendError)?;

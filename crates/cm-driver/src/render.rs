@@ -68,10 +68,14 @@ impl Colors {
 }
 
 /// Resolves a diagnostic. `text` gives the text of a file and its path as shown.
-pub fn resolve(diagnostic: &Diagnostic, text: &dyn Fn(cm_base::Name) -> (String, String)) -> Rendered {
+pub fn resolve(
+    diagnostic: &Diagnostic,
+    text: &dyn Fn(cm_base::Name) -> (String, String),
+) -> Rendered {
     let (path, source) = text(diagnostic.file);
     let (line, column) = position(&source, diagnostic.range.start);
-    let (end_line, end_column) = position(&source, diagnostic.range.end.max(diagnostic.range.start));
+    let (end_line, end_column) =
+        position(&source, diagnostic.range.end.max(diagnostic.range.start));
     let notes = diagnostic.notes.iter().map(|note| {
         let (file, source) = text(note.file);
         let (line, column) = position(&source, note.range.start);
@@ -127,7 +131,8 @@ impl Rendered {
         let bar = colors.paint("34", "|");
         let (shown, cut) = window(&self.excerpt, self.column as usize - 1);
         let end = if self.end_line == self.line { self.end_column } else { u32::MAX };
-        let width = (end.saturating_sub(self.column) as usize).min(self.excerpt.len().saturating_sub(self.column as usize - 1));
+        let width = (end.saturating_sub(self.column) as usize)
+            .min(self.excerpt.len().saturating_sub(self.column as usize - 1));
         let carets = "^".repeat(width.clamp(1, 100));
         let lead: String = self.excerpt[cut..]
             .bytes()
@@ -197,7 +202,9 @@ mod tests {
 
     #[test]
     fn odd_places_do_not_panic() {
-        for (text, start, end) in [("", 0, 0), ("x", 1, 1), ("x", 9, 99), ("ä\tö", 2, 5), ("a\nb", 0, 3)] {
+        for (text, start, end) in
+            [("", 0, 0), ("x", 1, 1), ("x", 9, 99), ("ä\tö", 2, 5), ("a\nb", 0, 3)]
+        {
             assert!(rendered(text, start, end).contains('^'));
         }
         assert!(rendered(&"y".repeat(10_000_000), 5_000_000, 5_000_001).len() < 1000);

@@ -108,17 +108,28 @@ impl Session {
     }
 
     /// Runs a build, again if the graph interrupts it.
-    pub fn attempt<R>(&self, database: &mut Database, build: impl FnMut(&Database) -> R) -> Result<R, Error> {
+    pub fn attempt<R>(
+        &self,
+        database: &mut Database,
+        build: impl FnMut(&Database) -> R,
+    ) -> Result<R, Error> {
         let outcome = catch_fatal(|| database.attempt(build))?;
         Ok(outcome.map_err(|interrupted| interrupted.to_string())?)
     }
 
     /// Keeps the graph below `roots` and the record of the build. A cache that cannot be written
     /// costs time later, but this build is done: it is a warning.
-    pub fn keep<T: Serialize>(&self, database: &Database, roots: &[Node], finished: &Finished<T>) -> Result<(), Error> {
+    pub fn keep<T: Serialize>(
+        &self,
+        database: &Database,
+        roots: &[Node],
+        finished: &Finished<T>,
+    ) -> Result<(), Error> {
         let record = database.take_record();
         if let Some(files) = &self.files
-            && (!record.executed.is_empty() || !files.root.exists() || !record.inputs_changed.is_empty())
+            && (!record.executed.is_empty()
+                || !files.root.exists()
+                || !record.inputs_changed.is_empty())
         {
             let written = self.write_graph(database, roots, finished, files);
             if let Err(message) = written {
@@ -259,11 +270,16 @@ fn files(dir: &Utf8Path, project: &Project, options: &Options, purpose: Purpose)
     let image_purpose = if purpose == Purpose::Check { "check" } else { "build" };
     let place = format!("{} {:?}", project.root_path, options.defines);
     let digest = Digest::of(place.as_bytes()).to_string();
-    let level = if purpose == Purpose::Check { String::new() } else { format!("-O{}", options.opt_level) };
+    let level =
+        if purpose == Purpose::Check { String::new() } else { format!("-O{}", options.opt_level) };
     let stem = project.root_path.file_stem().unwrap_or("program");
     let name = |kind: &str, suffix: &str| {
         dir.join("graph").join(format!("{stem}-{}-{kind}{level}.{suffix}", &digest[..16]))
     };
     let kind = format!("{purpose:?}").to_lowercase();
-    Files { image: name(image_purpose, "image"), root: name(&kind, "root"), why: dir.join("graph/last.why") }
+    Files {
+        image: name(image_purpose, "image"),
+        root: name(&kind, "root"),
+        why: dir.join("graph/last.why"),
+    }
 }

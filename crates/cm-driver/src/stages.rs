@@ -85,7 +85,8 @@ fn dump_bodies(db: &dyn Db) -> String {
     for item in &cm_lower::reachable(db, Root).items {
         let cm_lower::Item::Function(instance) = item else { continue };
         if let Some(body) = cm_hir::body(db, instance.clone()) {
-            writeln!(out, "{instance}\n{}", cm_hir::body::dump(body)).expect("writing to a string cannot fail");
+            writeln!(out, "{instance}\n{}", cm_hir::body::dump(body))
+                .expect("writing to a string cannot fail");
         }
     }
     out

@@ -91,7 +91,8 @@ impl Tools {
     /// A file with these bytes, for the linker: the store's own, or a temporary one.
     pub fn file(&self, digest: &Digest, bytes: impl FnOnce() -> Arc<[u8]>) -> Utf8PathBuf {
         if let Some(store) = &self.store
-            && let Some(path) = store.path(digest).and_then(|path| Utf8PathBuf::from_path_buf(path).ok())
+            && let Some(path) =
+                store.path(digest).and_then(|path| Utf8PathBuf::from_path_buf(path).ok())
         {
             return path;
         }

@@ -12,8 +12,9 @@ use std::fmt::Write;
 /// If there is no record, or the query asked for did not run.
 pub fn why(cache_dir: &Utf8Path, query: Option<&str>, key: Option<&str>) -> Result<String, Error> {
     let path = cache_dir.join("graph/last.why");
-    let record = BuildRecord::load(path.as_std_path())
-        .ok_or_else(|| format!("there is no record of a build in {cache_dir}; build something first"))?;
+    let record = BuildRecord::load(path.as_std_path()).ok_or_else(|| {
+        format!("there is no record of a build in {cache_dir}; build something first")
+    })?;
     match query {
         None => Ok(overview(&record)),
         Some(query) => chain(&record, query, key),
@@ -53,7 +54,8 @@ fn chain(record: &BuildRecord, query: &str, key: Option<&str>) -> Result<String,
         let steps = record.chain(query, &run.node.key).unwrap_or_default();
         writeln!(out, "{}: {}", run.node, run.reason).expect("writing to a string cannot fail");
         for (depth, step) in steps.iter().enumerate() {
-            writeln!(out, "{}{step}", "  ".repeat(depth + 1)).expect("writing to a string cannot fail");
+            writeln!(out, "{}{step}", "  ".repeat(depth + 1))
+                .expect("writing to a string cannot fail");
         }
     }
     Ok(out)

@@ -48,7 +48,11 @@ fn usage(error: &clap::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn options(common: &Common, code: Option<&Code>, files: &[camino::Utf8PathBuf]) -> Result<Options, Error> {
+fn options(
+    common: &Common,
+    code: Option<&Code>,
+    files: &[camino::Utf8PathBuf],
+) -> Result<Options, Error> {
     let [file] = files else {
         return Err("more than one input file".to_owned().into());
     };
@@ -135,7 +139,10 @@ fn check(args: args::Check) -> Result<ExitCode, Error> {
         }
     }
     if !args.common.quiet {
-        println!("\ncheck\nfiles: {done}/{}\nerrors: {errors}, warnings: {warnings}", args.files.len());
+        println!(
+            "\ncheck\nfiles: {done}/{}\nerrors: {errors}, warnings: {warnings}",
+            args.files.len()
+        );
     }
     Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
