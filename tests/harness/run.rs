@@ -33,6 +33,8 @@ impl Context<'_> {
     fn compiler(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(self.cm);
         command.args(arguments).arg("--cache-dir").arg(self.place.join("cache"));
+        // Wherever the build directory is.
+        command.env("CM_STD_PATH", concat!(env!("CARGO_MANIFEST_DIR"), "/../libs"));
         command.args(self.case.file.file_name());
         command.current_dir(self.case.file.parent().unwrap_or(Path::new(".")));
         command

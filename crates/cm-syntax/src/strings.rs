@@ -150,8 +150,9 @@ impl<'t> Scanner<'t> {
             return false;
         }
         let Some((end, spec, after)) = self.find_end(start) else { return false };
-        // `{0}` is text, as in messages with numbered places; `{1 + 1}` is an expression.
-        if !self.raw && self.bytes[start..end].iter().all(u8::is_ascii_digit) {
+        // `{0}` and `{2x}` are text, as in messages with numbered places; `{1 + 1}` is an expression.
+        let word = self.bytes[start..end].iter().all(u8::is_ascii_alphanumeric);
+        if !self.raw && word && self.bytes[start].is_ascii_digit() {
             return false;
         }
         self.flush();
