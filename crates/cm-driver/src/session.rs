@@ -10,7 +10,7 @@ use crate::{
 use camino::{Utf8Path, Utf8PathBuf};
 use castore::Digest;
 use cm_backend_api::Backend;
-use cm_base::{Diagnostic, FileText, Name, OsSystem, Severity, System};
+use cm_base::{Diagnostic, FileText, Name, Severity, System};
 use cm_db::{FileId, World};
 use redgreen::{BuildRecord, Database, Fingerprint, Identity, Node, Registry, Root, RootRecord};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -68,7 +68,8 @@ impl Session {
         let project = Project::discover(&options.file)?;
         let store = options.cache_dir.as_ref().map(|dir| Arc::new(castore::Store::open(dir)));
         let tools = Arc::new(Tools::new(store.clone(), options.opt_level));
-        let world = Arc::new(world(&project, options, tools.clone()));
+        let system = crate::input::system(&options.file, &project.root_path)?;
+        let world = Arc::new(world(&project, options, system, tools.clone()));
         let identity = identity(&world, options.opt_level);
         let files = options.cache_dir.as_ref().map(|dir| files(dir, &project, options, purpose));
         let registry = Registry::new(&[
@@ -216,25 +217,24 @@ pub fn accepted(diagnostics: &[Diagnostic]) -> bool {
 /// All diagnostics, and the missing `main`, which only matters where the program is executed.
 pub fn diagnose(db: &Database, purpose: Purpose) -> Vec<Diagnostic> {
     let mut diagnostics = cm_hir::diagnostics(db, Root).clone();
-    if purpose != Purpose::Check && accepted(&diagnostics) && cm_hir::entry(db, Root).is_none() {
-        diagnostics.push(Diagnostic {
-            file: cm_db::settings(db, Root).root.0,
-            range: Default::default(),
-            severity: Severity::Error,
-            message: "Entry point 'main' not found".to_owned(),
-            notes: Vec::new(),
-        });
+    if purpose != Purpose::Check && accepted(&diagnostics) {
+        diagnostics.extend(cm_hir::decl::missing_entry(db));
     }
     diagnostics
 }
 
-fn world(project: &Project, options: &Options, tools: Arc<Tools>) -> World {
+fn world(
+    project: &Project,
+    options: &Options,
+    system: Arc<dyn System>,
+    tools: Arc<Tools>,
+) -> World {
     let mut defines = defined_names(options.opt_level);
     defines.extend(options.defines.iter().map(|name| Name::new(name)));
     defines.sort();
     defines.dedup();
     World {
-        system: Arc::new(OsSystem) as Arc<dyn System>,
+        system,
         base: project.base.clone(),
         root_path: (project.root_path.extension() != Some("cm"))
             .then(|| (project.root, project.root_path.clone())),
@@ -280,7 +280,8 @@ fn files(dir: &Utf8Path, project: &Project, options: &Options, purpose: Purpose)
     let digest = Digest::of(place.as_bytes()).to_string();
     let level =
         if purpose == Purpose::Check { String::new() } else { format!("-O{}", options.opt_level) };
-    let stem = project.root_path.file_stem().unwrap_or("program");
+    let stem: String =
+        project.root_path.file_stem().unwrap_or("program").chars().take(40).collect();
     let name = |kind: &str, suffix: &str| {
         dir.join("graph").join(format!("{stem}-{}-{kind}{level}.{suffix}", &digest[..16]))
     };
