@@ -65,10 +65,19 @@ pub struct Finished<T> {
 impl Session {
     /// Finds the program and opens the cache; nothing is read yet.
     pub fn new(options: &Options, purpose: Purpose) -> Result<Session, Error> {
+        Session::with_system(options, purpose, Arc::new(OsSystem))
+    }
+
+    /// The same with another way to read the files of the program.
+    pub fn with_system(
+        options: &Options,
+        purpose: Purpose,
+        system: Arc<dyn System>,
+    ) -> Result<Session, Error> {
         let project = Project::discover(&options.file)?;
         let store = options.cache_dir.as_ref().map(|dir| Arc::new(castore::Store::open(dir)));
         let tools = Arc::new(Tools::new(store.clone(), options.opt_level));
-        let world = Arc::new(world(&project, options, tools.clone()));
+        let world = Arc::new(world(&project, options, system, tools.clone()));
         let identity = identity(&world, options.opt_level);
         let files = options.cache_dir.as_ref().map(|dir| files(dir, &project, options, purpose));
         let registry = Registry::new(&[
@@ -105,6 +114,11 @@ impl Session {
     /// Notes that a build had nothing to do.
     pub fn keep_unchanged(&self) -> Result<(), Error> {
         self.keep_record(&BuildRecord::default())
+    }
+
+    /// Where the graph is kept; `None`: nowhere.
+    pub fn image(&self) -> Option<&Utf8Path> {
+        self.files.as_ref().map(|files| files.image.as_path())
     }
 
     /// Opens the graph.
@@ -228,13 +242,18 @@ pub fn diagnose(db: &Database, purpose: Purpose) -> Vec<Diagnostic> {
     diagnostics
 }
 
-fn world(project: &Project, options: &Options, tools: Arc<Tools>) -> World {
+fn world(
+    project: &Project,
+    options: &Options,
+    system: Arc<dyn System>,
+    tools: Arc<Tools>,
+) -> World {
     let mut defines = defined_names(options.opt_level);
     defines.extend(options.defines.iter().map(|name| Name::new(name)));
     defines.sort();
     defines.dedup();
     World {
-        system: Arc::new(OsSystem) as Arc<dyn System>,
+        system,
         base: project.base.clone(),
         root_path: (project.root_path.extension() != Some("cm"))
             .then(|| (project.root, project.root_path.clone())),
