@@ -6,10 +6,11 @@ use crate::{
 };
 use camino::Utf8Path;
 use castore::Digest;
+use cm_base::Diagnostic;
 use cm_lower::UnitId;
 use rayon::prelude::*;
 use redgreen::{Database, Root};
-use std::{fs, io, io::Write, process::Command};
+use std::{fs, io, io::Write, process::Command, sync::Arc};
 
 /// Diagnostics of a program.
 ///
@@ -34,7 +35,14 @@ pub fn check(options: &Options) -> Result<Report, Error> {
 /// # Errors
 /// If the file cannot be opened, or linking or writing fails.
 pub fn compile(options: &Options, output: &Utf8Path) -> Result<Report, Error> {
-    let session = Session::new(options, Purpose::Compile)?;
+    compile_in(&Session::new(options, Purpose::Compile)?, output)
+}
+
+/// The same for a command that has been begun.
+///
+/// # Errors
+/// If linking or writing fails.
+pub fn compile_in(session: &Session, output: &Utf8Path) -> Result<Report, Error> {
     if let Some(finished) = session.unchanged::<Digest>()
         && let Some(executable) = session.stored(&finished.result)
     {
@@ -43,29 +51,56 @@ pub fn compile(options: &Options, output: &Utf8Path) -> Result<Report, Error> {
         return Ok(session.report(&finished.diagnostics));
     }
     let mut database = session.open();
-    let built = session.attempt(&mut database, |db| {
+    let program = build(session, &mut database)?;
+    if let Some((_, bytes)) = &program.executable {
+        write_executable(output, bytes)?;
+    }
+    let report = session.report(&program.diagnostics);
+    keep(session, &database, program)?;
+    Ok(report)
+}
+
+/// What was made of a program.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Program {
+    /// All that was found.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The executable and its digest; `None`: there are errors.
+    pub executable: Option<(Digest, Arc<[u8]>)>,
+}
+
+/// Brings a program up to date, as far as diagnostics and the executable need it.
+///
+/// # Errors
+/// If the back end or the linker fails.
+pub fn build(session: &Session, database: &mut Database) -> Result<Program, Error> {
+    session.attempt(database, |db| {
         let diagnostics = diagnose(db, Purpose::Compile);
         let executable = accepted(&diagnostics).then(|| {
             warm_up(db);
             let blob = queries::executable(db, Root);
             (Digest(blob.digest().unwrap_or_default()), blob.bytes(db))
         });
-        (diagnostics, executable)
-    });
-    let (diagnostics, executable) = built?;
-    let report = session.report(&diagnostics);
-    let Some((digest, bytes)) = executable else {
-        session.keep_record(&database.take_record())?;
-        return Ok(report);
+        Program { diagnostics, executable }
+    })
+}
+
+/// Keeps what was found out in [`build`] for the next process.
+///
+/// # Errors
+/// If the query log cannot be written.
+pub fn keep(session: &Session, database: &Database, program: Program) -> Result<(), Error> {
+    let Program { diagnostics, executable } = program;
+    let Some((digest, _)) = executable else {
+        // The graph of the last program without errors is worth more than none for this one.
+        return session.keep_record(&database.take_record());
     };
-    write_executable(output, &bytes)?;
     let roots = [
         cm_hir::queries::node::diagnostics(Root),
         cm_hir::queries::node::entry(Root),
         queries::node::executable(Root),
     ];
-    session.keep(&database, &roots, &Finished { diagnostics, result: digest })?;
-    Ok(report)
+    session.keep(database, &roots, &Finished { diagnostics, result: digest })
 }
 
 /// Compiles a program and executes it in this process. `found` is told the diagnostics before the
@@ -131,7 +166,7 @@ fn load(session: &Session, units: &[(UnitId, Digest)]) -> Option<Objects> {
 
 fn execute_objects(
     session: &Session,
-    diagnostics: &[cm_base::Diagnostic],
+    diagnostics: &[Diagnostic],
     objects: &Objects,
     found: &dyn Fn(&Report) -> bool,
 ) -> Result<Option<i32>, Error> {

@@ -3,7 +3,7 @@
 use crate::error::{Error, reason};
 use camino::{Utf8Path, Utf8PathBuf};
 use castore::Digest;
-use cm_base::{FileText, OsSystem, Stamp, System};
+use cm_base::{FileText, Stamp, System};
 use std::{
     io::Read,
     sync::{Arc, OnceLock},
@@ -12,8 +12,9 @@ use std::{
 /// What the command line calls it.
 pub const NAME: &str = "-";
 
-/// The file system of the operating system, and standard input as a file in it.
-pub struct WithInput {
+/// A file system, and standard input as a file in it.
+struct WithInput {
+    system: Arc<dyn System>,
     /// The path under which it is found.
     path: Utf8PathBuf,
     text: FileText,
@@ -22,7 +23,7 @@ pub struct WithInput {
 
 impl WithInput {
     /// Reads standard input to its end, or remembers what was read.
-    pub fn new(path: Utf8PathBuf) -> Result<WithInput, Error> {
+    fn new(system: Arc<dyn System>, path: Utf8PathBuf) -> Result<WithInput, Error> {
         static READ: OnceLock<Result<Vec<u8>, String>> = OnceLock::new();
         let read = READ.get_or_init(|| {
             let mut bytes = Vec::new();
@@ -35,32 +36,36 @@ impl WithInput {
         let hash = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
         // Equal texts have equal stamps, which are never those of a missing file.
         let stamp = Stamp { size: bytes.len() as u64, mtime: hash, ctime: 0, inode: 1 };
-        Ok(WithInput { path, text, stamp })
+        Ok(WithInput { system, path, text, stamp })
     }
 }
 
 impl System for WithInput {
     fn stamp(&self, path: &Utf8Path) -> Stamp {
-        if path == self.path { self.stamp } else { OsSystem.stamp(path) }
+        if path == self.path { self.stamp } else { self.system.stamp(path) }
     }
     fn is_settled(&self, stamp: &Stamp) -> bool {
-        *stamp == self.stamp || OsSystem.is_settled(stamp)
+        *stamp == self.stamp || self.system.is_settled(stamp)
     }
     fn read(&self, path: &Utf8Path) -> FileText {
-        if path == self.path { self.text.clone() } else { OsSystem.read(path) }
+        if path == self.path { self.text.clone() } else { self.system.read(path) }
     }
     fn list(&self, path: &Utf8Path) -> Option<Vec<Utf8PathBuf>> {
-        OsSystem.list(path)
+        self.system.list(path)
     }
     fn canonical(&self, path: &Utf8Path) -> Option<Utf8PathBuf> {
-        if path == self.path { Some(path.to_owned()) } else { OsSystem.canonical(path) }
+        if path == self.path { Some(path.to_owned()) } else { self.system.canonical(path) }
     }
 }
 
-/// Where the program comes from.
-pub fn system(file: &Utf8Path, root_path: &Utf8Path) -> Result<Arc<dyn System>, Error> {
-    if file == NAME {
-        return Ok(Arc::new(WithInput::new(root_path.to_owned())?));
+/// `system`, with standard input in it if the root file is `-`.
+pub fn with_input(
+    system: Arc<dyn System>,
+    file: &Utf8Path,
+    root_path: &Utf8Path,
+) -> Result<Arc<dyn System>, Error> {
+    if file != NAME {
+        return Ok(system);
     }
-    Ok(Arc::new(OsSystem))
+    Ok(Arc::new(WithInput::new(system, root_path.to_owned())?))
 }

@@ -10,7 +10,7 @@ use crate::{
 use camino::{Utf8Path, Utf8PathBuf};
 use castore::Digest;
 use cm_backend_api::Backend;
-use cm_base::{Diagnostic, FileText, Name, Severity, System};
+use cm_base::{Diagnostic, FileText, Name, OsSystem, Severity, System};
 use cm_db::{FileId, World};
 use redgreen::{BuildRecord, Database, Fingerprint, Identity, Node, Registry, Root, RootRecord};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -65,10 +65,19 @@ pub struct Finished<T> {
 impl Session {
     /// Finds the program and opens the cache; nothing is read yet.
     pub fn new(options: &Options, purpose: Purpose) -> Result<Session, Error> {
+        Session::with_system(options, purpose, Arc::new(OsSystem))
+    }
+
+    /// The same with another way to read the files of the program.
+    pub fn with_system(
+        options: &Options,
+        purpose: Purpose,
+        system: Arc<dyn System>,
+    ) -> Result<Session, Error> {
         let project = Project::discover(&options.file)?;
         let store = options.cache_dir.as_ref().map(|dir| Arc::new(castore::Store::open(dir)));
         let tools = Arc::new(Tools::new(store.clone(), options.opt_level));
-        let system = crate::input::system(&options.file, &project.root_path)?;
+        let system = crate::input::with_input(system, &options.file, &project.root_path)?;
         let world = Arc::new(world(&project, options, system, tools.clone()));
         let identity = identity(&world, options.opt_level);
         let files = options.cache_dir.as_ref().map(|dir| files(dir, &project, options, purpose));
@@ -106,6 +115,11 @@ impl Session {
     /// Notes that a build had nothing to do.
     pub fn keep_unchanged(&self) -> Result<(), Error> {
         self.keep_record(&BuildRecord::default())
+    }
+
+    /// Where the graph is kept; `None`: nowhere.
+    pub fn image(&self) -> Option<&Utf8Path> {
+        self.files.as_ref().map(|files| files.image.as_path())
     }
 
     /// Opens the graph.

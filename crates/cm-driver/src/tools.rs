@@ -3,7 +3,8 @@
 use camino::Utf8PathBuf;
 use castore::Digest;
 use cm_backend_api::{Backend, BackendError, Target, TextKind};
-use redgreen::Db;
+use parking_lot::Mutex;
+use redgreen::{Db, NodeName};
 use std::sync::{Arc, OnceLock};
 
 /// Identity of this build of the compiler; part of every key.
@@ -20,6 +21,7 @@ pub struct Tools {
     /// Files that are needed only while this process runs.
     pub scratch: Scratch,
     backend: OnceLock<Result<Box<dyn Backend>, String>>,
+    fetched: Mutex<Vec<NodeName>>,
 }
 
 /// Unwinds to the driver: the build cannot go on, and what ran last has no result.
@@ -34,7 +36,22 @@ impl Tools {
     /// Tools over a store.
     pub fn new(store: Option<Arc<castore::Store>>, opt_level: u8) -> Tools {
         let target = Target::host();
-        Tools { store, target, opt_level, scratch: Scratch::default(), backend: OnceLock::new() }
+        Tools {
+            store,
+            target,
+            opt_level,
+            scratch: Scratch::default(),
+            backend: OnceLock::new(),
+            fetched: Mutex::default(),
+        }
+    }
+
+    /// The queries whose results were in the store under their content since this was last asked,
+    /// sorted.
+    pub fn take_fetched(&self) -> Vec<NodeName> {
+        let mut fetched = std::mem::take(&mut *self.fetched.lock());
+        fetched.sort();
+        fetched
     }
 
     /// The tools behind a database.
@@ -51,26 +68,28 @@ impl Tools {
         }
     }
 
-    /// The bytes of `stage` that were made from `input` before, by any process, or what `make`
-    /// makes of it now. The key is everything that a stage gets: see design of the store.
+    /// The bytes that the query `node` made from `input` before, in any process and under any name,
+    /// or what `make` makes of it now. The key is everything that a stage gets.
     pub fn cached(
         &self,
-        stage: &str,
+        node: NodeName,
         input: &[u8],
         make: impl FnOnce(&dyn Backend) -> Result<Vec<u8>, BackendError>,
     ) -> Vec<u8> {
         let make = || make(self.backend()).unwrap_or_else(|error| fatal(error.to_string()));
         let Some(store) = &self.store else { return make() };
         let key = self.key(input);
-        let known = store.lookup(stage, &key).and_then(|digests| store.get(digests.first()?));
-        known.unwrap_or_else(|| {
-            let bytes = make();
-            // A store that cannot be written costs time later, but no result now.
-            if let Ok(digest) = store.put(&bytes) {
-                let _ = store.bind(stage, &key, &[digest]);
-            }
-            bytes
-        })
+        let known = store.lookup(&node.query, &key).and_then(|digests| store.get(digests.first()?));
+        if let Some(bytes) = known {
+            self.fetched.lock().push(node);
+            return bytes;
+        }
+        let bytes = make();
+        // A store that cannot be written costs time later, but no result now.
+        if let Ok(digest) = store.put(&bytes) {
+            let _ = store.bind(&node.query, &key, &[digest]);
+        }
+        bytes
     }
 
     fn key(&self, input: &[u8]) -> Vec<u8> {

@@ -67,7 +67,13 @@ fn point(path: &Utf8Path, digest: &Digest) -> io::Result<()> {
     if let Some(dir) = path.parent() {
         fs::create_dir_all(dir)?;
     }
+    make_way(path);
     fs::write(path, format!("sha256:{digest}\n"))
+}
+
+/// Nobody keeps anything in a directory that has the name of one of our files.
+fn make_way(path: &Utf8Path) {
+    let _ = fs::remove_dir(path);
 }
 
 /// Deletes what belongs to units that there no longer are.
@@ -106,6 +112,7 @@ fn update_modules(db: &dyn Db, parsed: &BTreeSet<&str>, dir: &Utf8Path) -> io::R
     let text = serde_json::to_string_pretty(&modules).map_err(io::Error::other)? + "\n";
     let mut file = tempfile::NamedTempFile::new_in(dir)?;
     io::Write::write_all(&mut file, text.as_bytes())?;
+    make_way(&path);
     file.persist(&path)?;
     Ok(())
 }

@@ -11,6 +11,10 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     std::fs::create_dir_all(directory)?;
     let mut file = tempfile::NamedTempFile::new_in(directory)?;
     file.write_all(bytes)?;
+    if path.is_dir() {
+        // Nobody keeps anything there; one that is not empty stays, and is an error.
+        std::fs::remove_dir(path)?;
+    }
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
 }
