@@ -2,7 +2,7 @@
 
 use cm_base::{Diagnostic, Severity};
 use serde::Serialize;
-use std::fmt::Write;
+use std::{fmt::Write, rc::Rc, sync::Arc};
 
 /// A diagnostic with everything that is needed to show it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -25,9 +25,12 @@ pub struct Rendered {
     pub message: String,
     /// Explanations.
     pub notes: Vec<RenderedNote>,
-    /// The source line.
+    /// The source line; of a very long one the part around the column.
     #[serde(skip)]
     pub excerpt: String,
+    /// How many bytes of the line are missing before the excerpt.
+    #[serde(skip)]
+    pub cut: usize,
 }
 
 /// A note of a [`Rendered`] diagnostic.
@@ -67,23 +70,54 @@ impl Colors {
     }
 }
 
-/// Resolves a diagnostic. `text` gives the text of a file and its path as shown.
+/// A source file, prepared for finding many places in it.
+pub struct Source {
+    path: String,
+    text: Arc<str>,
+    /// Where lines begin.
+    lines: Vec<usize>,
+}
+
+impl Source {
+    /// A file with its path as shown.
+    pub fn new(path: impl Into<String>, text: Arc<str>) -> Source {
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        let lines = [0].into_iter().chain(ends.map(|(at, _)| at + 1)).collect();
+        Source { path: path.into(), text, lines }
+    }
+    /// Line and column of a byte offset, both from 1.
+    fn position(&self, offset: u32) -> (u32, u32) {
+        let offset = (offset as usize).min(self.text.len());
+        let line = self.lines.partition_point(|start| *start <= offset);
+        let start = self.lines.get(line.saturating_sub(1)).copied().unwrap_or(0);
+        (line as u32, (offset - start) as u32 + 1)
+    }
+    /// A line, counted from 1, without its end.
+    fn line(&self, number: u32) -> &str {
+        let start = self.lines.get(number as usize - 1).copied().unwrap_or(0);
+        let end = self.lines.get(number as usize).copied().unwrap_or(self.text.len());
+        self.text.get(start..end).unwrap_or("").trim_end()
+    }
+}
+
+/// Resolves a diagnostic. `source` gives a file.
 pub fn resolve(
     diagnostic: &Diagnostic,
-    text: &dyn Fn(cm_base::Name) -> (String, String),
+    source: &mut dyn FnMut(cm_base::Name) -> Rc<Source>,
 ) -> Rendered {
-    let (path, source) = text(diagnostic.file);
-    let (line, column) = position(&source, diagnostic.range.start);
-    let (end_line, end_column) =
-        position(&source, diagnostic.range.end.max(diagnostic.range.start));
+    let file = source(diagnostic.file);
+    let (line, column) = file.position(diagnostic.range.start);
+    let (end_line, end_column) = file.position(diagnostic.range.end.max(diagnostic.range.start));
     let notes = diagnostic.notes.iter().map(|note| {
-        let (file, source) = text(note.file);
-        let (line, column) = position(&source, note.range.start);
-        RenderedNote { file, line, column, message: note.message.clone() }
+        let file = source(note.file);
+        let (line, column) = file.position(note.range.start);
+        RenderedNote { file: file.path.clone(), line, column, message: note.message.clone() }
     });
+    let notes = notes.collect();
+    let (excerpt, cut) = window(file.line(line), column as usize - 1);
     let (message, code) = split_code(&diagnostic.message, diagnostic.severity);
     Rendered {
-        file: path,
+        file: file.path.clone(),
         line,
         column,
         end_line,
@@ -91,8 +125,9 @@ pub fn resolve(
         severity: diagnostic.severity.word(),
         code,
         message,
-        notes: notes.collect(),
-        excerpt: source.split('\n').nth(line as usize - 1).unwrap_or("").trim_end().to_owned(),
+        notes,
+        excerpt: excerpt.to_owned(),
+        cut,
     }
 }
 
@@ -105,14 +140,6 @@ fn split_code(message: &str, severity: Severity) -> (String, Option<String>) {
         }
         _ => (message.to_owned(), None),
     }
-}
-
-/// Line and column of a byte offset, both from 1.
-fn position(source: &str, offset: u32) -> (u32, u32) {
-    let before = &source.as_bytes()[..(offset as usize).min(source.len())];
-    let line = before.iter().filter(|byte| **byte == b'\n').count();
-    let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    (line as u32 + 1, (before.len() - start) as u32 + 1)
 }
 
 impl Rendered {
@@ -129,14 +156,16 @@ impl Rendered {
         let number = self.line.to_string();
         let gutter = " ".repeat(number.len());
         let bar = colors.paint("34", "|");
-        let (shown, cut) = window(&self.excerpt, self.column as usize - 1);
+        let shown = &self.excerpt;
+        let before = (self.column as usize - 1).saturating_sub(self.cut);
         let end = if self.end_line == self.line { self.end_column } else { u32::MAX };
         let width = (end.saturating_sub(self.column) as usize)
-            .min(self.excerpt.len().saturating_sub(self.column as usize - 1));
+            .min(self.excerpt.len().saturating_sub(before));
         let carets = "^".repeat(width.clamp(1, 100));
-        let lead: String = self.excerpt[cut..]
+        let lead: String = self
+            .excerpt
             .bytes()
-            .take(self.column as usize - 1 - cut)
+            .take(before)
             .filter(|byte| byte & 0xC0 != 0x80)
             .map(|byte| if byte == b'\t' { '\t' } else { ' ' })
             .collect();
@@ -187,7 +216,8 @@ mod tests {
             message: "Undefined variable 'totl'".into(),
             notes: vec![],
         };
-        resolve(&diagnostic, &|_| ("src/a.cm".into(), source.to_owned())).full(Colors::default())
+        let file = Rc::new(Source::new("src/a.cm", source.into()));
+        resolve(&diagnostic, &mut |_| file.clone()).full(Colors::default())
     }
 
     #[test]

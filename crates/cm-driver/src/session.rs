@@ -3,7 +3,7 @@
 use crate::{
     Error, Options, Report,
     project::Project,
-    render,
+    render::{Source, resolve},
     tools::{BUILD_ID, Fatal, Tools},
     views,
 };
@@ -15,7 +15,9 @@ use cm_db::{FileId, World};
 use redgreen::{BuildRecord, Database, Fingerprint, Identity, Node, Registry, Root, RootRecord};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
+    collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    rc::Rc,
     sync::Arc,
 };
 
@@ -204,15 +206,16 @@ impl Session {
 
     /// Diagnostics ready to be shown.
     pub fn report(&self, diagnostics: &[Diagnostic]) -> Report {
-        let text = |file: Name| {
-            let path = self.world.path(FileId(file));
-            let text = match self.world.system.read(&path) {
-                FileText::Text(text) => text.to_string(),
-                FileText::Absent | FileText::Unreadable(_) => String::new(),
+        let mut sources: BTreeMap<Name, Rc<Source>> = BTreeMap::new();
+        let read = |file: Name| {
+            let text = match self.world.system.read(&self.world.path(FileId(file))) {
+                FileText::Text(text) => text,
+                FileText::Absent | FileText::Unreadable(_) => Arc::from(""),
             };
-            (self.project.display(FileId(file)).into_string(), text)
+            Rc::new(Source::new(self.project.display(FileId(file)), text))
         };
-        Report { diagnostics: diagnostics.iter().map(|d| render::resolve(d, &text)).collect() }
+        let mut source = |file: Name| sources.entry(file).or_insert_with(|| read(file)).clone();
+        Report { diagnostics: diagnostics.iter().map(|d| resolve(d, &mut source)).collect() }
     }
 }
 

@@ -148,4 +148,13 @@ fn at_most_fifty_errors() {
     assert_eq!(lines.len(), 51);
     assert_eq!(lines[49], "main.cm:51:5: error: Undefined variable 'v49'");
     assert_eq!(lines[50], "too many errors");
+    // So many that work for each of them on the whole line or file would never end.
+    let mistake = "if (true) if ";
+    for (end, stderr) in [("", "one line"), ("\n", "many lines")] {
+        let text = format!("int main() {{ {} }}", format!("{mistake}{end}").repeat(20_000));
+        place.write("main.cm", text);
+        let found = place.cm("check main.cm");
+        assert_eq!(found.exit, 1);
+        assert!(found.stderr.ends_with("too many errors\n"), "{stderr}");
+    }
 }
