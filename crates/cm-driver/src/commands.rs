@@ -2,13 +2,14 @@
 
 use crate::{
     Error, Options, Report, queries,
-    session::{Finished, Purpose, Session, accepted, diagnose},
+    session::{self, Earlier, Finished, Purpose, Session, accepted, diagnose},
 };
 use camino::Utf8Path;
 use castore::Digest;
 use cm_lower::UnitId;
 use rayon::prelude::*;
-use redgreen::{Database, Root};
+use redgreen::{Database, Root, Stamp};
+use serde::{Deserialize, Serialize};
 use std::{fs, io, io::Write, process::Command};
 
 /// Diagnostics of a program.
@@ -17,15 +18,17 @@ use std::{fs, io, io::Write, process::Command};
 /// If the file cannot be opened.
 pub fn check(options: &Options) -> Result<Report, Error> {
     let session = Session::new(options, Purpose::Check)?;
-    if let Some(finished) = session.unchanged::<()>() {
+    if let Some(earlier) = session.earlier::<()>()
+        && earlier.current
+    {
         session.keep_unchanged()?;
-        return Ok(session.report(&finished.diagnostics));
+        return Ok(session.report(&earlier.finished.diagnostics));
     }
     let mut database = session.open();
     let diagnostics = session.attempt(&mut database, |db| diagnose(db, Purpose::Check))?;
     let report = session.report(&diagnostics);
     let roots = [cm_hir::queries::node::diagnostics(Root)];
-    session.keep(&database, &roots, &Finished { diagnostics, result: () })?;
+    session.keep(&database, &roots, || Finished { diagnostics, result: () })?;
     Ok(report)
 }
 
@@ -35,12 +38,13 @@ pub fn check(options: &Options) -> Result<Report, Error> {
 /// If the file cannot be opened, or linking or writing fails.
 pub fn compile(options: &Options, output: &Utf8Path) -> Result<Report, Error> {
     let session = Session::new(options, Purpose::Compile)?;
-    if let Some(finished) = session.unchanged::<Digest>()
-        && let Some(executable) = session.stored(&finished.result)
-    {
-        write_executable(output, &executable)?;
-        session.keep_unchanged()?;
-        return Ok(session.report(&finished.diagnostics));
+    let output = session.project.cwd.join(output);
+    let mut earlier = session.earlier::<Compiled>();
+    let there = earlier.as_ref().and_then(|earlier| earlier.finished.result.there(&output));
+    if let Some(found) = earlier.take_if(|earlier| earlier.current) {
+        if let Some(report) = finish_unchanged(&session, found, &output)? {
+            return Ok(report);
+        }
     }
     let mut database = session.open();
     let built = session.attempt(&mut database, |db| {
@@ -48,7 +52,8 @@ pub fn compile(options: &Options, output: &Utf8Path) -> Result<Report, Error> {
         let executable = accepted(&diagnostics).then(|| {
             warm_up(db);
             let blob = queries::executable(db, Root);
-            (Digest(blob.digest().unwrap_or_default()), blob.bytes(db))
+            let digest = Digest(blob.digest().unwrap_or_default());
+            (digest, (there != Some(digest)).then(|| blob.bytes(db)))
         });
         (diagnostics, executable)
     });
@@ -58,14 +63,60 @@ pub fn compile(options: &Options, output: &Utf8Path) -> Result<Report, Error> {
         session.keep_record(&database.take_record())?;
         return Ok(report);
     };
-    write_executable(output, &bytes)?;
+    if let Some(bytes) = bytes {
+        write_executable(&output, &bytes)?;
+    }
     let roots = [
         cm_hir::queries::node::diagnostics(Root),
         cm_hir::queries::node::entry(Root),
         queries::node::executable(Root),
     ];
-    session.keep(&database, &roots, &Finished { diagnostics, result: digest })?;
+    let result = || Compiled::new(digest, &output);
+    session.keep(&database, &roots, || Finished { diagnostics, result: result() })?;
     Ok(report)
+}
+
+/// What `compile` leaves for the next process.
+#[derive(Serialize, Deserialize)]
+struct Compiled {
+    executable: Digest,
+    /// Where it was written.
+    output: String,
+    /// What vouches for it there.
+    stamp: Stamp,
+}
+
+impl Compiled {
+    fn new(executable: Digest, output: &Utf8Path) -> Compiled {
+        Compiled { executable, output: output.to_string(), stamp: session::stamp(output) }
+    }
+
+    /// The executable that surely is at `output`.
+    fn there(&self, output: &Utf8Path) -> Option<Digest> {
+        let same = self.output == output.as_str() && self.stamp.vouches_for(session::stamp(output));
+        same.then_some(self.executable)
+    }
+}
+
+/// Sees to it that the executable is where it should be. `None`: it must be made again.
+fn finish_unchanged(
+    session: &Session,
+    mut earlier: Earlier<Compiled>,
+    output: &Utf8Path,
+) -> Result<Option<Report>, Error> {
+    let report = session.report(&earlier.finished.diagnostics);
+    let compiled = &mut earlier.finished.result;
+    if compiled.there(output).is_some() {
+        session.keep_unchanged()?;
+        return Ok(Some(report));
+    }
+    if !fs::read(output).is_ok_and(|bytes| Digest::of(&bytes) == compiled.executable) {
+        let Some(executable) = session.stored(&compiled.executable) else { return Ok(None) };
+        write_executable(output, &executable)?;
+    }
+    *compiled = Compiled::new(compiled.executable, output);
+    session.keep_described(earlier)?;
+    Ok(Some(report))
 }
 
 /// Compiles a program and executes it in this process. `found` is told the diagnostics before the
@@ -87,11 +138,12 @@ pub fn run(
         return run_interpreted(options, found);
     }
     let session = Session::new(options, Purpose::Run)?;
-    if let Some(finished) = session.unchanged::<Vec<(UnitId, Digest)>>()
-        && let Some(objects) = load(&session, &finished.result)
+    if let Some(earlier) = session.earlier::<Vec<(UnitId, Digest)>>()
+        && earlier.current
+        && let Some(objects) = load(&session, &earlier.finished.result)
     {
         session.keep_unchanged()?;
-        return execute_objects(&session, &finished.diagnostics, &objects, found);
+        return execute_objects(&session, &earlier.finished.diagnostics, &objects, found);
     }
     let mut database = session.open();
     let built = session.attempt(&mut database, |db| {
@@ -117,9 +169,9 @@ pub fn run(
         cm_hir::queries::node::entry(Root),
         queries::node::objects(Root),
     ];
-    let finished = Finished { diagnostics, result: units };
-    session.keep(&database, &roots, &finished)?;
-    execute_objects(&session, &finished.diagnostics, &objects, found)
+    let kept = diagnostics.clone();
+    session.keep(&database, &roots, || Finished { diagnostics: kept, result: units })?;
+    execute_objects(&session, &diagnostics, &objects, found)
 }
 
 /// Objects with the names of their units.

@@ -26,19 +26,17 @@ redgreen::queries! {
 fn compute_bitcode(db: &dyn Db, unit: &UnitId) -> Blob {
     let tools = Tools::of(db);
     let bytes = cm_lower::unit(db, *unit);
-    Blob::new(
-        tools.cached("bitcode", bytes, |backend| {
-            backend.bitcode(bytes, &tools.target, tools.opt_level)
-        }),
-    )
+    tools.cached("bitcode", bytes, |backend| {
+        backend.bitcode(bytes, &tools.target, tools.opt_level)
+    })
 }
 
 fn compute_object(db: &dyn Db, unit: &UnitId) -> Blob {
     let tools = Tools::of(db);
     let bitcode = unit_bitcode(db, *unit).bytes(db);
-    Blob::new(tools.cached("object", &bitcode, |backend| {
+    tools.cached("object", &bitcode, |backend| {
         backend.object(&bitcode, &tools.target, tools.opt_level)
-    }))
+    })
 }
 
 fn compute_objects(db: &dyn Db, _: &Root) -> Vec<(UnitId, Digest)> {
@@ -65,7 +63,7 @@ fn compute_executable(db: &dyn Db, _: &Root) -> Blob {
     for digest in objects.iter().map(|(_, digest)| digest).chain([&runtime]) {
         key.extend_from_slice(&digest.0);
     }
-    Blob::new(tools.cached("executable", &key, |_| {
+    tools.cached("executable", &key, |_| {
         let object = |(unit, digest): &(UnitId, Digest)| {
             tools.file(digest, || unit_object(db, *unit).bytes(db))
         };
@@ -74,5 +72,5 @@ fn compute_executable(db: &dyn Db, _: &Root) -> Blob {
         let output = tools.scratch.path("executable").map_err(BackendError)?;
         linker.link(&files, &output).map_err(BackendError)?;
         std::fs::read(&output).map_err(|e| BackendError(format!("cannot read {output}: {e}")))
-    }))
+    })
 }

@@ -3,8 +3,11 @@
 use camino::Utf8PathBuf;
 use castore::Digest;
 use cm_backend_api::{Backend, BackendError, Target, TextKind};
-use redgreen::Db;
-use std::sync::{Arc, OnceLock};
+use redgreen::{Blob, Db};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, OnceLock},
+};
 
 /// Identity of this build of the compiler; part of every key.
 pub const BUILD_ID: &str = env!("CM_BUILD_ID");
@@ -19,6 +22,8 @@ pub struct Tools {
     pub opt_level: u8,
     /// Files that are needed only while this process runs.
     pub scratch: Scratch,
+    /// What this process has put into the store.
+    fresh: Mutex<BTreeSet<Digest>>,
     backend: OnceLock<Result<Box<dyn Backend>, String>>,
 }
 
@@ -34,7 +39,8 @@ impl Tools {
     /// Tools over a store.
     pub fn new(store: Option<Arc<castore::Store>>, opt_level: u8) -> Tools {
         let target = Target::host();
-        Tools { store, target, opt_level, scratch: Scratch::default(), backend: OnceLock::new() }
+        let (scratch, backend) = (Scratch::default(), OnceLock::new());
+        Tools { store, target, opt_level, scratch, fresh: Mutex::default(), backend }
     }
 
     /// The tools behind a database.
@@ -51,25 +57,28 @@ impl Tools {
         }
     }
 
-    /// The bytes of `stage` that were made from `input` before, by any process, or what `make`
-    /// makes of it now. The key is everything that a stage gets: see design of the store.
+    /// What `stage` made from `input` before, in any process, or what `make` makes of it now. The
+    /// key is everything that a stage gets: see design of the store.
     pub fn cached(
         &self,
         stage: &str,
         input: &[u8],
         make: impl FnOnce(&dyn Backend) -> Result<Vec<u8>, BackendError>,
-    ) -> Vec<u8> {
+    ) -> Blob {
         let make = || make(self.backend()).unwrap_or_else(|error| fatal(error.to_string()));
-        let Some(store) = &self.store else { return make() };
+        let Some(store) = &self.store else { return Blob::new(make()) };
         let key = self.key(input);
-        let known = store.lookup(stage, &key).and_then(|digests| store.get(digests.first()?));
+        let known = store.lookup(stage, &key).and_then(|digests| {
+            let digest = *digests.first()?;
+            Some(Blob::kept(digest.0, store.get(&digest)?))
+        });
         known.unwrap_or_else(|| {
             let bytes = make();
             // A store that cannot be written costs time later, but no result now.
-            if let Ok(digest) = store.put(&bytes) {
-                let _ = store.bind(stage, &key, &[digest]);
-            }
-            bytes
+            let Ok(digest) = store.put(&bytes) else { return Blob::new(bytes) };
+            let _ = store.bind(stage, &key, &[digest]);
+            self.fresh.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(digest);
+            Blob::kept(digest.0, bytes)
         })
     }
 
@@ -90,9 +99,10 @@ impl Tools {
 
     /// A file with these bytes, for the linker: the store's own, or a temporary one.
     pub fn file(&self, digest: &Digest, bytes: impl FnOnce() -> Arc<[u8]>) -> Utf8PathBuf {
+        let fresh = self.fresh.lock().is_ok_and(|fresh| fresh.contains(digest));
         if let Some(store) = &self.store
-            && let Some(path) =
-                store.path(digest).and_then(|path| Utf8PathBuf::from_path_buf(path).ok())
+            && let Some(path) = if fresh { store.fresh_path(digest) } else { store.path(digest) }
+            && let Ok(path) = Utf8PathBuf::from_path_buf(path)
         {
             return path;
         }
