@@ -14,6 +14,7 @@ mod session;
 mod stages;
 mod store;
 mod tools;
+mod views;
 mod why;
 
 pub use commands::{check, compile, execute, run};
