@@ -1,7 +1,7 @@
 //! `check`, `compile` and `run`.
 
 use crate::{
-    Error, Options, Report, queries,
+    Error, Options, Report, queries, reason,
     session::{self, Earlier, Finished, Purpose, Session, accepted, diagnose},
 };
 use camino::Utf8Path;
@@ -282,8 +282,9 @@ pub fn execute(program: &Utf8Path) -> Result<i32, Error> {
     } else {
         program.to_owned()
     };
-    let status =
-        Command::new(&program).status().map_err(|e| format!("cannot execute {program}: {e}"))?;
+    let status = Command::new(&program)
+        .status()
+        .map_err(|e| format!("cannot execute {program}: {}", reason(&e)))?;
     #[cfg(unix)]
     let signal = std::os::unix::process::ExitStatusExt::signal(&status);
     #[cfg(not(unix))]
@@ -311,5 +312,5 @@ fn write_executable(output: &Utf8Path, bytes: &[u8]) -> Result<(), Error> {
         file.persist(output)?;
         Ok(())
     };
-    Ok(write().map_err(|e| format!("cannot write {output}: {e}"))?)
+    Ok(write().map_err(|e| format!("cannot write {output}: {}", reason(&e)))?)
 }

@@ -76,7 +76,9 @@ pub struct Earlier<T> {
 impl Session {
     /// Finds the program and opens the cache; nothing is read yet.
     pub fn new(options: &Options, purpose: Purpose) -> Result<Session, Error> {
-        Session::with_system(options, purpose, Arc::new(OsSystem))
+        let project = Project::discover(&options.file)?;
+        let system = crate::input::system(&options.file, &project.root_path)?;
+        Ok(Session::over(options, purpose, project, system))
     }
 
     /// The same with another way to read the files of the program.
@@ -85,7 +87,15 @@ impl Session {
         purpose: Purpose,
         system: Arc<dyn System>,
     ) -> Result<Session, Error> {
-        let project = Project::discover(&options.file)?;
+        Ok(Session::over(options, purpose, Project::discover(&options.file)?, system))
+    }
+
+    fn over(
+        options: &Options,
+        purpose: Purpose,
+        project: Project,
+        system: Arc<dyn System>,
+    ) -> Session {
         let store = options.cache_dir.as_ref().map(|dir| Arc::new(castore::Store::open(dir)));
         let tools = Arc::new(Tools::new(store.clone(), options.opt_level));
         let world = Arc::new(world(&project, options, system, tools.clone()));
@@ -106,7 +116,7 @@ impl Session {
             database.store = Arc::new(crate::store::Durable::new(store));
         }
         let query_log = options.query_log.clone();
-        Ok(Session { project, tools, world, files, options: database, query_log })
+        Session { project, tools, world, files, options: database, query_log }
     }
 
     /// What the last build made. Opens no graph.
@@ -263,14 +273,8 @@ pub fn accepted(diagnostics: &[Diagnostic]) -> bool {
 /// All diagnostics, and the missing `main`, which only matters where the program is executed.
 pub fn diagnose(db: &Database, purpose: Purpose) -> Vec<Diagnostic> {
     let mut diagnostics = cm_hir::diagnostics(db, Root).clone();
-    if purpose != Purpose::Check && accepted(&diagnostics) && cm_hir::entry(db, Root).is_none() {
-        diagnostics.push(Diagnostic {
-            file: cm_db::settings(db, Root).root.0,
-            range: Default::default(),
-            severity: Severity::Error,
-            message: "Entry point 'main' not found".to_owned(),
-            notes: Vec::new(),
-        });
+    if purpose != Purpose::Check && accepted(&diagnostics) {
+        diagnostics.extend(cm_hir::decl::missing_entry(db));
     }
     diagnostics
 }
@@ -332,7 +336,8 @@ fn files(dir: &Utf8Path, project: &Project, options: &Options, purpose: Purpose)
     let digest = Digest::of(place.as_bytes()).to_string();
     let level =
         if purpose == Purpose::Check { String::new() } else { format!("-O{}", options.opt_level) };
-    let stem = project.root_path.file_stem().unwrap_or("program");
+    let stem: String =
+        project.root_path.file_stem().unwrap_or("program").chars().take(40).collect();
     let name = |kind: &str, suffix: &str| {
         dir.join("graph").join(format!("{stem}-{}-{kind}{level}.{suffix}", &digest[..16]))
     };
