@@ -127,10 +127,13 @@ fn absent(error: &io::Error) -> bool {
     matches!(error.kind(), NotFound | NotADirectory | IsADirectory)
 }
 
+/// The tick of the last write, and the text.
+type MemoryFiles = BTreeMap<Utf8PathBuf, (u64, Arc<str>)>;
+
 /// Files in memory, for tests. Clones share the files.
 #[derive(Clone, Default)]
 pub struct MemorySystem {
-    files: Arc<RwLock<BTreeMap<Utf8PathBuf, (u64, Arc<str>)>>>,
+    files: Arc<RwLock<MemoryFiles>>,
     clock: Arc<std::sync::atomic::AtomicU64>,
 }
 

@@ -14,6 +14,7 @@ pub mod session;
 mod stages;
 mod store;
 pub mod tools;
+mod views;
 mod why;
 
 pub use commands::{Program, build, check, compile, compile_in, execute, keep, run};

@@ -5,6 +5,7 @@ use crate::{
     project::Project,
     render,
     tools::{BUILD_ID, Fatal, Tools},
+    views,
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use castore::Digest;
@@ -43,6 +44,10 @@ pub struct Session {
 
 /// The files that outlive the process.
 struct Files {
+    /// The cache directory.
+    dir: Utf8PathBuf,
+    /// Tells the views of programs that share the directory apart.
+    program: String,
     image: Utf8PathBuf,
     why: Utf8PathBuf,
     root: Utf8PathBuf,
@@ -145,7 +150,10 @@ impl Session {
                 || !files.root.exists()
                 || !record.inputs_changed.is_empty())
         {
-            let written = self.write_graph(database, roots, finished, files);
+            let written = self.write_graph(database, roots, finished, files).and_then(|()| {
+                views::update(database, &record, &files.dir, &files.program)
+                    .map_err(|e| e.to_string())
+            });
             if let Err(message) = written {
                 eprintln!("warning: the cache was not updated: {message}");
             }
@@ -296,7 +304,10 @@ fn files(dir: &Utf8Path, project: &Project, options: &Options, purpose: Purpose)
         dir.join("graph").join(format!("{stem}-{}-{kind}{level}.{suffix}", &digest[..16]))
     };
     let kind = format!("{purpose:?}").to_lowercase();
+    let program = format!("{stem}-{}{level}", &digest[..16]);
     Files {
+        dir: dir.to_owned(),
+        program,
         image: name(image_purpose, "image"),
         root: name(&kind, "root"),
         why: dir.join("graph/last.why"),
