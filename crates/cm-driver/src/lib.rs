@@ -26,7 +26,7 @@ pub use why::why;
 use camino::Utf8PathBuf;
 
 /// What a command was asked to do.
-#[derive(Clone, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct Options {
     /// The root file.
     pub file: Utf8PathBuf,
