@@ -153,7 +153,8 @@ fn finish_unchanged(
         session.keep_unchanged()?;
         return Ok(Some(report));
     }
-    if !fs::read(output).is_ok_and(|bytes| Digest::of(&bytes) == compiled.executable) {
+    let same = |bytes: Vec<u8>| Digest::of(&bytes) == compiled.executable;
+    if !(output.is_file() && fs::read(output).is_ok_and(same)) {
         let Some(executable) = session.stored(&compiled.executable) else { return Ok(None) };
         write_executable(output, &executable)?;
     }
@@ -300,6 +301,10 @@ fn write_executable(output: &Utf8Path, bytes: &[u8]) -> Result<(), Error> {
         return Ok(());
     }
     let write = || -> io::Result<()> {
+        if fs::metadata(output).is_ok_and(|meta| !meta.is_file()) {
+            // A device or a pipe is written to, never replaced.
+            return fs::write(output, bytes);
+        }
         let dir =
             output.parent().filter(|dir| !dir.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
         let mut file = tempfile::NamedTempFile::new_in(dir)?;
@@ -312,5 +317,10 @@ fn write_executable(output: &Utf8Path, bytes: &[u8]) -> Result<(), Error> {
         file.persist(output)?;
         Ok(())
     };
-    Ok(write().map_err(|e| format!("cannot write {output}: {}", reason(&e)))?)
+    let shown = match std::env::current_dir() {
+        Ok(cwd) => output.strip_prefix(Utf8Path::from_path(&cwd).unwrap_or(output)),
+        Err(_) => Ok(output),
+    };
+    let shown = shown.unwrap_or(output);
+    Ok(write().map_err(|e| format!("cannot write {shown}: {}", reason(&e)))?)
 }

@@ -92,7 +92,7 @@ fn running_and_compiling() {
                 "",
                 "error: cannot write none/x: No such file or directory\n",
             ),
-            ("compile -o . ok.cm", 1, "", "error: cannot write .: …\n"),
+            ("compile -o . ok.cm", 1, "", "error: cannot write …: Is a directory\n"),
             ("compile --max-output-size=0 ok.cm", 1, "", "error: invalid value '0'…"),
             (
                 "cache stats",
@@ -104,6 +104,9 @@ fn running_and_compiling() {
             ("cache clear", 0, "there is no cache at .cm_cache\n", ""),
         ],
     );
+    check(&place, &[("compile -q -o /dev/null ok.cm", 0, "", "")]);
+    let null = std::fs::metadata("/dev/null").expect("it is still there");
+    assert!(!null.is_file());
     for name in ["a.out", "x", "sub"] {
         assert!(place.path.join(name).exists(), "{name}");
     }
