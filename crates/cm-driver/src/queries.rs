@@ -26,18 +26,18 @@ redgreen::queries! {
 fn compute_bitcode(db: &dyn Db, unit: &UnitId) -> Blob {
     let tools = Tools::of(db);
     let bytes = cm_lower::unit(db, *unit);
-    Blob::new(
-        tools.cached("bitcode", bytes, |backend| {
-            backend.bitcode(bytes, &tools.target, tools.opt_level)
-        }),
-    )
+    Blob::new(tools.cached("bitcode", bytes, |backend| {
+        let both = backend.both(bytes, &tools.target, tools.opt_level);
+        both.map(|(bitcode, object)| tools.set_aside(bitcode, object))
+    }))
 }
 
 fn compute_object(db: &dyn Db, unit: &UnitId) -> Blob {
     let tools = Tools::of(db);
     let bitcode = unit_bitcode(db, *unit).bytes(db);
-    Blob::new(tools.cached("object", &bitcode, |backend| {
-        backend.object(&bitcode, &tools.target, tools.opt_level)
+    Blob::new(tools.cached("object", &bitcode, |backend| match tools.take_object(&bitcode) {
+        Some(object) => Ok(object),
+        None => backend.object(&bitcode, &tools.target, tools.opt_level),
     }))
 }
 

@@ -4,7 +4,10 @@ use camino::Utf8PathBuf;
 use castore::Digest;
 use cm_backend_api::{Backend, BackendError, Target, TextKind};
 use redgreen::Db;
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
 
 /// Identity of this build of the compiler; part of every key.
 pub const BUILD_ID: &str = env!("CM_BUILD_ID");
@@ -20,6 +23,8 @@ pub struct Tools {
     /// Files that are needed only while this process runs.
     pub scratch: Scratch,
     backend: OnceLock<Result<Box<dyn Backend>, String>>,
+    /// Objects that were made together with bitcode, by its digest.
+    objects: Mutex<BTreeMap<Digest, Vec<u8>>>,
 }
 
 /// Unwinds to the driver: the build cannot go on, and what ran last has no result.
@@ -34,7 +39,14 @@ impl Tools {
     /// Tools over a store.
     pub fn new(store: Option<Arc<castore::Store>>, opt_level: u8) -> Tools {
         let target = Target::host();
-        Tools { store, target, opt_level, scratch: Scratch::default(), backend: OnceLock::new() }
+        Tools {
+            store,
+            target,
+            opt_level,
+            scratch: Scratch::default(),
+            backend: OnceLock::new(),
+            objects: Mutex::default(),
+        }
     }
 
     /// The tools behind a database.
@@ -71,6 +83,19 @@ impl Tools {
             }
             bytes
         })
+    }
+
+    /// Keeps the object of this bitcode for who will ask for it soon. Gives the bitcode back.
+    pub fn set_aside(&self, bitcode: Vec<u8>, object: Vec<u8>) -> Vec<u8> {
+        let digest = Digest::of(&bitcode);
+        self.objects.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, object);
+        bitcode
+    }
+
+    /// The object of this bitcode, if it was set aside.
+    pub fn take_object(&self, bitcode: &[u8]) -> Option<Vec<u8>> {
+        let digest = Digest::of(bitcode);
+        self.objects.lock().unwrap_or_else(PoisonError::into_inner).remove(&digest)
     }
 
     fn key(&self, input: &[u8]) -> Vec<u8> {
