@@ -20,6 +20,9 @@ enum Kind {
     Cc,
 }
 
+/// From about here on threads save a linker more time than starting them costs.
+const MANY_OBJECTS: usize = 1000;
+
 impl Linker {
     /// The best linker of this machine: `CM_LINKER` if set, else lld 22, mold, any lld, cc. For 250
     /// objects lld takes 35 ms of processor time and mold 95 (66 if it may not demangle names).
@@ -68,6 +71,9 @@ impl Linker {
                 .map(Into::into),
         );
         args.extend(["-pie", "--dynamic-linker", dynamic_linker()].map(Into::into));
+        if objects.len() < MANY_OBJECTS {
+            args.push("--threads=1".into());
+        }
         if self.kind == Kind::Mold {
             args.extend(["--no-fork", "--no-demangle"].map(Into::into));
         }
