@@ -4,7 +4,7 @@
 use crate::Target;
 
 /// Changes with anything in this module.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The exported function, of type [`Entry`].
 pub const ENTRY: &str = "cm_backend_table";
@@ -115,7 +115,7 @@ pub struct NamedBytes {
 pub struct Outcome {
     /// 0 or 1.
     pub ok: u8,
-    /// Status of a program that was run.
+    /// Status of a program that was run, or a length.
     pub status: i32,
     /// The bytes or the message.
     pub buffer: Buffer,
@@ -130,6 +130,8 @@ pub struct Table {
     pub identity: extern "C" fn() -> Buffer,
     /// [`crate::Backend::bitcode`].
     pub bitcode: extern "C" fn(Bytes, *const Options) -> Outcome,
+    /// [`crate::Backend::both`]: the object follows the bitcode, whose length is the status.
+    pub both: extern "C" fn(Bytes, *const Options) -> Outcome,
     /// [`crate::Backend::object`].
     pub object: extern "C" fn(Bytes, *const Options) -> Outcome,
     /// [`crate::Backend::text`]; the last argument is 0 for LLVM's assembly, 1 for the target's.

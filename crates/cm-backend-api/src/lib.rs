@@ -63,6 +63,17 @@ pub trait Backend: Send + Sync {
     /// Optimized LLVM bitcode of an encoded unit. `opt_level` is 0 to 3.
     fn bitcode(&self, unit: &[u8], target: &Target, opt_level: u8)
     -> Result<Vec<u8>, BackendError>;
+    /// What [`Backend::bitcode`] gives, and what [`Backend::object`] gives for that, in less time.
+    fn both(
+        &self,
+        unit: &[u8],
+        target: &Target,
+        opt_level: u8,
+    ) -> Result<(Vec<u8>, Vec<u8>), BackendError> {
+        let bitcode = self.bitcode(unit, target, opt_level)?;
+        let object = self.object(&bitcode, target, opt_level)?;
+        Ok((bitcode, object))
+    }
     /// A relocatable object of what [`Backend::bitcode`] gave.
     fn object(
         &self,

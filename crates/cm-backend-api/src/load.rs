@@ -61,6 +61,20 @@ impl Backend for Loaded {
         Ok(self.outcome((self.table.bitcode)(Bytes::new(unit), &options))?.0)
     }
 
+    fn both(
+        &self,
+        unit: &[u8],
+        target: &Target,
+        opt_level: u8,
+    ) -> Result<(Vec<u8>, Vec<u8>), BackendError> {
+        let options = Options::new(target, opt_level);
+        let outcome = (self.table.both)(Bytes::new(unit), &options);
+        let (mut bitcode, length) = self.outcome(outcome)?;
+        let length = usize::try_from(length).unwrap_or(0).min(bitcode.len());
+        let object = bitcode.split_off(length);
+        Ok((bitcode, object))
+    }
+
     fn object(
         &self,
         bitcode: &[u8],

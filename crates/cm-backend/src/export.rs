@@ -7,7 +7,7 @@ use cm_backend_api::{
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-static TABLE: Table = Table { version: VERSION, identity, bitcode, object, text, run, free };
+static TABLE: Table = Table { version: VERSION, identity, bitcode, both, object, text, run, free };
 
 /// The functions of this library.
 #[unsafe(no_mangle)]
@@ -26,6 +26,20 @@ extern "C" fn bitcode(unit: Bytes, options: *const Options) -> Outcome {
         // SAFETY: as above.
         let target = unsafe { options.target() };
         Ok((Llvm.bitcode(unit, &target, options.opt_level)?, 0))
+    })
+}
+
+extern "C" fn both(unit: Bytes, options: *const Options) -> Outcome {
+    outcome(|| {
+        // SAFETY: the caller lends them for this call.
+        let (unit, options) = unsafe { (unit.get(), &*options) };
+        // SAFETY: as above.
+        let target = unsafe { options.target() };
+        let (mut bytes, object) = Llvm.both(unit, &target, options.opt_level)?;
+        let length = i32::try_from(bytes.len());
+        let length = length.map_err(|_| BackendError("the unit is too large".to_owned()))?;
+        bytes.extend_from_slice(&object);
+        Ok((bytes, length))
     })
 }
 

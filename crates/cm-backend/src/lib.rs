@@ -22,6 +22,14 @@ impl Backend for Llvm {
     ) -> Result<Vec<u8>, BackendError> {
         cm_llvm::emit_bitcode(unit, target, opt_level).map_err(error)
     }
+    fn both(
+        &self,
+        unit: &[u8],
+        target: &Target,
+        opt_level: u8,
+    ) -> Result<(Vec<u8>, Vec<u8>), BackendError> {
+        cm_llvm::emit_both(unit, target, opt_level).map_err(error)
+    }
     fn object(
         &self,
         bitcode: &[u8],

@@ -132,13 +132,13 @@ fn compile(text: &str, opt_level: u8, dir: &Path) -> Result<Vec<PathBuf>, Failed
     let mut paths = Vec::new();
     for unit in units(text)? {
         let unit = unit.encode();
-        let object = || Llvm.object(&Llvm.bitcode(&unit, &target, opt_level)?, &target, opt_level);
-        let first = object()?;
-        if first != object()? {
+        let bitcode = Llvm.bitcode(&unit, &target, opt_level)?;
+        let object = Llvm.object(&bitcode, &target, opt_level)?;
+        if Llvm.both(&unit, &target, opt_level)? != (bitcode, object.clone()) {
             return Err("the same unit gave two objects".into());
         }
         let path = dir.join(format!("{}.o", paths.len()));
-        fs::write(&path, first)?;
+        fs::write(&path, object)?;
         paths.push(path);
     }
     Ok(paths)

@@ -32,15 +32,17 @@ fn compute_bitcode(db: &dyn Db, unit: &UnitId) -> Blob {
     let tools = Tools::of(db);
     let bytes = cm_lower::unit(db, *unit);
     tools.cached(name("unit_bitcode", unit), bytes, |backend| {
-        backend.bitcode(bytes, &tools.target, tools.opt_level)
+        let both = backend.both(bytes, &tools.target, tools.opt_level);
+        both.map(|(bitcode, object)| tools.set_aside(bitcode, object))
     })
 }
 
 fn compute_object(db: &dyn Db, unit: &UnitId) -> Blob {
     let tools = Tools::of(db);
     let bitcode = unit_bitcode(db, *unit).bytes(db);
-    tools.cached(name("unit_object", unit), &bitcode, |backend| {
-        backend.object(&bitcode, &tools.target, tools.opt_level)
+    tools.cached(name("unit_object", unit), &bitcode, |backend| match tools.take_object(&bitcode) {
+        Some(object) => Ok(object),
+        None => backend.object(&bitcode, &tools.target, tools.opt_level),
     })
 }
 

@@ -6,7 +6,7 @@ use cm_backend_api::{Backend, BackendError, Target, TextKind};
 use parking_lot::Mutex;
 use redgreen::{Blob, Db, NodeName};
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, OnceLock},
 };
 
@@ -27,6 +27,8 @@ pub struct Tools {
     fresh: Mutex<BTreeSet<Digest>>,
     backend: OnceLock<Result<Box<dyn Backend>, String>>,
     fetched: Mutex<Vec<NodeName>>,
+    /// Objects that were made together with bitcode, by its digest.
+    objects: Mutex<BTreeMap<Digest, Vec<u8>>>,
 }
 
 /// Unwinds to the driver: the build cannot go on, and what ran last has no result.
@@ -47,6 +49,7 @@ impl Tools {
             opt_level,
             scratch: Scratch::default(),
             backend: OnceLock::new(),
+            objects: Mutex::default(),
             fresh: Mutex::default(),
             fetched: Mutex::default(),
         }
@@ -99,6 +102,19 @@ impl Tools {
         let _ = store.bind(&node.query, &key, &[digest]);
         self.fresh.lock().insert(digest);
         Blob::kept(digest.0, bytes)
+    }
+
+    /// Keeps the object of this bitcode for who will ask for it soon. Gives the bitcode back.
+    pub fn set_aside(&self, bitcode: Vec<u8>, object: Vec<u8>) -> Vec<u8> {
+        let digest = Digest::of(&bitcode);
+        self.objects.lock().insert(digest, object);
+        bitcode
+    }
+
+    /// The object of this bitcode, if it was set aside.
+    pub fn take_object(&self, bitcode: &[u8]) -> Option<Vec<u8>> {
+        let digest = Digest::of(bitcode);
+        self.objects.lock().remove(&digest)
     }
 
     fn key(&self, input: &[u8]) -> Vec<u8> {

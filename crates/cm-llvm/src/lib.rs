@@ -27,8 +27,13 @@ pub use cm_backend_api::{Target, TextKind};
 use cm_mir::unit::Unit;
 use diagnostics::Diagnostics;
 use inkwell::{
-    builder::BuilderError, context::Context, memory_buffer::MemoryBuffer, module::Module,
-    passes::PassBuilderOptions, support::LLVMString, targets::FileType,
+    builder::BuilderError,
+    context::Context,
+    memory_buffer::MemoryBuffer,
+    module::Module,
+    passes::PassBuilderOptions,
+    support::LLVMString,
+    targets::{FileType, TargetMachine},
 };
 use std::fmt;
 
@@ -79,6 +84,29 @@ pub fn identity() -> String {
 
 /// The optimized bitcode of an encoded [`Unit`].
 pub fn emit_bitcode(unit: &[u8], target: &Target, opt_level: u8) -> Result<Vec<u8>> {
+    optimized(unit, target, opt_level, |_, module, _| Ok(bitcode_of(module)))
+}
+
+/// What [`emit_bitcode`] gives for a unit, and what [`emit_object`] gives for that, in less time.
+pub fn emit_both(unit: &[u8], target: &Target, opt_level: u8) -> Result<(Vec<u8>, Vec<u8>)> {
+    if opt_level > 0 {
+        // Optimizing code generation looks at the order of uses, which bitcode does not keep.
+        let bitcode = emit_bitcode(unit, target, opt_level)?;
+        let object = emit_object(&bitcode, target, opt_level)?;
+        return Ok((bitcode, object));
+    }
+    optimized(unit, target, opt_level, |context, module, machine| {
+        let bitcode = bitcode_of(module);
+        Ok((bitcode, code_of(context, module, machine, FileType::Object)?))
+    })
+}
+
+fn optimized<T>(
+    unit: &[u8],
+    target: &Target,
+    opt_level: u8,
+    then: impl FnOnce(&Context, &Module<'_>, &TargetMachine) -> Result<T>,
+) -> Result<T> {
     let unit = Unit::decode(unit).ok_or(EmitError::Unit)?;
     let context = Context::create();
     machine::with(target, opt_level, |machine| {
@@ -90,8 +118,12 @@ pub fn emit_bitcode(unit: &[u8], target: &Target, opt_level: u8) -> Result<Vec<u
             let passes = format!("default<O{}>", opt_level.min(3));
             module.run_passes(&passes, machine, PassBuilderOptions::create())?;
         }
-        Ok(module.write_bitcode_to_memory().as_slice().to_vec())
+        then(&context, &module, machine)
     })
+}
+
+fn bitcode_of(module: &Module<'_>) -> Vec<u8> {
+    module.write_bitcode_to_memory().as_slice().to_vec()
 }
 
 /// The relocatable object of bitcode that [`emit_bitcode`] made for the same target and level.
@@ -114,10 +146,18 @@ pub fn emit_text(bitcode: &[u8], target: &Target, opt_level: u8, kind: TextKind)
 fn machine_code(bitcode: &[u8], target: &Target, opt_level: u8, kind: FileType) -> Result<Vec<u8>> {
     let context = Context::create();
     let module = parse(&context, bitcode)?;
-    let diagnostics = Diagnostics::attach(&context);
-    let code = machine::with(target, opt_level, |machine| {
-        Ok(machine.write_to_memory_buffer(&module, kind)?.as_slice().to_vec())
-    })?;
+    machine::with(target, opt_level, |machine| code_of(&context, &module, machine, kind))
+}
+
+/// Consumes what the module means: it cannot be used afterwards.
+fn code_of(
+    context: &Context,
+    module: &Module<'_>,
+    machine: &TargetMachine,
+    kind: FileType,
+) -> Result<Vec<u8>> {
+    let diagnostics = Diagnostics::attach(context);
+    let code = machine.write_to_memory_buffer(module, kind)?.as_slice().to_vec();
     diagnostics.check()?;
     Ok(code)
 }

@@ -9,6 +9,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// Where `cm` logs its queries.
+const LOG: &str = "queries.jsonl";
+
 /// A compiler, a level of optimisation, and a directory with the program.
 pub(super) struct Builder {
     pub(super) language: Language,
@@ -59,11 +62,12 @@ impl Builder {
         Ok(())
     }
 
-    /// Builds an executable and says how long it took.
-    pub(super) fn build(&self) -> Result<Duration> {
+    /// Builds an executable and says how long it took. `cm` logs its queries if it `logs`.
+    pub(super) fn build(&self, logs: bool) -> Result<Duration> {
         let level = self.level;
+        let log: &[_] = if logs { &["--query-log", LOG] } else { &[] };
         match self.language {
-            Language::Cm => self.cm(&["compile", "-q", "-o", "main.out"]),
+            Language::Cm => self.cm(&[&["compile", "-q", "-o", "main.out"], log].concat()),
             Language::C => {
                 let jobs = std::thread::available_parallelism().map_or(1, |n| n.get());
                 self.time(Command::new("make").args(["-s", &format!("-j{jobs}")]))
@@ -80,6 +84,18 @@ impl Builder {
     pub(super) fn cm(&self, arguments: &[&str]) -> Result<Duration> {
         let mut command = Command::new(&self.compiler);
         self.time(command.args(arguments).arg(format!("-O{}", self.level)).arg("main.cm"))
+    }
+
+    /// How many units the last build that logged has compiled.
+    pub(super) fn units_compiled(&self) -> Result<usize> {
+        let log = fs::read_to_string(self.dir.join(LOG)).map_err(|error| self.error(&error))?;
+        let compiled = |line: &&str| line.contains("\"query\":\"unit_object\"");
+        Ok(log.lines().filter(compiled).count())
+    }
+
+    /// The bytes of the executable.
+    pub(super) fn executable(&self) -> Result<Vec<u8>> {
+        fs::read(self.dir.join("main.out")).map_err(|error| self.error(&error))
     }
 
     /// What the executable prints.
@@ -104,6 +120,6 @@ impl Builder {
     }
 
     fn error(&self, error: &std::io::Error) -> String {
-        format!("cannot write in {}: {error}", self.dir.display())
+        format!("cannot use {}: {error}", self.dir.display())
     }
 }

@@ -46,7 +46,7 @@ const STEPS: &[(&str, Step)] = &[
     ("run again", Step::Cm(&["run"])),
 ];
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Step {
     /// Everything is built.
     Clean,
@@ -136,7 +136,14 @@ fn measure(builder: &mut Builder, original: &Program, runs: usize) -> Result<Mea
             let time = match step {
                 Step::Cm(_) if builder.language != Language::Cm => continue,
                 Step::Cm(arguments) => builder.cm(arguments)?,
-                Step::Clean | Step::Unchanged | Step::Edit(_) => builder.build()?,
+                Step::Clean => builder.build(false)?,
+                Step::Unchanged | Step::Edit(_) if builder.language == Language::Cm => {
+                    let before = builder.executable()?;
+                    let time = builder.build(true)?;
+                    facts(*step, builder.units_compiled()?, before == builder.executable()?)?;
+                    time
+                }
+                Step::Unchanged | Step::Edit(_) => builder.build(false)?,
             };
             times.entry(index).or_default().push(time);
             if round == 0 && !matches!(step, Step::Cm(_)) {
@@ -146,6 +153,22 @@ fn measure(builder: &mut Builder, original: &Program, runs: usize) -> Result<Mea
     }
     let medians = times.into_iter().map(|(index, times)| (STEPS[index].0, median(times)));
     Ok(Measured { medians: medians.collect(), results })
+}
+
+/// What holds besides the time: how many units are compiled, and whether the executable stays.
+fn facts(step: Step, units: usize, same: bool) -> Result {
+    let expected = match step {
+        Step::Unchanged | Step::Edit(Edit::Comment) => units == 0 && same,
+        Step::Edit(Edit::Body) => units == 1 && !same,
+        // The function and its callers.
+        Step::Edit(Edit::Signature) => units > 0 && !same,
+        Step::Clean | Step::Cm(_) => true,
+    };
+    let change = if same { "stays" } else { "changes" };
+    if expected {
+        return Ok(());
+    }
+    Err(format!("{step:?}: {units} units are compiled and the executable {change}"))
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {
