@@ -7,9 +7,11 @@ pub mod cache;
 mod commands;
 mod error;
 mod link;
+mod parallel;
 mod project;
 pub mod queries;
 mod render;
+mod run;
 mod session;
 mod stages;
 mod store;
@@ -17,9 +19,10 @@ mod tools;
 mod views;
 mod why;
 
-pub use commands::{check, compile, execute, run};
+pub use commands::{check, compile, execute};
 pub use error::Error;
 pub use render::{Colors, Rendered, RenderedNote};
+pub use run::run;
 pub use stages::{Stage, emit};
 pub use why::why;
 

@@ -26,9 +26,7 @@ redgreen::queries! {
 fn compute_bitcode(db: &dyn Db, unit: &UnitId) -> Blob {
     let tools = Tools::of(db);
     let bytes = cm_lower::unit(db, *unit);
-    tools.cached("bitcode", bytes, |backend| {
-        backend.bitcode(bytes, &tools.target, tools.opt_level)
-    })
+    tools.cached("bitcode", bytes, |backend| backend.bitcode(bytes, &tools.target, tools.opt_level))
 }
 
 fn compute_object(db: &dyn Db, unit: &UnitId) -> Blob {

