@@ -1,14 +1,15 @@
 //! `check` and `compile`.
 
 use crate::{
-    Error, Options, Report, parallel, queries,
+    Error, Options, Report, parallel, queries, reason,
     session::{self, Earlier, Finished, Purpose, Session, accepted, diagnose},
 };
 use camino::Utf8Path;
 use castore::Digest;
-use redgreen::{Root, Stamp};
+use cm_base::Diagnostic;
+use redgreen::{Database, Root, Stamp};
 use serde::{Deserialize, Serialize};
-use std::{fs, io, io::Write, process::Command};
+use std::{fs, io, io::Write, process::Command, sync::Arc};
 
 /// Diagnostics of a program.
 ///
@@ -40,17 +41,53 @@ pub fn check(options: &Options) -> Result<Report, Error> {
 /// # Errors
 /// If the file cannot be opened, or linking or writing fails.
 pub fn compile(options: &Options, output: &Utf8Path) -> Result<Report, Error> {
-    let session = Session::new(options, Purpose::Compile)?;
+    compile_in(&Session::new(options, Purpose::Compile)?, output)
+}
+
+/// The same for a command that has been begun.
+///
+/// # Errors
+/// If linking or writing fails.
+pub fn compile_in(session: &Session, output: &Utf8Path) -> Result<Report, Error> {
     let output = session.project.cwd.join(output);
     let mut earlier = session.earlier::<Compiled>();
     let there = earlier.as_ref().and_then(|earlier| earlier.finished.result.there(&output));
     if let Some(found) = earlier.take_if(|earlier| earlier.current)
-        && let Some(report) = finish_unchanged(&session, found, &output)?
+        && let Some(report) = finish_unchanged(session, found, &output)?
     {
         return Ok(report);
     }
     let mut database = session.open();
-    let built = session.attempt(&mut database, |db| {
+    let program = build(session, &mut database, there)?;
+    if let Some((_, Some(bytes))) = &program.executable {
+        write_executable(&output, bytes)?;
+    }
+    let report = session.report(&program.diagnostics);
+    keep(session, &database, program, &output)?;
+    session.clock.lap("cache");
+    Ok(report)
+}
+
+/// What was made of a program.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Program {
+    /// All that was found.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The digest of the executable, and its bytes unless it was known; `None`: there are errors.
+    pub executable: Option<(Digest, Option<Arc<[u8]>>)>,
+}
+
+/// Brings a program up to date, as far as diagnostics and the executable need it. The bytes of an
+/// executable that is known to be `there` are not asked for.
+///
+/// # Errors
+/// If the back end or the linker fails.
+pub fn build(
+    session: &Session,
+    database: &mut Database,
+    there: Option<Digest>,
+) -> Result<Program, Error> {
+    session.attempt(database, |db| {
         parallel::front_end(db, &session.clock);
         let diagnostics = diagnose(db, Purpose::Compile);
         session.clock.lap("diagnostics");
@@ -60,27 +97,33 @@ pub fn compile(options: &Options, output: &Utf8Path) -> Result<Report, Error> {
             let digest = Digest(blob.digest().unwrap_or_default());
             (digest, (there != Some(digest)).then(|| blob.bytes(db)))
         });
-        (diagnostics, executable)
-    });
-    let (diagnostics, executable) = built?;
-    session.clock.lap("link");
-    let report = session.report(&diagnostics);
-    let Some((digest, bytes)) = executable else {
-        session.keep_record(&database.take_record())?;
-        return Ok(report);
+        session.clock.lap("link");
+        Program { diagnostics, executable }
+    })
+}
+
+/// Keeps what was found out in [`build`] for the next process.
+///
+/// # Errors
+/// If the query log cannot be written.
+pub fn keep(
+    session: &Session,
+    database: &Database,
+    program: Program,
+    output: &Utf8Path,
+) -> Result<(), Error> {
+    let Program { diagnostics, executable } = program;
+    let Some((digest, _)) = executable else {
+        // The graph of the last program without errors is worth more than none for this one.
+        return session.keep_record(&database.take_record());
     };
-    if let Some(bytes) = bytes {
-        write_executable(&output, &bytes)?;
-    }
     let roots = [
         cm_hir::queries::node::diagnostics(Root),
         cm_hir::queries::node::entry(Root),
         queries::node::executable(Root),
     ];
-    let result = || Compiled::new(digest, &output);
-    session.keep(&database, &roots, || Finished { diagnostics, result: result() })?;
-    session.clock.lap("cache");
-    Ok(report)
+    let result = || Compiled::new(digest, output);
+    session.keep(database, &roots, || Finished { diagnostics, result: result() })
 }
 
 /// What `compile` leaves for the next process.
@@ -136,8 +179,9 @@ pub fn execute(program: &Utf8Path) -> Result<i32, Error> {
     } else {
         program.to_owned()
     };
-    let status =
-        Command::new(&program).status().map_err(|e| format!("cannot execute {program}: {e}"))?;
+    let status = Command::new(&program)
+        .status()
+        .map_err(|e| format!("cannot execute {program}: {}", reason(&e)))?;
     #[cfg(unix)]
     let signal = std::os::unix::process::ExitStatusExt::signal(&status);
     #[cfg(not(unix))]
@@ -165,5 +209,5 @@ fn write_executable(output: &Utf8Path, bytes: &[u8]) -> Result<(), Error> {
         file.persist(output)?;
         Ok(())
     };
-    Ok(write().map_err(|e| format!("cannot write {output}: {e}"))?)
+    Ok(write().map_err(|e| format!("cannot write {output}: {}", reason(&e)))?)
 }

@@ -7,7 +7,8 @@ use crate::{
 use castore::Digest;
 use cm_backend_api::BackendError;
 use cm_lower::UnitId;
-use redgreen::{Blob, Db, Root};
+use redgreen::{Blob, Db, NodeName, Root};
+use std::fmt::Display;
 
 redgreen::queries! {
     /// All queries of this crate.
@@ -23,16 +24,22 @@ redgreen::queries! {
     stored fn executable(Root) -> Blob = compute_executable;
 }
 
+fn name(query: &str, key: &dyn Display) -> NodeName {
+    NodeName { query: query.into(), key: key.to_string() }
+}
+
 fn compute_bitcode(db: &dyn Db, unit: &UnitId) -> Blob {
     let tools = Tools::of(db);
     let bytes = cm_lower::unit(db, *unit);
-    tools.cached("bitcode", bytes, |backend| backend.bitcode(bytes, &tools.target, tools.opt_level))
+    tools.cached(name("unit_bitcode", unit), bytes, |backend| {
+        backend.bitcode(bytes, &tools.target, tools.opt_level)
+    })
 }
 
 fn compute_object(db: &dyn Db, unit: &UnitId) -> Blob {
     let tools = Tools::of(db);
     let bitcode = unit_bitcode(db, *unit).bytes(db);
-    tools.cached("object", &bitcode, |backend| {
+    tools.cached(name("unit_object", unit), &bitcode, |backend| {
         backend.object(&bitcode, &tools.target, tools.opt_level)
     })
 }
@@ -61,7 +68,7 @@ fn compute_executable(db: &dyn Db, _: &Root) -> Blob {
     for digest in objects.iter().map(|(_, digest)| digest).chain([&runtime]) {
         key.extend_from_slice(&digest.0);
     }
-    tools.cached("executable", &key, |_| {
+    tools.cached(name("executable", &Root), &key, |_| {
         let object = |(unit, digest): &(UnitId, Digest)| {
             tools.file(digest, || unit_object(db, *unit).bytes(db))
         };

@@ -101,11 +101,30 @@ pub struct Earlier<T> {
 impl Session {
     /// Finds the program and opens the cache; nothing is read yet.
     pub fn new(options: &Options, purpose: Purpose) -> Result<Session, Error> {
-        let clock = Clock::new(options.verbose);
         let project = Project::discover(&options.file)?;
+        let system = crate::input::system(&options.file, &project.root_path)?;
+        Ok(Session::over(options, purpose, project, system))
+    }
+
+    /// The same with another way to read the files of the program.
+    pub fn with_system(
+        options: &Options,
+        purpose: Purpose,
+        system: Arc<dyn System>,
+    ) -> Result<Session, Error> {
+        Ok(Session::over(options, purpose, Project::discover(&options.file)?, system))
+    }
+
+    fn over(
+        options: &Options,
+        purpose: Purpose,
+        project: Project,
+        system: Arc<dyn System>,
+    ) -> Session {
+        let clock = Clock::new(options.verbose);
         let store = options.cache_dir.as_ref().map(|dir| Arc::new(castore::Store::open(dir)));
         let tools = Arc::new(Tools::new(store.clone(), options.opt_level));
-        let world = Arc::new(world(&project, options, tools.clone()));
+        let world = Arc::new(world(&project, options, system, tools.clone()));
         let identity = identity(&world, options.opt_level);
         let files = options.cache_dir.as_ref().map(|dir| files(dir, &project, options, purpose));
         let registry = Registry::new(&[
@@ -123,7 +142,7 @@ impl Session {
             database.store = Arc::new(crate::store::Durable::new(store));
         }
         let query_log = options.query_log.clone();
-        Ok(Session { project, tools, clock, world, files, options: database, query_log })
+        Session { project, tools, clock, world, files, options: database, query_log }
     }
 
     /// What the last build made. Opens no graph.
@@ -145,6 +164,11 @@ impl Session {
     /// Notes that a build had nothing to do.
     pub fn keep_unchanged(&self) -> Result<(), Error> {
         self.keep_record(&BuildRecord::default())
+    }
+
+    /// Where the graph is kept; `None`: nowhere.
+    pub fn image(&self) -> Option<&Utf8Path> {
+        self.files.as_ref().map(|files| files.image.as_path())
     }
 
     /// The same, and what was made must be described anew.
@@ -280,25 +304,24 @@ pub fn accepted(diagnostics: &[Diagnostic]) -> bool {
 /// All diagnostics, and the missing `main`, which only matters where the program is executed.
 pub fn diagnose(db: &Database, purpose: Purpose) -> Vec<Diagnostic> {
     let mut diagnostics = cm_hir::diagnostics(db, Root).clone();
-    if purpose != Purpose::Check && accepted(&diagnostics) && cm_hir::entry(db, Root).is_none() {
-        diagnostics.push(Diagnostic {
-            file: cm_db::settings(db, Root).root.0,
-            range: Default::default(),
-            severity: Severity::Error,
-            message: "Entry point 'main' not found".to_owned(),
-            notes: Vec::new(),
-        });
+    if purpose != Purpose::Check && accepted(&diagnostics) {
+        diagnostics.extend(cm_hir::decl::missing_entry(db));
     }
     diagnostics
 }
 
-fn world(project: &Project, options: &Options, tools: Arc<Tools>) -> World {
+fn world(
+    project: &Project,
+    options: &Options,
+    system: Arc<dyn System>,
+    tools: Arc<Tools>,
+) -> World {
     let mut defines = defined_names(options.opt_level);
     defines.extend(options.defines.iter().map(|name| Name::new(name)));
     defines.sort();
     defines.dedup();
     World {
-        system: Arc::new(OsSystem) as Arc<dyn System>,
+        system,
         base: project.base.clone(),
         root_path: (project.root_path.extension() != Some("cm"))
             .then(|| (project.root, project.root_path.clone())),
@@ -344,7 +367,8 @@ fn files(dir: &Utf8Path, project: &Project, options: &Options, purpose: Purpose)
     let digest = Digest::of(place.as_bytes()).to_string();
     let level =
         if purpose == Purpose::Check { String::new() } else { format!("-O{}", options.opt_level) };
-    let stem = project.root_path.file_stem().unwrap_or("program");
+    let stem: String =
+        project.root_path.file_stem().unwrap_or("program").chars().take(40).collect();
     let name = |kind: &str, suffix: &str| {
         dir.join("graph").join(format!("{stem}-{}-{kind}{level}.{suffix}", &digest[..16]))
     };

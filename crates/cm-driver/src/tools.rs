@@ -3,10 +3,11 @@
 use camino::Utf8PathBuf;
 use castore::Digest;
 use cm_backend_api::{Backend, BackendError, Target, TextKind};
-use redgreen::{Blob, Db};
+use parking_lot::Mutex;
+use redgreen::{Blob, Db, NodeName};
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, OnceLock},
+    sync::{Arc, OnceLock},
 };
 
 /// Identity of this build of the compiler; part of every key.
@@ -25,6 +26,7 @@ pub struct Tools {
     /// What this process has put into the store.
     fresh: Mutex<BTreeSet<Digest>>,
     backend: OnceLock<Result<Box<dyn Backend>, String>>,
+    fetched: Mutex<Vec<NodeName>>,
 }
 
 /// Unwinds to the driver: the build cannot go on, and what ran last has no result.
@@ -39,8 +41,23 @@ impl Tools {
     /// Tools over a store.
     pub fn new(store: Option<Arc<castore::Store>>, opt_level: u8) -> Tools {
         let target = Target::host();
-        let (scratch, backend) = (Scratch::default(), OnceLock::new());
-        Tools { store, target, opt_level, scratch, fresh: Mutex::default(), backend }
+        Tools {
+            store,
+            target,
+            opt_level,
+            scratch: Scratch::default(),
+            backend: OnceLock::new(),
+            fresh: Mutex::default(),
+            fetched: Mutex::default(),
+        }
+    }
+
+    /// The queries whose results were in the store under their content since this was last asked,
+    /// sorted.
+    pub fn take_fetched(&self) -> Vec<NodeName> {
+        let mut fetched = std::mem::take(&mut *self.fetched.lock());
+        fetched.sort();
+        fetched
     }
 
     /// The tools behind a database.
@@ -57,29 +74,31 @@ impl Tools {
         }
     }
 
-    /// What `stage` made from `input` before, in any process, or what `make` makes of it now. The
-    /// key is everything that a stage gets: see design of the store.
+    /// What the query `node` made from `input` before, in any process and under any name,
+    /// or what `make` makes of it now. The key is everything that a stage gets.
     pub fn cached(
         &self,
-        stage: &str,
+        node: NodeName,
         input: &[u8],
         make: impl FnOnce(&dyn Backend) -> Result<Vec<u8>, BackendError>,
     ) -> Blob {
         let make = || make(self.backend()).unwrap_or_else(|error| fatal(error.to_string()));
         let Some(store) = &self.store else { return Blob::new(make()) };
         let key = self.key(input);
-        let known = store.lookup(stage, &key).and_then(|digests| {
+        let known = store.lookup(&node.query, &key).and_then(|digests| {
             let digest = *digests.first()?;
             Some(Blob::kept(digest.0, store.get(&digest)?))
         });
-        known.unwrap_or_else(|| {
-            let bytes = make();
-            // A store that cannot be written costs time later, but no result now.
-            let Ok(digest) = store.put(&bytes) else { return Blob::new(bytes) };
-            let _ = store.bind(stage, &key, &[digest]);
-            self.fresh.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(digest);
-            Blob::kept(digest.0, bytes)
-        })
+        if let Some(blob) = known {
+            self.fetched.lock().push(node);
+            return blob;
+        }
+        let bytes = make();
+        // A store that cannot be written costs time later, but no result now.
+        let Ok(digest) = store.put(&bytes) else { return Blob::new(bytes) };
+        let _ = store.bind(&node.query, &key, &[digest]);
+        self.fresh.lock().insert(digest);
+        Blob::kept(digest.0, bytes)
     }
 
     fn key(&self, input: &[u8]) -> Vec<u8> {
@@ -99,7 +118,7 @@ impl Tools {
 
     /// A file with these bytes, for the linker: the store's own, or a temporary one.
     pub fn file(&self, digest: &Digest, bytes: impl FnOnce() -> Arc<[u8]>) -> Utf8PathBuf {
-        let fresh = self.fresh.lock().is_ok_and(|fresh| fresh.contains(digest));
+        let fresh = self.fresh.lock().contains(digest);
         if let Some(store) = &self.store
             && let Some(path) = if fresh { store.fresh_path(digest) } else { store.path(digest) }
             && let Ok(path) = Utf8PathBuf::from_path_buf(path)
