@@ -1,14 +1,12 @@
-//! `check`, `compile` and `run`.
+//! `check` and `compile`.
 
 use crate::{
-    Error, Options, Report, queries, reason,
+    Error, Options, Report, parallel, queries, reason,
     session::{self, Earlier, Finished, Purpose, Session, accepted, diagnose},
 };
 use camino::Utf8Path;
 use castore::Digest;
 use cm_base::Diagnostic;
-use cm_lower::UnitId;
-use rayon::prelude::*;
 use redgreen::{Database, Root, Stamp};
 use serde::{Deserialize, Serialize};
 use std::{fs, io, io::Write, process::Command, sync::Arc};
@@ -26,10 +24,15 @@ pub fn check(options: &Options) -> Result<Report, Error> {
         return Ok(session.report(&earlier.finished.diagnostics));
     }
     let mut database = session.open();
-    let diagnostics = session.attempt(&mut database, |db| diagnose(db, Purpose::Check))?;
+    let diagnostics = session.attempt(&mut database, |db| {
+        parallel::front_end(db, &session.clock);
+        diagnose(db, Purpose::Check)
+    })?;
+    session.clock.lap("diagnostics");
     let report = session.report(&diagnostics);
     let roots = [cm_hir::queries::node::diagnostics(Root)];
     session.keep(&database, &roots, || Finished { diagnostics, result: () })?;
+    session.clock.lap("cache");
     Ok(report)
 }
 
@@ -61,6 +64,7 @@ pub fn compile_in(session: &Session, output: &Utf8Path) -> Result<Report, Error>
     }
     let report = session.report(&program.diagnostics);
     keep(session, &database, program, &output)?;
+    session.clock.lap("cache");
     Ok(report)
 }
 
@@ -84,13 +88,16 @@ pub fn build(
     there: Option<Digest>,
 ) -> Result<Program, Error> {
     session.attempt(database, |db| {
+        parallel::front_end(db, &session.clock);
         let diagnostics = diagnose(db, Purpose::Compile);
+        session.clock.lap("diagnostics");
         let executable = accepted(&diagnostics).then(|| {
-            warm_up(db);
+            parallel::units(db, &session.clock);
             let blob = queries::executable(db, Root);
             let digest = Digest(blob.digest().unwrap_or_default());
             (digest, (there != Some(digest)).then(|| blob.bytes(db)))
         });
+        session.clock.lap("link");
         Program { diagnostics, executable }
     })
 }
@@ -161,116 +168,6 @@ fn finish_unchanged(
     *compiled = Compiled::new(compiled.executable, output);
     session.keep_described(earlier)?;
     Ok(Some(report))
-}
-
-/// Compiles a program and executes it in this process. `found` is told the diagnostics before the
-/// program starts and says whether to go on. `None`: it did not.
-///
-/// # Errors
-/// If the file cannot be opened or the program cannot be linked.
-pub fn run(
-    options: &Options,
-    args: &[String],
-    interpret: bool,
-    found: &dyn Fn(&Report) -> bool,
-) -> Result<Option<i32>, Error> {
-    if !args.is_empty() {
-        // `main` takes no parameters and the library has no way to ask for them yet.
-        eprintln!("warning: arguments for the program are ignored");
-    }
-    if interpret {
-        return run_interpreted(options, found);
-    }
-    let session = Session::new(options, Purpose::Run)?;
-    if let Some(earlier) = session.earlier::<Vec<(UnitId, Digest)>>()
-        && earlier.current
-        && let Some(objects) = load(&session, &earlier.finished.result)
-    {
-        session.keep_unchanged()?;
-        return execute_objects(&session, &earlier.finished.diagnostics, &objects, found);
-    }
-    let mut database = session.open();
-    let built = session.attempt(&mut database, |db| {
-        let diagnostics = diagnose(db, Purpose::Run);
-        let objects = accepted(&diagnostics).then(|| {
-            warm_up(db);
-            let units = queries::objects(db, Root).clone();
-            let bytes = |(unit, _): &(UnitId, Digest)| {
-                (unit.to_string(), queries::unit_object(db, *unit).bytes(db).to_vec())
-            };
-            (units.iter().map(bytes).collect::<Vec<_>>(), units)
-        });
-        (diagnostics, objects)
-    });
-    let (diagnostics, objects) = built?;
-    let Some((objects, units)) = objects else {
-        session.keep_record(&database.take_record())?;
-        found(&session.report(&diagnostics));
-        return Ok(None);
-    };
-    let roots = [
-        cm_hir::queries::node::diagnostics(Root),
-        cm_hir::queries::node::entry(Root),
-        queries::node::objects(Root),
-    ];
-    let kept = diagnostics.clone();
-    session.keep(&database, &roots, || Finished { diagnostics: kept, result: units })?;
-    execute_objects(&session, &diagnostics, &objects, found)
-}
-
-/// Objects with the names of their units.
-type Objects = Vec<(String, Vec<u8>)>;
-
-fn load(session: &Session, units: &[(UnitId, Digest)]) -> Option<Objects> {
-    units.iter().map(|(unit, digest)| Some((unit.to_string(), session.stored(digest)?))).collect()
-}
-
-fn execute_objects(
-    session: &Session,
-    diagnostics: &[Diagnostic],
-    objects: &Objects,
-    found: &dyn Fn(&Report) -> bool,
-) -> Result<Option<i32>, Error> {
-    if !found(&session.report(diagnostics)) {
-        return Ok(None);
-    }
-    let objects: Vec<_> =
-        objects.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
-    let status = session.backend()?.run(&objects).map_err(|e| e.to_string())?;
-    Ok(Some(status))
-}
-
-/// The interpreter needs no back end, and the cache has nothing for it.
-fn run_interpreted(
-    options: &Options,
-    found: &dyn Fn(&Report) -> bool,
-) -> Result<Option<i32>, Error> {
-    let options = Options { cache_dir: None, ..options.clone() };
-    let session = Session::new(&options, Purpose::Run)?;
-    let mut database = session.open();
-    let (diagnostics, units) = session.attempt(&mut database, |db| {
-        let diagnostics = diagnose(db, Purpose::Run);
-        let units = accepted(&diagnostics).then(|| {
-            let units = cm_lower::units(db, Root).iter();
-            units
-                .filter_map(|unit| cm_mir::unit::Unit::decode(cm_lower::unit(db, *unit)))
-                .collect::<Vec<_>>()
-        });
-        (diagnostics, units)
-    })?;
-    session.keep_record(&database.take_record())?;
-    let go_on = found(&session.report(&diagnostics));
-    let (true, Some(units)) = (go_on, units) else { return Ok(None) };
-    crate::stages::interpret(&units).map(Some)
-}
-
-/// Compiles units in parallel. It runs outside of every query, so no dependency comes from it.
-fn warm_up(db: &Database) {
-    let units = cm_lower::units(db, Root);
-    let handles: Vec<_> = units.iter().map(|unit| (db.clone(), *unit)).collect();
-    handles.into_par_iter().for_each(|(db, unit)| {
-        redgreen::fingerprint_of::<queries::provide::unit_object>(&db, &unit);
-    });
 }
 
 /// Executes a program and gives its status, as a shell would show it.

@@ -8,9 +8,11 @@ mod commands;
 mod error;
 mod input;
 mod link;
+mod parallel;
 pub mod project;
 pub mod queries;
 mod render;
+mod run;
 pub mod session;
 mod stages;
 mod store;
@@ -18,9 +20,10 @@ pub mod tools;
 mod views;
 mod why;
 
-pub use commands::{Program, build, check, compile, compile_in, execute, keep, run};
+pub use commands::{Program, build, check, compile, compile_in, execute, keep};
 pub use error::{Error, reason};
 pub use render::{Colors, Rendered, RenderedNote};
+pub use run::run;
 pub use stages::{Stage, emit};
 pub use why::why;
 

@@ -9,7 +9,6 @@ use crate::{
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use castore::Digest;
-use cm_backend_api::Backend;
 use cm_base::{Diagnostic, FileText, Name, OsSystem, Severity, System};
 use cm_db::{FileId, World};
 use redgreen::{
@@ -17,10 +16,13 @@ use redgreen::{
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
+    cell::Cell,
     collections::BTreeMap,
+    mem::ManuallyDrop,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     rc::Rc,
     sync::Arc,
+    time::Instant,
 };
 
 /// Which kind of command has its own records: they hold what it needs when nothing changed.
@@ -40,10 +42,33 @@ pub struct Session {
     pub project: Project,
     /// What queries reach outside.
     pub tools: Arc<Tools>,
+    /// Measures the stages.
+    pub clock: Clock,
     world: Arc<World>,
     files: Option<Files>,
     options: redgreen::Options,
     query_log: Option<Utf8PathBuf>,
+}
+
+/// Prints how long stages take, if asked to.
+pub struct Clock {
+    verbose: bool,
+    last: Cell<Instant>,
+}
+
+impl Clock {
+    fn new(verbose: bool) -> Clock {
+        Clock { verbose, last: Cell::new(Instant::now()) }
+    }
+
+    /// A stage has ended.
+    pub fn lap(&self, stage: &str) {
+        let now = Instant::now();
+        let time = now - self.last.replace(now);
+        if self.verbose {
+            println!("{stage:<20}{:>9.2} ms", time.as_secs_f64() * 1e3);
+        }
+    }
 }
 
 /// The files that outlive the process.
@@ -99,6 +124,7 @@ impl Session {
         project: Project,
         system: Arc<dyn System>,
     ) -> Session {
+        let clock = Clock::new(options.verbose);
         let store = options.cache_dir.as_ref().map(|dir| Arc::new(castore::Store::open(dir)));
         let tools = Arc::new(Tools::new(store.clone(), options.opt_level));
         let world = Arc::new(world(&project, options, system, tools.clone()));
@@ -119,7 +145,7 @@ impl Session {
             database.store = Arc::new(crate::store::Durable::new(store));
         }
         let query_log = options.query_log.clone();
-        Session { project, tools, world, files, options: database, query_log }
+        Session { project, tools, clock, world, files, options: database, query_log }
     }
 
     /// What the last build made. Opens no graph.
@@ -160,8 +186,18 @@ impl Session {
     }
 
     /// Opens the graph.
-    pub fn open(&self) -> Database {
-        Database::open(self.options.clone())
+    ///
+    /// The database is never freed: the process is about to end, and to take it apart would take as
+    /// long as a small build.
+    pub fn open(&self) -> ManuallyDrop<Database> {
+        let database = Database::open(self.options.clone());
+        self.clock.lap("opening");
+        ManuallyDrop::new(database)
+    }
+
+    /// Where `run` keeps the objects of the program.
+    pub fn bundle(&self) -> Option<Utf8PathBuf> {
+        Some(self.files.as_ref()?.root.with_extension("objects"))
     }
 
     /// Runs a build, again if the graph interrupts it.
@@ -227,11 +263,6 @@ impl Session {
     /// A blob of the store.
     pub fn stored(&self, digest: &Digest) -> Option<Vec<u8>> {
         self.tools.store.as_ref()?.get(digest)
-    }
-
-    /// The back end.
-    pub fn backend(&self) -> Result<&dyn Backend, Error> {
-        catch_fatal(|| self.tools.backend())
     }
 
     /// Diagnostics ready to be shown.

@@ -1,6 +1,7 @@
 //! Parts of the cache directory for people and other tools: `module_hash.json`, and `llvm/` and
-//! `obj/` with a file for each unit that says which blob of the store it is. Nothing reads them
-//! back, so they may be deleted or damaged at will.
+//! `obj/` with a file for each program that says which blob of the store each of its units is.
+//! (A file for each unit would cost more than a tenth of a clean build.) No build depends on them,
+//! so they may be deleted or damaged at will.
 
 use crate::queries;
 use camino::Utf8Path;
@@ -10,7 +11,7 @@ use cm_db::{Db, FileId};
 use cm_hir::decl::{self, Item, ItemKind};
 use cm_lower::UnitId;
 use redgreen::{Blob, BuildRecord, Fingerprint, Root};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
@@ -39,68 +40,49 @@ pub fn update(db: &dyn Db, record: &BuildRecord, dir: &Utf8Path, program: &str) 
     let units: BTreeMap<String, UnitId> =
         cm_lower::units(db, Root).iter().map(|unit| (unit.to_string(), *unit)).collect();
     type Artifact = for<'db> fn(&'db dyn Db, UnitId) -> &'db Blob;
-    let artifacts: [(&str, &str, &str, Artifact); 2] = [
-        ("unit_bitcode", "llvm", "bc", queries::unit_bitcode),
-        ("unit_object", "obj", "o", queries::unit_object),
+    let artifacts: [(&str, &str, Artifact); 2] = [
+        ("unit_bitcode", "llvm", queries::unit_bitcode),
+        ("unit_object", "obj", queries::unit_object),
     ];
-    for (query, folder, suffix, artifact) in artifacts {
-        let folder = dir.join(folder).join(program);
-        for key in ran(query) {
+    for (query, folder, artifact) in artifacts {
+        let made = ran(query);
+        if made.is_empty() && ran("units").is_empty() {
+            continue;
+        }
+        let path = dir.join(folder).join(format!("{program}.json"));
+        let mut digests: BTreeMap<String, String> = read(&path);
+        digests.retain(|unit, _| units.contains_key(unit));
+        for key in made {
             let Some(unit) = units.get(key) else { continue };
             let Some(digest) = artifact(db, *unit).digest() else { continue };
-            point(&folder.join(format!("{}.{suffix}", plain(key))), &Digest(digest))?;
+            digests.insert(key.to_owned(), format!("sha256:{}", Digest(digest)));
         }
-        if !ran("units").is_empty() {
-            prune(&folder, &units)?;
-        }
+        replace(&path, &digests)?;
     }
     let parsed = ran("parse");
     if parsed.is_empty() { Ok(()) } else { update_modules(db, &parsed, dir) }
 }
 
-/// A file name for a key: files outside of the program's directory stay within the view.
-fn plain(key: &str) -> String {
-    key.replace("..", "__").trim_start_matches('/').to_owned()
+fn read<T: DeserializeOwned + Default>(path: &Utf8Path) -> T {
+    let text = fs::read(path).unwrap_or_default();
+    serde_json::from_slice(&text).unwrap_or_default()
 }
 
-fn point(path: &Utf8Path, digest: &Digest) -> io::Result<()> {
-    if let Some(dir) = path.parent() {
-        fs::create_dir_all(dir)?;
-    }
-    make_way(path);
-    fs::write(path, format!("sha256:{digest}\n"))
-}
-
-/// Nobody keeps anything in a directory that has the name of one of our files.
-fn make_way(path: &Utf8Path) {
+fn replace(path: &Utf8Path, value: &impl Serialize) -> io::Result<()> {
+    let text = serde_json::to_string_pretty(value).map_err(io::Error::other)? + "\n";
+    let dir = path.parent().unwrap_or(Utf8Path::new("."));
+    fs::create_dir_all(dir)?;
+    let mut file = tempfile::NamedTempFile::new_in(dir)?;
+    io::Write::write_all(&mut file, text.as_bytes())?;
+    // Nobody keeps anything in a directory that has the name of one of our files.
     let _ = fs::remove_dir(path);
-}
-
-/// Deletes what belongs to units that there no longer are.
-fn prune(folder: &Utf8Path, units: &BTreeMap<String, UnitId>) -> io::Result<()> {
-    let kept: BTreeSet<String> = units.keys().map(|key| plain(key)).collect();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(dir) = folders.pop() {
-        let Ok(entries) = dir.read_dir_utf8() else { continue };
-        for entry in entries {
-            let entry = entry?;
-            let path = entry.path();
-            if entry.file_type()?.is_dir() {
-                folders.push(path.to_owned());
-            } else if let Ok(relative) = path.strip_prefix(folder)
-                && !kept.contains(relative.with_extension("").as_str())
-            {
-                fs::remove_file(path)?;
-            }
-        }
-    }
+    file.persist(path)?;
     Ok(())
 }
 
 fn update_modules(db: &dyn Db, parsed: &BTreeSet<&str>, dir: &Utf8Path) -> io::Result<()> {
     let path = dir.join("module_hash.json");
-    let old = fs::read(&path).unwrap_or_default();
-    let mut modules: BTreeMap<String, Module> = serde_json::from_slice(&old).unwrap_or_default();
+    let mut modules: BTreeMap<String, Module> = read(&path);
     for file in cm_hir::files(db, Root) {
         let name = format!("{file}.cm");
         if (parsed.contains(file.0.as_str()) || !modules.contains_key(&name))
@@ -109,12 +91,7 @@ fn update_modules(db: &dyn Db, parsed: &BTreeSet<&str>, dir: &Utf8Path) -> io::R
             modules.insert(name, module);
         }
     }
-    let text = serde_json::to_string_pretty(&modules).map_err(io::Error::other)? + "\n";
-    let mut file = tempfile::NamedTempFile::new_in(dir)?;
-    io::Write::write_all(&mut file, text.as_bytes())?;
-    make_way(&path);
-    file.persist(&path)?;
-    Ok(())
+    replace(&path, &modules)
 }
 
 fn describe(db: &dyn Db, file: FileId) -> Option<Module> {

@@ -49,7 +49,11 @@ const STACK: usize = 64 << 20;
 ///
 /// The program's memory is never given back: it may leave threads and exit handlers behind.
 pub fn run(objects: &[(&str, &[u8])]) -> Result<i32, JitError> {
-    let main = link(objects)?;
+    start(link(objects)?)
+}
+
+/// Runs a program on a thread of its own, and gives its result.
+pub fn start(main: Main) -> Result<i32, JitError> {
     let program = thread::Builder::new().name("main".to_owned()).stack_size(STACK);
     let status = program.spawn(move || main.call()).and_then(|thread| {
         thread.join().map_err(|_| std::io::Error::other("the program's thread was lost"))

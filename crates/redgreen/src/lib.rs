@@ -50,7 +50,7 @@ pub use blob::{Blob, Digest, MemoryStore, Store};
 pub use database::{Database, Db, Edit, Interrupted, Options};
 pub use fingerprint::{Fingerprint, StableHasher};
 pub use frames::Frames;
-pub use graph::{Graph, NodeReport, SaveError, Snapshot, fingerprint_of, get};
+pub use graph::{Graph, NodeReport, SaveError, Snapshot, fingerprint_of, get, is_stale};
 pub use image::{Identity, without_stamps};
 pub use key::{Key, Root};
 pub use query::{Group, InputProvider, Kind, Node, Provider, Query, QueryId, Registry, World};

@@ -2,7 +2,7 @@
 
 use super::{Graph, Mark, run};
 use crate::{
-    Db,
+    Db, Provider,
     log::{Log, Why},
 };
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -50,6 +50,31 @@ fn judge(db: &dyn Db, graph: &Graph, node: u32) -> Option<Why> {
         None => Some(Why::New),
         Some(None) => None,
         Some(Some(dependency)) => Some(Why::Changed(dependency)),
+    }
+}
+
+/// Whether a query has to run before its result is known to be up to date, as far as can be said
+/// without running anything: something below it may have to run as well, and turn out as before.
+pub fn is_stale<Q: Provider>(db: &dyn Db, key: &Q::Key) -> bool {
+    let graph = db.graph();
+    stale(graph, graph.node::<Q>(key))
+}
+
+fn stale(graph: &Graph, node: u32) -> bool {
+    let state = graph.state(node);
+    let since = state.verified.load(Acquire);
+    if since == graph.revision() {
+        return false;
+    }
+    let changed = |&read: &u32| {
+        with_stack(|| stale(graph, read)) || graph.state(read).changed.load(Relaxed) > since
+    };
+    match graph.mark(node) {
+        Mark::Lost => true,
+        Mark::Clear => graph.recorded(node).is_none(),
+        Mark::Suspect => {
+            graph.with_dependencies(node, |read| read.iter().any(changed)) != Some(false)
+        }
     }
 }
 

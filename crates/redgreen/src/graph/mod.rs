@@ -7,6 +7,7 @@ mod opening;
 mod run;
 mod save;
 
+pub use mark::is_stale;
 pub(crate) use run::is_interruption;
 pub use run::{fingerprint_of, get};
 pub use save::{NodeReport, SaveError, Snapshot};

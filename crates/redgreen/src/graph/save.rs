@@ -1,13 +1,17 @@
 //! Writing down a graph.
 
-use super::{Graph, Mark};
+use super::{Graph, Mark, Record};
 use crate::{
     Fingerprint, Identity, Kind, Node, NodeName, Stamp, atomic_file,
     image::{Builder, NONE, Row},
     root_record::{RecordedInput, RootRecord},
 };
 use rustc_hash::FxHashMap;
-use std::{fmt, io, path::Path, sync::atomic::Ordering::Acquire};
+use std::{
+    fmt, io,
+    path::Path,
+    sync::{Arc, atomic::Ordering::Acquire},
+};
 
 /// Why a graph cannot be written down.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -77,6 +81,41 @@ impl Graph {
     /// # Errors
     /// If a root is not up to date: it must have been asked for in this revision.
     pub fn snapshot(&self, roots: &[Node]) -> Result<Snapshot, SaveError> {
+        match self.patched(roots) {
+            Some(snapshot) => Ok(snapshot),
+            None => self.laid_out(roots),
+        }
+    }
+
+    /// The image that was opened with other results in it. Possible while no query has read other
+    /// things than before: then every node is where it was.
+    fn patched(&self, roots: &[Node]) -> Option<Snapshot> {
+        let image = self.image.as_ref().filter(|image| image.header.roots == roots_hash(roots))?;
+        let records: Vec<(u32, Arc<Record>)> = (0..self.base)
+            .filter_map(|node| Some((node, self.state(node).record.read().clone()?)))
+            .collect();
+        let same = |(node, record): &(u32, Arc<Record>)| {
+            *record.dependencies == *image.dependencies(*node)
+        };
+        if !records.iter().all(same) || !(0..self.base).all(|node| self.is_up_to_date(node)) {
+            return None;
+        }
+        let changes = records
+            .iter()
+            .map(|(node, record)| (*node, record.fingerprint, record.kept.as_deref()));
+        let bytes = image.patched(changes)?;
+        let inputs = image.inputs().iter().map(|&node| self.recorded_input(node));
+        let inputs = inputs.collect::<Option<Vec<_>>>()?;
+        Some(Snapshot { image: bytes, inputs, identity: self.identity })
+    }
+
+    fn recorded_input(&self, node: u32) -> Option<RecordedInput> {
+        let stamp = self.with_kept(node, Stamp::from_bytes).unwrap_or_default();
+        let (query, key) = (self.query(node).id, self.key(node).to_vec());
+        Some(RecordedInput { query, key, stamp, fingerprint: self.recorded(node)? })
+    }
+
+    fn laid_out(&self, roots: &[Node]) -> Result<Snapshot, SaveError> {
         let order = Order::of(self, roots)?;
         let mut builder = Builder::new();
         let mut keys = KeyTable::new(self);
@@ -87,9 +126,7 @@ impl Graph {
             let kept = self.with_kept(node, <[u8]>::to_vec);
             let is_input = self.is_input(node);
             if is_input {
-                let stamp = kept.as_deref().map(Stamp::from_bytes).unwrap_or_default();
-                let query = self.query(node).id;
-                inputs.push(RecordedInput { query, key: key.to_vec(), stamp, fingerprint });
+                inputs.extend(self.recorded_input(node));
             }
             let (kind, key_index) = (self.kind(node), keys.index(node, &mut builder));
             self.with_dependencies(node, |dependencies| {

@@ -117,6 +117,32 @@ impl Image {
         }
     }
 
+    /// The bytes of this image with other results for some nodes; `None` if they need more or less
+    /// room than those before.
+    pub fn patched<'a>(
+        &self,
+        changes: impl Iterator<Item = (u32, Fingerprint, Option<&'a [u8]>)>,
+    ) -> Option<Vec<u8>> {
+        let mut bytes = self.file.bytes().to_vec();
+        let start = |section| self.sections[section as usize].start;
+        for (node, fingerprint, kept) in changes {
+            let at = start(Section::Fingerprints) + node as usize * size_of::<Fingerprint>();
+            bytes[at..][..size_of::<Fingerprint>()].copy_from_slice(&fingerprint.0.to_ne_bytes());
+            let index = self.section::<u32>(Section::ValueIndices)[node as usize];
+            let Some(kept) = kept else { if index == NONE { continue } else { return None } };
+            if self.kept(node)?.len() != kept.len() {
+                return None;
+            }
+            let offset = self.section::<u32>(Section::ValueOffsets)[index as usize];
+            let at = start(Section::ValueBytes) + offset as usize;
+            bytes[at..][..kept.len()].copy_from_slice(kept);
+        }
+        let mut header = self.header;
+        header.checksum = header.checksum_of(&bytes[HEADER_BYTES..]);
+        bytes[..HEADER_BYTES].copy_from_slice(&header.to_bytes());
+        Some(bytes)
+    }
+
     /// The checksum tells damage; this tells forgery, so that no index below can be out of bounds.
     fn is_sound(&self, registry: &Registry) -> bool {
         let Header { nodes, edges, keys, key_bytes, values, value_bytes, .. } = self.header;

@@ -1,0 +1,99 @@
+//! Work for all processors. It is started here, outside of every query, so no dependency comes from
+//! it: it asks for what the build will ask for anyway, and the results wait in memory.
+
+use crate::{
+    queries::{self, provide::unit_object},
+    session::Clock,
+};
+use cm_db::{Db, FileId, settings};
+use cm_hir::decl;
+use cm_lower::{Item, UnitId};
+use rayon::{Scope, prelude::*};
+use redgreen::{Database, Root};
+use rustc_hash::FxHashSet;
+use std::{hash::Hash, sync::Mutex};
+
+/// Checks a program of which nothing is known yet. After an edit the graph finds the little there is
+/// to do faster than threads could be started.
+pub fn front_end(db: &Database, clock: &Clock) {
+    if db.graph().has_image() {
+        return;
+    }
+    let root = settings(db, Root).root;
+    explore(db, root, &|db, file| {
+        decl::has_syntax_errors(db, *file);
+        decl::imports(db, *file).edges.iter().map(|edge| edge.file).collect()
+    });
+    clock.lap("syntax and imports");
+    let files: &[FileId] = cm_hir::files(db, Root);
+    // What follows from syntax errors is not shown, nor looked for.
+    if files.iter().any(|file| *decl::has_syntax_errors(db, *file)) {
+        return;
+    }
+    each(db, files, |db, file| {
+        decl::file_problems(db, *file);
+        decl::file_body_problems(db, *file);
+    });
+    clock.lap("types and bodies");
+}
+
+/// Compiles the units of an accepted program.
+pub fn units(db: &Database, clock: &Clock) {
+    if !db.graph().has_image() {
+        explore(db, Item::Start, &|db, item| cm_lower::mir_refs(db, item.clone()).clone());
+        clock.lap("MIR");
+    }
+    let units = cm_lower::units(db, Root);
+    if db.graph().has_image() {
+        // So that it is plain which units changed; most often there is one.
+        for unit in units {
+            cm_lower::fp::unit(db, *unit);
+        }
+        clock.lap("MIR");
+    }
+    let stale = |unit: &&UnitId| redgreen::is_stale::<unit_object>(db, unit);
+    let stale: Vec<UnitId> = units.iter().filter(stale).copied().collect();
+    if stale.len() > 1 {
+        each(db, &stale, |db, unit| {
+            queries::fp::unit_object(db, *unit);
+        });
+    }
+    clock.lap("units");
+}
+
+/// Does something for each key.
+fn each<K: Sync>(db: &Database, keys: &[K], work: impl Fn(&Database, &K) + Sync) {
+    let handles: Vec<_> = keys.iter().map(|key| (db.clone(), key)).collect();
+    handles.into_par_iter().for_each(|(db, key)| work(&db, key));
+}
+
+/// Asks for what follows from a key, and for what follows from that, until there is nothing new.
+fn explore<K>(db: &Database, start: K, next: Next<'_, K>)
+where
+    K: Clone + Eq + Hash + Send,
+{
+    let seen = Mutex::new(FxHashSet::from_iter([start.clone()]));
+    let (db, seen) = (db.clone(), &seen);
+    rayon::scope(move |scope| visit(scope, db, start, seen, next));
+}
+
+type Next<'a, K> = &'a (dyn Fn(&Database, &K) -> Vec<K> + Sync);
+
+fn visit<'a, K>(
+    scope: &Scope<'a>,
+    db: Database,
+    key: K,
+    seen: &'a Mutex<FxHashSet<K>>,
+    next: Next<'a, K>,
+) where
+    K: Clone + Eq + Hash + Send + 'a,
+{
+    let mut found = next(&db, &key);
+    let mut known = seen.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    found.retain(|key| known.insert(key.clone()));
+    drop(known);
+    for key in found {
+        let db = db.clone();
+        scope.spawn(move |scope| visit(scope, db, key, seen, next));
+    }
+}

@@ -1,0 +1,177 @@
+//! `run`.
+
+use crate::{
+    Error, Options, Report, parallel, queries,
+    session::{Finished, Purpose, Session, accepted, diagnose},
+};
+use castore::Digest;
+use cm_base::Diagnostic;
+use cm_lower::UnitId;
+use redgreen::Root;
+use std::{fs, sync::Arc};
+
+/// Compiles a program and executes it in this process. `found` is told the diagnostics before the
+/// program starts and says whether to go on. `None`: it did not.
+///
+/// # Errors
+/// If the file cannot be opened or the program cannot be linked.
+pub fn run(
+    options: &Options,
+    args: &[String],
+    interpret: bool,
+    found: &dyn Fn(&Report) -> bool,
+) -> Result<Option<i32>, Error> {
+    if !args.is_empty() {
+        // `main` takes no parameters and the library has no way to ask for them yet.
+        eprintln!("warning: arguments for the program are ignored");
+    }
+    if interpret {
+        return run_interpreted(options, found);
+    }
+    let session = Session::new(options, Purpose::Run)?;
+    if let Some(earlier) = session.earlier::<Digest>()
+        && earlier.current
+        && let Some(bundle) = load(&session, &earlier.finished.result)
+        && let Some(objects) = unpack(&bundle)
+    {
+        session.keep_unchanged()?;
+        return execute(&session, &earlier.finished.diagnostics, &objects, found);
+    }
+    let mut database = session.open();
+    let (diagnostics, objects) = session.attempt(&mut database, |db| {
+        parallel::front_end(db, &session.clock);
+        let diagnostics = diagnose(db, Purpose::Run);
+        session.clock.lap("diagnostics");
+        let objects = accepted(&diagnostics).then(|| {
+            parallel::units(db, &session.clock);
+            let bytes = |(unit, _): &(UnitId, Digest)| {
+                (unit.to_string(), queries::unit_object(db, *unit).bytes(db))
+            };
+            queries::objects(db, Root).iter().map(bytes).collect::<Vec<_>>()
+        });
+        (diagnostics, objects)
+    })?;
+    let Some(objects) = objects else {
+        session.keep_record(&database.take_record())?;
+        found(&session.report(&diagnostics));
+        return Ok(None);
+    };
+    let roots = [
+        cm_hir::queries::node::diagnostics(Root),
+        cm_hir::queries::node::entry(Root),
+        queries::node::objects(Root),
+    ];
+    // Before the program begins, since it may end the process.
+    let kept = diagnostics.clone();
+    session.keep(&database, &roots, || Finished {
+        diagnostics: kept,
+        result: keep_bundle(&session, &pack(&objects)),
+    })?;
+    session.clock.lap("cache");
+    let objects: Vec<_> = objects.iter().map(|(name, bytes)| (name.as_str(), &**bytes)).collect();
+    execute(&session, &diagnostics, &objects, found)
+}
+
+/// Executes objects without the back end: linking in memory needs none.
+fn execute(
+    session: &Session,
+    diagnostics: &[Diagnostic],
+    objects: &[(&str, &[u8])],
+    found: &dyn Fn(&Report) -> bool,
+) -> Result<Option<i32>, Error> {
+    if !found(&session.report(diagnostics)) {
+        return Ok(None);
+    }
+    let main = cm_jit::link(objects).map_err(|e| e.to_string())?;
+    session.clock.lap("link");
+    Ok(Some(cm_jit::start(main).map_err(|e| e.to_string())?))
+}
+
+/// The objects of the last run in one file, which is read faster than hundreds of the store. A file
+/// that cannot be written is missed by the next process, and costs it some time.
+fn keep_bundle(session: &Session, bundle: &[u8]) -> Digest {
+    if let Some(path) = session.bundle() {
+        let replace = || {
+            let dir = path.parent().unwrap_or(&path);
+            let mut file = tempfile::NamedTempFile::new_in(dir)?;
+            std::io::Write::write_all(&mut file, bundle)?;
+            file.persist(&path).map_err(|error| error.error).map(drop)
+        };
+        let _: std::io::Result<()> = replace();
+    }
+    Digest::of(bundle)
+}
+
+fn load(session: &Session, digest: &Digest) -> Option<Vec<u8>> {
+    let bundle = fs::read(session.bundle()?).ok()?;
+    (Digest::of(&bundle) == *digest).then_some(bundle)
+}
+
+/// For each object the lengths of its name and itself, in four bytes each, and both.
+fn pack(objects: &[(String, Arc<[u8]>)]) -> Vec<u8> {
+    let mut bundle = Vec::new();
+    for (name, bytes) in objects {
+        bundle.extend((name.len() as u32).to_le_bytes());
+        bundle.extend((bytes.len() as u32).to_le_bytes());
+        bundle.extend(name.as_bytes());
+        bundle.extend(&**bytes);
+    }
+    bundle
+}
+
+fn unpack(bundle: &[u8]) -> Option<Vec<(&str, &[u8])>> {
+    let mut objects = Vec::new();
+    let mut rest = bundle;
+    while !rest.is_empty() {
+        let (name, after) = rest.split_first_chunk()?;
+        let (bytes, after) = after.split_first_chunk()?;
+        let (name, after) = after.split_at_checked(u32::from_le_bytes(*name) as usize)?;
+        let (bytes, after) = after.split_at_checked(u32::from_le_bytes(*bytes) as usize)?;
+        objects.push((std::str::from_utf8(name).ok()?, bytes));
+        rest = after;
+    }
+    Some(objects)
+}
+
+/// The interpreter needs no back end, and the cache has nothing for it.
+fn run_interpreted(
+    options: &Options,
+    found: &dyn Fn(&Report) -> bool,
+) -> Result<Option<i32>, Error> {
+    let options = Options { cache_dir: None, ..options.clone() };
+    let session = Session::new(&options, Purpose::Run)?;
+    let mut database = session.open();
+    let (diagnostics, units) = session.attempt(&mut database, |db| {
+        let diagnostics = diagnose(db, Purpose::Run);
+        let units = accepted(&diagnostics).then(|| {
+            let units = cm_lower::units(db, Root).iter();
+            units
+                .filter_map(|unit| cm_mir::unit::Unit::decode(cm_lower::unit(db, *unit)))
+                .collect::<Vec<_>>()
+        });
+        (diagnostics, units)
+    })?;
+    session.keep_record(&database.take_record())?;
+    let go_on = found(&session.report(&diagnostics));
+    let (true, Some(units)) = (go_on, units) else { return Ok(None) };
+    crate::stages::interpret(&units).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{pack, unpack};
+
+    #[test]
+    fn bundles_are_read_as_written_and_never_beyond_their_end() {
+        let objects = [
+            ("a#0".to_owned(), [1, 2, 3].as_slice().into()),
+            (String::new(), [].as_slice().into()),
+        ];
+        let bundle = pack(&objects);
+        assert_eq!(unpack(&bundle), Some(vec![("a#0", &[1u8, 2, 3][..]), ("", &[][..])]));
+        assert_eq!(unpack(&[]), Some(Vec::new()));
+        for end in (1..bundle.len()).filter(|end| *end != bundle.len() - 8) {
+            assert_eq!(unpack(&bundle[..end]), None, "{end}");
+        }
+    }
+}
