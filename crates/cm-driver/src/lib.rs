@@ -6,6 +6,7 @@
 pub mod cache;
 mod commands;
 mod error;
+mod input;
 mod link;
 pub mod project;
 pub mod queries;
@@ -18,7 +19,7 @@ mod views;
 mod why;
 
 pub use commands::{Program, build, check, compile, compile_in, execute, keep, run};
-pub use error::Error;
+pub use error::{Error, reason};
 pub use render::{Colors, Rendered, RenderedNote};
 pub use stages::{Stage, emit};
 pub use why::why;
@@ -28,7 +29,7 @@ use camino::Utf8PathBuf;
 /// What a command was asked to do.
 #[derive(Clone, Default, Debug)]
 pub struct Options {
-    /// The root file.
+    /// The root file; `-` is standard input.
     pub file: Utf8PathBuf,
     /// 0 to 3.
     pub opt_level: u8,

@@ -29,9 +29,11 @@ impl Project {
     pub fn discover(file: &Utf8Path) -> Result<Project, Error> {
         let cwd = working_directory()?;
         let root_path = normalize(&cwd.join(file));
-        let meta = std::fs::metadata(&root_path).map_err(|e| Error::open(file, &e))?;
-        if meta.is_dir() {
-            return Err(Error::Message(format!("{file} is a directory, not a Cm file")));
+        if file != crate::input::NAME {
+            let meta = std::fs::metadata(&root_path).map_err(|e| Error::open(file, &e))?;
+            if meta.is_dir() {
+                return Err(Error::Message(format!("{file} is a directory, not a Cm file")));
+            }
         }
         let parent = root_path.parent().unwrap_or(Utf8Path::new("/"));
         let base = marked_ancestor(parent).unwrap_or(parent).to_owned();

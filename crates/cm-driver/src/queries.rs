@@ -31,17 +31,17 @@ fn name(query: &str, key: &dyn Display) -> NodeName {
 fn compute_bitcode(db: &dyn Db, unit: &UnitId) -> Blob {
     let tools = Tools::of(db);
     let bytes = cm_lower::unit(db, *unit);
-    Blob::new(tools.cached(name("unit_bitcode", unit), bytes, |backend| {
+    tools.cached(name("unit_bitcode", unit), bytes, |backend| {
         backend.bitcode(bytes, &tools.target, tools.opt_level)
-    }))
+    })
 }
 
 fn compute_object(db: &dyn Db, unit: &UnitId) -> Blob {
     let tools = Tools::of(db);
     let bitcode = unit_bitcode(db, *unit).bytes(db);
-    Blob::new(tools.cached(name("unit_object", unit), &bitcode, |backend| {
+    tools.cached(name("unit_object", unit), &bitcode, |backend| {
         backend.object(&bitcode, &tools.target, tools.opt_level)
-    }))
+    })
 }
 
 fn compute_objects(db: &dyn Db, _: &Root) -> Vec<(UnitId, Digest)> {
@@ -68,7 +68,7 @@ fn compute_executable(db: &dyn Db, _: &Root) -> Blob {
     for digest in objects.iter().map(|(_, digest)| digest).chain([&runtime]) {
         key.extend_from_slice(&digest.0);
     }
-    Blob::new(tools.cached(name("executable", &Root), &key, |_| {
+    tools.cached(name("executable", &Root), &key, |_| {
         let object = |(unit, digest): &(UnitId, Digest)| {
             tools.file(digest, || unit_object(db, *unit).bytes(db))
         };
@@ -77,5 +77,5 @@ fn compute_executable(db: &dyn Db, _: &Root) -> Blob {
         let output = tools.scratch.path("executable").map_err(BackendError)?;
         linker.link(&files, &output).map_err(BackendError)?;
         std::fs::read(&output).map_err(|e| BackendError(format!("cannot read {output}: {e}")))
-    }))
+    })
 }

@@ -4,8 +4,11 @@ use camino::Utf8PathBuf;
 use castore::Digest;
 use cm_backend_api::{Backend, BackendError, Target, TextKind};
 use parking_lot::Mutex;
-use redgreen::{Db, NodeName};
-use std::sync::{Arc, OnceLock};
+use redgreen::{Blob, Db, NodeName};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, OnceLock},
+};
 
 /// Identity of this build of the compiler; part of every key.
 pub const BUILD_ID: &str = env!("CM_BUILD_ID");
@@ -20,6 +23,8 @@ pub struct Tools {
     pub opt_level: u8,
     /// Files that are needed only while this process runs.
     pub scratch: Scratch,
+    /// What this process has put into the store.
+    fresh: Mutex<BTreeSet<Digest>>,
     backend: OnceLock<Result<Box<dyn Backend>, String>>,
     fetched: Mutex<Vec<NodeName>>,
 }
@@ -42,6 +47,7 @@ impl Tools {
             opt_level,
             scratch: Scratch::default(),
             backend: OnceLock::new(),
+            fresh: Mutex::default(),
             fetched: Mutex::default(),
         }
     }
@@ -68,28 +74,31 @@ impl Tools {
         }
     }
 
-    /// The bytes that the query `node` made from `input` before, in any process and under any name,
+    /// What the query `node` made from `input` before, in any process and under any name,
     /// or what `make` makes of it now. The key is everything that a stage gets.
     pub fn cached(
         &self,
         node: NodeName,
         input: &[u8],
         make: impl FnOnce(&dyn Backend) -> Result<Vec<u8>, BackendError>,
-    ) -> Vec<u8> {
+    ) -> Blob {
         let make = || make(self.backend()).unwrap_or_else(|error| fatal(error.to_string()));
-        let Some(store) = &self.store else { return make() };
+        let Some(store) = &self.store else { return Blob::new(make()) };
         let key = self.key(input);
-        let known = store.lookup(&node.query, &key).and_then(|digests| store.get(digests.first()?));
-        if let Some(bytes) = known {
+        let known = store.lookup(&node.query, &key).and_then(|digests| {
+            let digest = *digests.first()?;
+            Some(Blob::kept(digest.0, store.get(&digest)?))
+        });
+        if let Some(blob) = known {
             self.fetched.lock().push(node);
-            return bytes;
+            return blob;
         }
         let bytes = make();
         // A store that cannot be written costs time later, but no result now.
-        if let Ok(digest) = store.put(&bytes) {
-            let _ = store.bind(&node.query, &key, &[digest]);
-        }
-        bytes
+        let Ok(digest) = store.put(&bytes) else { return Blob::new(bytes) };
+        let _ = store.bind(&node.query, &key, &[digest]);
+        self.fresh.lock().insert(digest);
+        Blob::kept(digest.0, bytes)
     }
 
     fn key(&self, input: &[u8]) -> Vec<u8> {
@@ -109,9 +118,10 @@ impl Tools {
 
     /// A file with these bytes, for the linker: the store's own, or a temporary one.
     pub fn file(&self, digest: &Digest, bytes: impl FnOnce() -> Arc<[u8]>) -> Utf8PathBuf {
+        let fresh = self.fresh.lock().contains(digest);
         if let Some(store) = &self.store
-            && let Some(path) =
-                store.path(digest).and_then(|path| Utf8PathBuf::from_path_buf(path).ok())
+            && let Some(path) = if fresh { store.fresh_path(digest) } else { store.path(digest) }
+            && let Ok(path) = Utf8PathBuf::from_path_buf(path)
         {
             return path;
         }

@@ -4,6 +4,7 @@ use crate::{
     EmitError, Result,
     abi::{Pass, Signature},
     module::Cx,
+    registers,
 };
 use cm_mir::{
     mir::{Base, Function, LocalId, Operand, Place, Projection, RESULT, Rvalue, Stmt, Terminator},
@@ -60,12 +61,21 @@ pub struct Body<'a, 'ctx> {
     /// Stays in the entry block.
     allocas: Builder<'ctx>,
     pub builder: Builder<'ctx>,
-    locals: Vec<PointerValue<'ctx>>,
+    locals: Vec<Home<'ctx>>,
     exposed: Vec<bool>,
     temporaries: FxHashMap<Ty, PointerValue<'ctx>>,
     blocks: Vec<BasicBlock<'ctx>>,
     /// The accesses of the current statement are volatile.
     pub volatile: bool,
+}
+
+/// Where a local is.
+#[derive(Clone, Copy)]
+enum Home<'ctx> {
+    /// In the frame, or where the caller wants the result.
+    Memory(PointerValue<'ctx>),
+    /// It is this value, once it has one.
+    Register(Option<BasicValueEnum<'ctx>>),
 }
 
 /// Which locals are reachable through pointers.
@@ -97,32 +107,36 @@ impl<'ctx> Body<'_, 'ctx> {
         let by_pointer = signature.returns_by_pointer();
         let mut params = self.value.get_params().into_iter();
         let result = by_pointer.then(|| params.next()).flatten();
-        for (index, local) in self.function.locals.iter().enumerate() {
-            let cell = match result {
-                Some(result) if index == RESULT.0 as usize => result.into_pointer_value(),
-                _ => self.alloca(local.ty)?,
+        let registers = registers::find(self.cx, self.function);
+        for (index, (local, in_register)) in self.function.locals.iter().zip(registers).enumerate()
+        {
+            let home = match result {
+                Some(result) if index == RESULT.0 as usize => {
+                    Home::Memory(result.into_pointer_value())
+                }
+                _ if in_register => Home::Register(None),
+                _ => Home::Memory(self.alloca(local.ty)?),
             };
-            self.locals.push(cell);
+            self.locals.push(home);
         }
         let env = self.function.env.map(|env| (env, self.local_ty(env)));
         let locals = (1..).map(LocalId).zip(signature.params.iter().copied()).chain(env);
         let env_pass = Pass::Direct(self.cx.ptr().into());
         for ((local, ty), pass) in locals.zip(signature.passes.iter().chain([&env_pass])) {
-            let cell = self.local(local)?;
             let mut next = || params.next().ok_or_else(|| unfit("a parameter too few"));
             match pass {
                 Pass::Pieces(pieces) => {
                     let values = pieces.iter().map(|_| next()).collect::<Result<Vec<_>>>()?;
-                    self.join_pieces(cell, pieces, &values, ty)?;
+                    self.join_pieces(self.local(local)?, pieces, &values, ty)?;
                 }
                 Pass::Direct(_) => {
                     let value = next()?;
                     let value = self.own_value(value, ty, signature)?;
-                    self.store(cell, value, ty)?;
+                    self.set_local(local, value, ty)?;
                 }
                 _ => {
                     let from = next()?.into_pointer_value();
-                    self.copy(cell, from, ty)?;
+                    self.copy(self.local(local)?, from, ty)?;
                 }
             }
         }
@@ -193,15 +207,17 @@ impl<'ctx> Body<'_, 'ctx> {
     fn return_result(&mut self) -> Result<()> {
         let decl = self.function.decl;
         let signature = self.cx.signature(decl);
-        let cell = self.local(RESULT)?;
         match &signature.result {
             Pass::Direct(_) => {
-                let value = self.load(cell, decl.ret)?;
+                let value = match self.local_value(RESULT) {
+                    Some(value) => value,
+                    None => self.load(self.local(RESULT)?, decl.ret)?,
+                };
                 let value = self.foreign_value(value, decl.ret, decl.abi)?;
                 self.builder.build_return(Some(&value))?;
             }
             Pass::Pieces(pieces) => {
-                let values = self.split_pieces(cell, pieces, decl.ret)?;
+                let values = self.split_pieces(self.local(RESULT)?, pieces, decl.ret)?;
                 match &values[..] {
                     [value] => self.builder.build_return(Some(value))?,
                     _ => self.builder.build_aggregate_return(&values)?,
@@ -220,7 +236,39 @@ impl<'ctx> Body<'_, 'ctx> {
 
     /// The memory of a local.
     pub fn local(&self, local: LocalId) -> Result<PointerValue<'ctx>> {
-        self.locals.get(local.0 as usize).copied().ok_or_else(|| unfit("an unknown local"))
+        match self.locals.get(local.0 as usize) {
+            Some(Home::Memory(cell)) => Ok(*cell),
+            Some(Home::Register(_)) => Err(unfit("the address of a register")),
+            None => Err(unfit("an unknown local")),
+        }
+    }
+
+    /// The value of a local that is in a register.
+    pub fn local_value(&self, local: LocalId) -> Option<BasicValueEnum<'ctx>> {
+        match self.locals.get(local.0 as usize) {
+            Some(Home::Register(value)) => *value,
+            _ => None,
+        }
+    }
+
+    /// Writes a scalar local.
+    fn set_local(&mut self, local: LocalId, value: BasicValueEnum<'ctx>, ty: Ty) -> Result<()> {
+        match self.locals.get_mut(local.0 as usize) {
+            Some(Home::Register(register)) => {
+                *register = Some(value);
+                Ok(())
+            }
+            _ => self.store(self.local(local)?, value, ty),
+        }
+    }
+
+    /// Writes a scalar.
+    pub fn set(&mut self, place: &Place, value: BasicValueEnum<'ctx>) -> Result<()> {
+        if let (Base::Local(local), []) = (place.base, &place.projections[..]) {
+            return self.set_local(local, value, self.local_ty(local));
+        }
+        let (to, ty) = self.place(place)?;
+        self.store(to, value, ty)
     }
 
     /// The type of a local.
@@ -345,6 +393,11 @@ impl<'ctx> Body<'_, 'ctx> {
         match operand {
             Operand::Const(constant) => crate::constant::scalar(self.cx, constant),
             Operand::Copy(place) => {
+                if let (Base::Local(local), []) = (place.base, &place.projections[..])
+                    && let Some(value) = self.local_value(local)
+                {
+                    return Ok(value);
+                }
                 let (address, ty) = self.place(place)?;
                 if self.cx.scalar(ty).is_none() {
                     return Err(unfit("an aggregate in a register"));

@@ -159,11 +159,11 @@ impl<'ctx> Body<'_, 'ctx> {
         value: BasicValueEnum<'ctx>,
         signature: &Signature<'ctx>,
     ) -> Result<()> {
-        let (to, ty) = self.place(dest)?;
         let Pass::Pieces(pieces) = &signature.result else {
-            let value = self.own_value(value, ty, signature)?;
-            return self.store(to, value, ty);
+            let value = self.own_value(value, signature.ret, signature)?;
+            return self.set(dest, value);
         };
+        let (to, ty) = self.place(dest)?;
         let BasicValueEnum::StructValue(whole) = value else {
             return self.join_pieces(to, pieces, &[value], ty);
         };

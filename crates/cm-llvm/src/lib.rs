@@ -19,6 +19,7 @@ mod diagnostics;
 mod machine;
 mod module;
 mod place;
+mod registers;
 mod rvalue;
 
 pub use cm_backend_api::{Target, TextKind};

@@ -8,17 +8,27 @@ use cm_mir::{
     mir::{Base, ConstValue, Operand, Place, Projection},
     ty::{self, Ty, TyKind},
 };
-use inkwell::values::{IntValue, PointerValue};
+use inkwell::values::{BasicValueEnum, IntValue, PointerValue};
 
 impl<'ctx> Body<'_, 'ctx> {
     /// Address and type of a place.
     pub fn place(&mut self, place: &Place) -> Result<(PointerValue<'ctx>, Ty)> {
-        let (mut address, mut ty) = match place.base {
-            Base::Local(local) => (self.local(local)?, self.local_ty(local)),
+        let (base, mut projections) = (place.base, &place.projections[..]);
+        let (mut address, mut ty) = match base {
+            Base::Local(local) => match (self.local_value(local), projections) {
+                (
+                    Some(BasicValueEnum::PointerValue(pointer)),
+                    [Projection::Deref(ty), rest @ ..],
+                ) => {
+                    projections = rest;
+                    (pointer, *ty)
+                }
+                _ => (self.local(local)?, self.local_ty(local)),
+            },
             Base::Global(global) => (self.cx.global(global), global.ty),
         };
         let mut offset = 0;
-        for projection in &place.projections {
+        for projection in projections {
             let inner = step(ty, projection)?;
             match projection {
                 Projection::Deref(_) => {

@@ -17,6 +17,10 @@ impl<'ctx> Body<'_, 'ctx> {
     pub fn assign(&mut self, place: &Place, value: &Rvalue) -> Result<()> {
         match value {
             Rvalue::Use(operand) => {
+                if self.cx.scalar(self.place_ty(place)?).is_some() {
+                    let value = self.scalar(operand)?;
+                    return self.set(place, value);
+                }
                 let (to, _) = self.place(place)?;
                 self.store_operand(to, operand)
             }
@@ -44,8 +48,7 @@ impl<'ctx> Body<'_, 'ctx> {
             Rvalue::Iface(object, table) => self.assign_iface(place, object, *table),
             _ => {
                 let value = self.rvalue(value)?;
-                let (to, ty) = self.place(place)?;
-                self.store(to, value, ty)
+                self.set(place, value)
             }
         }
     }

@@ -230,10 +230,11 @@ fn resident_step(
     session: &Session,
     database: &mut Database,
 ) -> Result<Queries, String> {
-    let program = cm_driver::build(session, database).map_err(text)?;
+    let program = cm_driver::build(session, database, None).map_err(text)?;
     let report = session.report(&program.diagnostics);
-    let executable = program.executable.as_ref().map(|(_, bytes)| bytes.to_vec());
-    cm_driver::keep(session, database, program).map_err(text)?;
+    let executable =
+        program.executable.as_ref().and_then(|(_, bytes)| Some(bytes.as_ref()?.to_vec()));
+    cm_driver::keep(session, database, program, &place.output()).map_err(text)?;
     let outcome = Outcome::take(session, report, executable, false)?;
     outcome.compare(&clean(&place.files, &place.arguments)?.outcome)?;
     Ok(queries(last_record(place)?.executed.iter().map(|run| &run.node)))
