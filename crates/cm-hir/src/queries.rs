@@ -60,6 +60,15 @@ pub struct GlobalType {
     pub constant: bool,
 }
 
+/// A global as the bodies that mention it see it: the initial value of a variable is not theirs to know.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct GlobalUse {
+    /// Its type.
+    pub ty: Ty,
+    /// The value, if it is `const` or `macro`.
+    pub constant: Option<ConstValue>,
+}
+
 redgreen::queries! {
     /// All queries of this crate.
     pub static QUERIES;
@@ -83,6 +92,8 @@ redgreen::queries! {
     inline fn enum_type(Ty) -> Option<Arc<EnumType>> = crate::decl::compute_enum_type;
     /// A global with its value. `None`: there is no such global, or it is wrong.
     inline fn global(DefId) -> Option<Arc<GlobalType>> = crate::body::compute_global;
+    /// A global as a mention of it. `None`: there is no such global, or it is wrong.
+    inline fn global_use(DefId) -> Option<Arc<GlobalUse>> = crate::body::compute_global_use;
     /// `main`, if the root file has one.
     inline fn entry(Root) -> Option<Instance> = crate::decl::compute_entry;
     /// All diagnostics of the program, sorted as they are shown: by file, dependencies first, then by position.

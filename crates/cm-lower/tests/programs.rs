@@ -151,9 +151,11 @@ fn dump(text: &str) -> String {
     let system = MemorySystem::default();
     system.write("/p/main.cm", text);
     let db = database(system, Utf8Path::new("/p"), "main");
-    let units = compile(&db).expect("the program is right");
-    let units = units.iter().filter(|unit| unit.name != "main#start");
-    units.map(cm_mir::text::dump_unit).collect::<Vec<_>>().join("\n")
+    compile(&db).expect("the program is right");
+    // With the names of variables, which no unit holds.
+    let units = cm_lower::units(&db, Root).iter().map(|id| cm_lower::assemble(&db, *id));
+    let units = units.filter(|unit| unit.name != "main#start");
+    units.map(|unit| cm_mir::text::dump_unit(&unit)).collect::<Vec<_>>().join("\n")
 }
 
 #[test]

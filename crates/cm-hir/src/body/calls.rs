@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     decl::{self, Method, Resolution, Signature},
+    queries::GlobalUse,
     thir::{Conversion, ExprId, ExprKind, Instance, InstanceKind},
     ty::{GenericArg, Ty, TyKind},
 };
@@ -132,9 +133,9 @@ impl<'a> Ctx<'a> {
                 self.call_functions(candidates.collect(), name, type_args, args, at, expected)
             }
             Resolution::Global(def) => {
-                let value = match crate::global(self.db, def) {
-                    Some(global) if global.constant => {
-                        self.constant(global.ty, at, global.init.clone())
+                let value = match crate::global_use(self.db, def).as_deref() {
+                    Some(GlobalUse { ty, constant: Some(value) }) => {
+                        self.constant(*ty, at, value.clone())
                     }
                     Some(global) => self.push(global.ty, at, ExprKind::Global(def)),
                     None => self.poison(at),

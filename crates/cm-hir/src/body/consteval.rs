@@ -41,9 +41,8 @@ impl Ctx<'_> {
                 let value = self.vars[local.0 as usize].value.as_ref();
                 normal(value.ok_or(NotConst::NotConstant)?, ty)
             }
-            ExprKind::Global(def) => match crate::global(self.db, *def) {
-                Some(global) if global.constant => global.init.clone(),
-                Some(_) => return Err(NotConst::NotConstant),
+            ExprKind::Global(def) => match crate::global_use(self.db, *def) {
+                Some(global) => global.constant.clone().ok_or(NotConst::NotConstant)?,
                 None => return Err(NotConst::Reported),
             },
             ExprKind::Function(instance) => ConstValue::Function(instance.clone()),

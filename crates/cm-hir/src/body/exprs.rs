@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     decl::{self, Resolution, TypeDef},
+    queries::GlobalUse,
     thir::{Builtin, ConstValue, Conversion, ExprId, ExprKind, Instance, InstanceKind},
     ty::{GenericArg, IntTy, Ty, TyKind},
 };
@@ -288,9 +289,9 @@ impl<'a> Ctx<'a> {
     }
 
     fn global(&mut self, def: DefId, at: At) -> ExprId {
-        match crate::global(self.db, def) {
-            Some(global) if global.constant && !is_aggregate(&global.init) => {
-                self.constant(global.ty, at, global.init.clone())
+        match crate::global_use(self.db, def).as_deref() {
+            Some(GlobalUse { ty, constant: Some(value) }) if !is_aggregate(value) => {
+                self.constant(*ty, at, value.clone())
             }
             Some(global) => self.push(global.ty, at, ExprKind::Global(def)),
             None => {

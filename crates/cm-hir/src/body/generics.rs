@@ -126,8 +126,8 @@ impl<'a> Ctx<'a> {
             match self.resolve(path) {
                 Ok(decl::Resolution::TypeParam(arg)) => return arg,
                 Ok(decl::Resolution::Global(def)) => {
-                    if let Some(global) = crate::global(self.db, def)
-                        && let crate::thir::ConstValue::Int(value) = global.init
+                    if let Some(global) = crate::global_use(self.db, def)
+                        && let Some(crate::thir::ConstValue::Int(value)) = global.constant
                     {
                         return GenericArg::Value(value);
                     }

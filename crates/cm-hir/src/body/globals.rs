@@ -3,7 +3,7 @@
 use super::{common::is_error, ctx::Ctx};
 use crate::{
     decl::{self, Problem},
-    queries::GlobalType,
+    queries::{GlobalType, GlobalUse},
     thir::{ConstValue, Instance, InstanceKind},
 };
 use cm_base::Name;
@@ -16,6 +16,12 @@ pub(crate) fn compute(db: &dyn Db, def: &DefId) -> Option<Arc<GlobalType>> {
     let syntax = decl::global_ast(db, *def)?;
     let constant = syntax.kind != ast::GlobalKind::Variable;
     Some(Arc::new(GlobalType { ty: decl::global_ty(db, *def), init: value?, constant }))
+}
+
+pub(crate) fn compute_use(db: &dyn Db, def: &DefId) -> Option<Arc<GlobalUse>> {
+    let global = crate::global(db, *def).as_ref()?;
+    let constant = global.constant.then(|| global.init.clone());
+    Some(Arc::new(GlobalUse { ty: global.ty, constant }))
 }
 
 /// What is wrong with the initializer of a global.

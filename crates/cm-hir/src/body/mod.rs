@@ -72,7 +72,7 @@ pub(crate) fn compute_generic_uses(db: &dyn Db, instance: &Instance) -> Vec<Inst
     }
 }
 
-pub(crate) use globals::compute as compute_global;
+pub(crate) use globals::{compute as compute_global, compute_use as compute_global_use};
 
 /// Checks the body of an instance.
 pub fn check_body(db: &dyn Db, instance: &Instance) -> (Option<Body>, Vec<Problem>) {

@@ -429,8 +429,8 @@ impl<'a> Ctx<'a> {
         }
         let path = ast::Path { segments: vec![ast::Ident { name, at }] };
         let Ok(decl::Resolution::Global(def)) = self.resolve(&path) else { return None };
-        match crate::global(self.db, def).as_ref()?.init {
-            ConstValue::Int(value) => Some(AsmValue::Const(value)),
+        match crate::global_use(self.db, def).as_ref()?.constant {
+            Some(ConstValue::Int(value)) => Some(AsmValue::Const(value)),
             _ => None,
         }
     }
