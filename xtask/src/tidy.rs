@@ -58,7 +58,7 @@ pub(crate) fn tidy() -> Result {
             let text = fs::read_to_string(&file)
                 .map_err(|error| format!("cannot read {}: {error}", file.display()))?;
             let name = file.strip_prefix(&metadata.workspace_root).unwrap_or(&file);
-            let in_src = file.starts_with(dir.join("src"));
+            let in_src = file.starts_with(dir.join("src")) && !is_test(name);
             findings.extend(rules.check_file(&package.name, name, in_src, &text));
         }
     }
@@ -150,6 +150,11 @@ fn has_word(line: &str, word: &str) -> bool {
     let ends_word =
         |before: &str| before.chars().next_back().is_some_and(|c| c.is_alphanumeric() || c == '_');
     line.match_indices(word).any(|(at, _)| !ends_word(&line[..at]))
+}
+
+/// Whether a file is a module of tests, `tests.rs` or in `tests/`.
+fn is_test(path: &Path) -> bool {
+    path.ends_with("tests.rs") || path.components().any(|part| part.as_os_str() == "tests")
 }
 
 /// The Rust files below a directory, sorted.

@@ -6,10 +6,14 @@ use crate::{
     record,
 };
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     io::{self, Read, Write},
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 /// <https://bford.info/cachedir/>
@@ -23,6 +27,9 @@ const MAX_BLOB: u64 = 1 << 32;
 #[derive(Debug)]
 pub struct Store {
     root: PathBuf,
+    /// Directories that this store has seen to; should one have gone since, a write fails and
+    /// sees to it anew.
+    dirs: RwLock<BTreeSet<PathBuf>>,
     hits: AtomicU64,
     misses: AtomicU64,
     written: AtomicU64,
@@ -53,6 +60,7 @@ impl Store {
     pub fn open(root: impl Into<PathBuf>) -> Store {
         Store {
             root: root.into(),
+            dirs: RwLock::default(),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
             written: AtomicU64::new(0),
@@ -99,6 +107,12 @@ impl Store {
         let path = self.blob_path(digest);
         let found = hash_file(&path);
         self.sound(&path, found, |found| (found == *digest).then(|| path.clone()))
+    }
+
+    /// The same without verification, for bytes that this process has just put.
+    pub fn fresh_path(&self, digest: &Digest) -> Option<PathBuf> {
+        let path = self.blob_path(digest);
+        matches!(look(&path), Found::File(_)).then_some(path)
     }
 
     /// Whether there is a file for that digest. It has not been verified.
@@ -160,18 +174,37 @@ impl Store {
 
     /// Makes `bytes` the contents of `path`, for other processes at once or not at all.
     fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
+        let written = self.try_write(path, bytes).or_else(|_| {
+            // A directory has gone, or something else lies there.
+            self.dirs.write().unwrap_or_else(|poisoned| poisoned.into_inner()).clear();
+            if !matches!(look(path), Found::File(_) | Found::Nothing) {
+                self.quarantine(path);
+            }
+            self.try_write(path, bytes)
+        });
+        self.written.fetch_add(u64::from(written.is_ok()), Ordering::Relaxed);
+        written
+    }
+
+    fn try_write(&self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
         let dir = path.parent().expect("invariant: entries lie below the root");
-        self.ensure_dir(dir)?;
+        self.ensure_dir_once(dir)?;
         let tmp = self.root.join("tmp");
-        self.ensure_dir(&tmp)?;
-        if !matches!(look(path), Found::File(_) | Found::Nothing) {
-            self.quarantine(path);
-        }
+        self.ensure_dir_once(&tmp)?;
         let mut file = tempfile::NamedTempFile::new_in(&tmp)
             .map_err(Error::io("create a temporary file in", &tmp))?;
         file.write_all(bytes).map_err(Error::io("write", file.path()))?;
         file.persist(path).map_err(|error| Error::io("replace", path)(error.error))?;
-        self.written.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn ensure_dir_once(&self, dir: &Path) -> Result<(), Error> {
+        if self.dirs.read().unwrap_or_else(|poisoned| poisoned.into_inner()).contains(dir) {
+            return Ok(());
+        }
+        self.ensure_dir(dir)?;
+        let mut dirs = self.dirs.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        dirs.insert(dir.to_owned());
         Ok(())
     }
 
@@ -225,10 +258,11 @@ impl Store {
     }
 }
 
-/// `dir/ab/cdef…`: no directory gets so large that a look-up in it is slow.
+/// `dir/a/bcdef…`: few directories, since making one costs as much as making several files, and
+/// file systems of today find a name among a hundred thousand as fast as among ten.
 fn fan_out(dir: PathBuf, digest: &Digest) -> PathBuf {
     let name = digest.to_string();
-    let (first, rest) = name.split_at(2);
+    let (first, rest) = name.split_at(1);
     dir.join(first).join(rest)
 }
 

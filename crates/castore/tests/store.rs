@@ -18,7 +18,7 @@ fn fresh() -> (TempDir, Store) {
 
 fn blob_path(store: &Store, digest: &Digest) -> PathBuf {
     let name = digest.to_string();
-    store.root().join("cas").join(&name[..2]).join(&name[2..])
+    store.root().join("cas").join(&name[..1]).join(&name[1..])
 }
 
 /// Every file below `dir`.

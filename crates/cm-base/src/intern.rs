@@ -17,8 +17,11 @@ const SHARDS: usize = 16;
 
 /// The table behind one interned type; see [`Intern::table`].
 pub struct Table<T: 'static> {
-    shards: [Mutex<FxHashMap<u64, Vec<&'static Entry<T>>>>; SHARDS],
+    shards: [Mutex<Shard<T>>; SHARDS],
 }
+
+/// The entries whose hash ends in the key.
+type Shard<T> = FxHashMap<u64, Vec<&'static Entry<T>>>;
 
 impl<T> Default for Table<T> {
     fn default() -> Self {

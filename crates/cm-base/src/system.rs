@@ -15,6 +15,22 @@ pub enum FileText {
     Unreadable(Arc<str>),
 }
 
+impl FileText {
+    /// The contents of a file that holds these bytes.
+    pub fn from_bytes(bytes: Vec<u8>) -> FileText {
+        if bytes.len() > u32::MAX as usize / 2 {
+            return FileText::Unreadable("the file is too large".into());
+        }
+        match String::from_utf8(bytes) {
+            Ok(text) => FileText::Text(text.into()),
+            Err(error) => {
+                let at = error.utf8_error().valid_up_to();
+                FileText::Unreadable(format!("it is not valid UTF-8 (byte {at})").into())
+            }
+        }
+    }
+}
+
 /// What tells whether a file may have changed without reading it. All zero: no such file.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Stamp {
@@ -30,7 +46,7 @@ pub struct Stamp {
 
 /// Reads files. Paths are absolute or relative to the working directory.
 pub trait System: Send + Sync {
-    /// The stamp of a file or directory; all zero if there is none.
+    /// The stamp of a file; all zero if there is none, or a directory.
     fn stamp(&self, path: &Utf8Path) -> Stamp;
     /// Whether a stamp just taken is sure to differ from that of any later state of the file. It is
     /// not while the file may be modified once more in the same tick of the file system's clock.
@@ -60,7 +76,10 @@ impl System for OsSystem {
         stamp.mtime.max(stamp.ctime).saturating_add(TICK) < now
     }
     fn stamp(&self, path: &Utf8Path) -> Stamp {
-        let Ok(meta) = std::fs::metadata(path) else { return Stamp::default() };
+        let meta = match std::fs::metadata(path) {
+            Ok(meta) if !meta.is_dir() => meta,
+            _ => return Stamp::default(),
+        };
         #[cfg(unix)]
         {
             use std::os::unix::fs::MetadataExt;
@@ -86,16 +105,7 @@ impl System for OsSystem {
             Err(error) if absent(&error) => return FileText::Absent,
             Err(error) => return FileText::Unreadable(error.to_string().into()),
         };
-        if bytes.len() > u32::MAX as usize / 2 {
-            return FileText::Unreadable("the file is too large".into());
-        }
-        match String::from_utf8(bytes) {
-            Ok(text) => FileText::Text(text.into()),
-            Err(error) => {
-                let at = error.utf8_error().valid_up_to();
-                FileText::Unreadable(format!("not valid UTF-8 at byte {at}").into())
-            }
-        }
+        FileText::from_bytes(bytes)
     }
     fn list(&self, path: &Utf8Path) -> Option<Vec<Utf8PathBuf>> {
         fn walk(root: &Utf8Path, dir: &Utf8Path, out: &mut Vec<Utf8PathBuf>) -> io::Result<()> {
@@ -127,10 +137,13 @@ fn absent(error: &io::Error) -> bool {
     matches!(error.kind(), NotFound | NotADirectory | IsADirectory)
 }
 
+/// The tick of the last write, and the text.
+type MemoryFiles = BTreeMap<Utf8PathBuf, (u64, Arc<str>)>;
+
 /// Files in memory, for tests. Clones share the files.
 #[derive(Clone, Default)]
 pub struct MemorySystem {
-    files: Arc<RwLock<BTreeMap<Utf8PathBuf, (u64, Arc<str>)>>>,
+    files: Arc<RwLock<MemoryFiles>>,
     clock: Arc<std::sync::atomic::AtomicU64>,
 }
 

@@ -21,6 +21,8 @@ redgreen::queries! {
     input fn listing(FileId) -> Option<Vec<Name>> = world::read_listing, world::stamp_listing;
     /// What was said on the command line and matters to the front end.
     input fn settings(Root) -> Settings = world::read_settings, world::stamp_settings;
+    /// Where plain import paths are searched, which may depend on the working directory.
+    input fn search(Root) -> Vec<Name> = world::read_search, world::stamp_settings;
 
     /// The syntax tree of a file. Its fingerprint sees no positions, so a comment stops here;
     /// only queries that read [`source`] too may look at the positions. A file that is absent is

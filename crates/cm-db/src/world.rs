@@ -103,18 +103,15 @@ pub struct Settings {
     pub defines: Vec<Name>,
     /// See [`World::platform`].
     pub platform: Name,
-    /// See [`World::search`].
-    pub search: Vec<Name>,
 }
 
 pub(crate) fn read_settings(db: &dyn Db, _: &Root) -> Settings {
     let world = world(db);
-    Settings {
-        root: world.root,
-        defines: world.defines.clone(),
-        platform: world.platform,
-        search: world.search.iter().map(|path| Name::new(path.as_str())).collect(),
-    }
+    Settings { root: world.root, defines: world.defines.clone(), platform: world.platform }
+}
+
+pub(crate) fn read_search(db: &dyn Db, _: &Root) -> Vec<Name> {
+    world(db).search.iter().map(|path| Name::new(path.as_str())).collect()
 }
 
 pub(crate) fn stamp_settings(_: &dyn Db, _: &Root) -> Stamp {

@@ -1,15 +1,17 @@
 //! `check`, `compile` and `run`.
 
 use crate::{
-    Error, Options, Report, queries,
-    session::{Finished, Purpose, Session, accepted, diagnose},
+    Error, Options, Report, queries, reason,
+    session::{self, Earlier, Finished, Purpose, Session, accepted, diagnose},
 };
 use camino::Utf8Path;
 use castore::Digest;
+use cm_base::Diagnostic;
 use cm_lower::UnitId;
 use rayon::prelude::*;
-use redgreen::{Database, Root};
-use std::{fs, io, io::Write, process::Command};
+use redgreen::{Database, Root, Stamp};
+use serde::{Deserialize, Serialize};
+use std::{fs, io, io::Write, process::Command, sync::Arc};
 
 /// Diagnostics of a program.
 ///
@@ -17,15 +19,17 @@ use std::{fs, io, io::Write, process::Command};
 /// If the file cannot be opened.
 pub fn check(options: &Options) -> Result<Report, Error> {
     let session = Session::new(options, Purpose::Check)?;
-    if let Some(finished) = session.unchanged::<()>() {
+    if let Some(earlier) = session.earlier::<()>()
+        && earlier.current
+    {
         session.keep_unchanged()?;
-        return Ok(session.report(&finished.diagnostics));
+        return Ok(session.report(&earlier.finished.diagnostics));
     }
     let mut database = session.open();
     let diagnostics = session.attempt(&mut database, |db| diagnose(db, Purpose::Check))?;
     let report = session.report(&diagnostics);
     let roots = [cm_hir::queries::node::diagnostics(Root)];
-    session.keep(&database, &roots, &Finished { diagnostics, result: () })?;
+    session.keep(&database, &roots, || Finished { diagnostics, result: () })?;
     Ok(report)
 }
 
@@ -34,38 +38,128 @@ pub fn check(options: &Options) -> Result<Report, Error> {
 /// # Errors
 /// If the file cannot be opened, or linking or writing fails.
 pub fn compile(options: &Options, output: &Utf8Path) -> Result<Report, Error> {
-    let session = Session::new(options, Purpose::Compile)?;
-    if let Some(finished) = session.unchanged::<Digest>()
-        && let Some(executable) = session.stored(&finished.result)
+    compile_in(&Session::new(options, Purpose::Compile)?, output)
+}
+
+/// The same for a command that has been begun.
+///
+/// # Errors
+/// If linking or writing fails.
+pub fn compile_in(session: &Session, output: &Utf8Path) -> Result<Report, Error> {
+    let output = session.project.cwd.join(output);
+    let mut earlier = session.earlier::<Compiled>();
+    let there = earlier.as_ref().and_then(|earlier| earlier.finished.result.there(&output));
+    if let Some(found) = earlier.take_if(|earlier| earlier.current)
+        && let Some(report) = finish_unchanged(session, found, &output)?
     {
-        write_executable(output, &executable)?;
-        session.keep_unchanged()?;
-        return Ok(session.report(&finished.diagnostics));
+        return Ok(report);
     }
     let mut database = session.open();
-    let built = session.attempt(&mut database, |db| {
+    let program = build(session, &mut database, there)?;
+    if let Some((_, Some(bytes))) = &program.executable {
+        write_executable(&output, bytes)?;
+    }
+    let report = session.report(&program.diagnostics);
+    keep(session, &database, program, &output)?;
+    Ok(report)
+}
+
+/// What was made of a program.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Program {
+    /// All that was found.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The digest of the executable, and its bytes unless it was known; `None`: there are errors.
+    pub executable: Option<(Digest, Option<Arc<[u8]>>)>,
+}
+
+/// Brings a program up to date, as far as diagnostics and the executable need it. The bytes of an
+/// executable that is known to be `there` are not asked for.
+///
+/// # Errors
+/// If the back end or the linker fails.
+pub fn build(
+    session: &Session,
+    database: &mut Database,
+    there: Option<Digest>,
+) -> Result<Program, Error> {
+    session.attempt(database, |db| {
         let diagnostics = diagnose(db, Purpose::Compile);
         let executable = accepted(&diagnostics).then(|| {
             warm_up(db);
             let blob = queries::executable(db, Root);
-            (Digest(blob.digest().unwrap_or_default()), blob.bytes(db))
+            let digest = Digest(blob.digest().unwrap_or_default());
+            (digest, (there != Some(digest)).then(|| blob.bytes(db)))
         });
-        (diagnostics, executable)
-    });
-    let (diagnostics, executable) = built?;
-    let report = session.report(&diagnostics);
-    let Some((digest, bytes)) = executable else {
-        session.keep_record(&database.take_record())?;
-        return Ok(report);
+        Program { diagnostics, executable }
+    })
+}
+
+/// Keeps what was found out in [`build`] for the next process.
+///
+/// # Errors
+/// If the query log cannot be written.
+pub fn keep(
+    session: &Session,
+    database: &Database,
+    program: Program,
+    output: &Utf8Path,
+) -> Result<(), Error> {
+    let Program { diagnostics, executable } = program;
+    let Some((digest, _)) = executable else {
+        // The graph of the last program without errors is worth more than none for this one.
+        return session.keep_record(&database.take_record());
     };
-    write_executable(output, &bytes)?;
     let roots = [
         cm_hir::queries::node::diagnostics(Root),
         cm_hir::queries::node::entry(Root),
         queries::node::executable(Root),
     ];
-    session.keep(&database, &roots, &Finished { diagnostics, result: digest })?;
-    Ok(report)
+    let result = || Compiled::new(digest, output);
+    session.keep(database, &roots, || Finished { diagnostics, result: result() })
+}
+
+/// What `compile` leaves for the next process.
+#[derive(Serialize, Deserialize)]
+struct Compiled {
+    executable: Digest,
+    /// Where it was written.
+    output: String,
+    /// What vouches for it there.
+    stamp: Stamp,
+}
+
+impl Compiled {
+    fn new(executable: Digest, output: &Utf8Path) -> Compiled {
+        Compiled { executable, output: output.to_string(), stamp: session::stamp(output) }
+    }
+
+    /// The executable that surely is at `output`.
+    fn there(&self, output: &Utf8Path) -> Option<Digest> {
+        let same = self.output == output.as_str() && self.stamp.vouches_for(session::stamp(output));
+        same.then_some(self.executable)
+    }
+}
+
+/// Sees to it that the executable is where it should be. `None`: it must be made again.
+fn finish_unchanged(
+    session: &Session,
+    mut earlier: Earlier<Compiled>,
+    output: &Utf8Path,
+) -> Result<Option<Report>, Error> {
+    let report = session.report(&earlier.finished.diagnostics);
+    let compiled = &mut earlier.finished.result;
+    if compiled.there(output).is_some() {
+        session.keep_unchanged()?;
+        return Ok(Some(report));
+    }
+    if !fs::read(output).is_ok_and(|bytes| Digest::of(&bytes) == compiled.executable) {
+        let Some(executable) = session.stored(&compiled.executable) else { return Ok(None) };
+        write_executable(output, &executable)?;
+    }
+    *compiled = Compiled::new(compiled.executable, output);
+    session.keep_described(earlier)?;
+    Ok(Some(report))
 }
 
 /// Compiles a program and executes it in this process. `found` is told the diagnostics before the
@@ -87,11 +181,12 @@ pub fn run(
         return run_interpreted(options, found);
     }
     let session = Session::new(options, Purpose::Run)?;
-    if let Some(finished) = session.unchanged::<Vec<(UnitId, Digest)>>()
-        && let Some(objects) = load(&session, &finished.result)
+    if let Some(earlier) = session.earlier::<Vec<(UnitId, Digest)>>()
+        && earlier.current
+        && let Some(objects) = load(&session, &earlier.finished.result)
     {
         session.keep_unchanged()?;
-        return execute_objects(&session, &finished.diagnostics, &objects, found);
+        return execute_objects(&session, &earlier.finished.diagnostics, &objects, found);
     }
     let mut database = session.open();
     let built = session.attempt(&mut database, |db| {
@@ -117,9 +212,9 @@ pub fn run(
         cm_hir::queries::node::entry(Root),
         queries::node::objects(Root),
     ];
-    let finished = Finished { diagnostics, result: units };
-    session.keep(&database, &roots, &finished)?;
-    execute_objects(&session, &finished.diagnostics, &objects, found)
+    let kept = diagnostics.clone();
+    session.keep(&database, &roots, || Finished { diagnostics: kept, result: units })?;
+    execute_objects(&session, &diagnostics, &objects, found)
 }
 
 /// Objects with the names of their units.
@@ -131,7 +226,7 @@ fn load(session: &Session, units: &[(UnitId, Digest)]) -> Option<Objects> {
 
 fn execute_objects(
     session: &Session,
-    diagnostics: &[cm_base::Diagnostic],
+    diagnostics: &[Diagnostic],
     objects: &Objects,
     found: &dyn Fn(&Report) -> bool,
 ) -> Result<Option<i32>, Error> {
@@ -187,8 +282,9 @@ pub fn execute(program: &Utf8Path) -> Result<i32, Error> {
     } else {
         program.to_owned()
     };
-    let status =
-        Command::new(&program).status().map_err(|e| format!("cannot execute {program}: {e}"))?;
+    let status = Command::new(&program)
+        .status()
+        .map_err(|e| format!("cannot execute {program}: {}", reason(&e)))?;
     #[cfg(unix)]
     let signal = std::os::unix::process::ExitStatusExt::signal(&status);
     #[cfg(not(unix))]
@@ -216,5 +312,5 @@ fn write_executable(output: &Utf8Path, bytes: &[u8]) -> Result<(), Error> {
         file.persist(output)?;
         Ok(())
     };
-    Ok(write().map_err(|e| format!("cannot write {output}: {e}"))?)
+    Ok(write().map_err(|e| format!("cannot write {output}: {}", reason(&e)))?)
 }

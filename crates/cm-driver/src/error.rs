@@ -17,9 +17,15 @@ impl Error {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
                 Error::Message(format!("cannot open {path}"))
             }
-            _ => Error::Message(format!("cannot open {path}: {error}")),
+            _ => Error::Message(format!("cannot open {path}: {}", reason(error))),
         }
     }
+}
+
+/// Why the system refused, without its number for it.
+pub fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
 }
 
 impl From<String> for Error {

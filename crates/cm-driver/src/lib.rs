@@ -6,18 +6,20 @@
 pub mod cache;
 mod commands;
 mod error;
+mod input;
 mod link;
-mod project;
+pub mod project;
 pub mod queries;
 mod render;
-mod session;
+pub mod session;
 mod stages;
 mod store;
-mod tools;
+pub mod tools;
+mod views;
 mod why;
 
-pub use commands::{check, compile, execute, run};
-pub use error::Error;
+pub use commands::{Program, build, check, compile, compile_in, execute, keep, run};
+pub use error::{Error, reason};
 pub use render::{Colors, Rendered, RenderedNote};
 pub use stages::{Stage, emit};
 pub use why::why;
@@ -25,9 +27,9 @@ pub use why::why;
 use camino::Utf8PathBuf;
 
 /// What a command was asked to do.
-#[derive(Clone, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct Options {
-    /// The root file.
+    /// The root file; `-` is standard input.
     pub file: Utf8PathBuf,
     /// 0 to 3.
     pub opt_level: u8,

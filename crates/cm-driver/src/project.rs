@@ -16,7 +16,7 @@ pub struct Project {
     pub root: FileId,
     /// The root file's path, absolute.
     pub root_path: Utf8PathBuf,
-    /// Further roots for plain import paths.
+    /// Further roots for plain import paths, relative to `base` where they are near it.
     pub search: Vec<Utf8PathBuf>,
     /// The bundled library.
     pub library: Utf8PathBuf,
@@ -29,14 +29,16 @@ impl Project {
     pub fn discover(file: &Utf8Path) -> Result<Project, Error> {
         let cwd = working_directory()?;
         let root_path = normalize(&cwd.join(file));
-        let meta = std::fs::metadata(&root_path).map_err(|e| Error::open(file, &e))?;
-        if meta.is_dir() {
-            return Err(Error::Message(format!("{file} is a directory, not a Cm file")));
+        if file != crate::input::NAME {
+            let meta = std::fs::metadata(&root_path).map_err(|e| Error::open(file, &e))?;
+            if meta.is_dir() {
+                return Err(Error::Message(format!("{file} is a directory, not a Cm file")));
+            }
         }
         let parent = root_path.parent().unwrap_or(Utf8Path::new("/"));
         let base = marked_ancestor(parent).unwrap_or(parent).to_owned();
         let root = file_id(&base, &root_path);
-        let search = search_roots(&cwd);
+        let search = search_roots(&cwd).iter().map(|root| search_root(root, &base)).collect();
         Ok(Project { base, root, root_path, search, library: library_dir(), cwd })
     }
 
@@ -56,6 +58,15 @@ fn file_id(base: &Utf8Path, path: &Utf8Path) -> FileId {
     let relative = relative(path, base);
     let text = relative.as_str();
     FileId(Name::new(text.strip_suffix(".cm").unwrap_or(text)))
+}
+
+/// A search root as seen from the base, so that a module has one name however it is imported, and
+/// none that depends on where the project is.
+fn search_root(root: &Utf8Path, base: &Utf8Path) -> Utf8PathBuf {
+    match relative(&normalize(root), base) {
+        path if path.as_str().is_empty() => ".".into(),
+        path => path,
+    }
 }
 
 fn working_directory() -> Result<Utf8PathBuf, Error> {

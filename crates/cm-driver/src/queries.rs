@@ -7,7 +7,8 @@ use crate::{
 use castore::Digest;
 use cm_backend_api::BackendError;
 use cm_lower::UnitId;
-use redgreen::{Blob, Db, Root};
+use redgreen::{Blob, Db, NodeName, Root};
+use std::fmt::Display;
 
 redgreen::queries! {
     /// All queries of this crate.
@@ -23,22 +24,26 @@ redgreen::queries! {
     stored fn executable(Root) -> Blob = compute_executable;
 }
 
+fn name(query: &str, key: &dyn Display) -> NodeName {
+    NodeName { query: query.into(), key: key.to_string() }
+}
+
 fn compute_bitcode(db: &dyn Db, unit: &UnitId) -> Blob {
     let tools = Tools::of(db);
     let bytes = cm_lower::unit(db, *unit);
-    Blob::new(tools.cached("bitcode", bytes, |backend| {
+    tools.cached(name("unit_bitcode", unit), bytes, |backend| {
         let both = backend.both(bytes, &tools.target, tools.opt_level);
         both.map(|(bitcode, object)| tools.set_aside(bitcode, object))
-    }))
+    })
 }
 
 fn compute_object(db: &dyn Db, unit: &UnitId) -> Blob {
     let tools = Tools::of(db);
     let bitcode = unit_bitcode(db, *unit).bytes(db);
-    Blob::new(tools.cached("object", &bitcode, |backend| match tools.take_object(&bitcode) {
+    tools.cached(name("unit_object", unit), &bitcode, |backend| match tools.take_object(&bitcode) {
         Some(object) => Ok(object),
         None => backend.object(&bitcode, &tools.target, tools.opt_level),
-    }))
+    })
 }
 
 fn compute_objects(db: &dyn Db, _: &Root) -> Vec<(UnitId, Digest)> {
@@ -65,7 +70,7 @@ fn compute_executable(db: &dyn Db, _: &Root) -> Blob {
     for digest in objects.iter().map(|(_, digest)| digest).chain([&runtime]) {
         key.extend_from_slice(&digest.0);
     }
-    Blob::new(tools.cached("executable", &key, |_| {
+    tools.cached(name("executable", &Root), &key, |_| {
         let object = |(unit, digest): &(UnitId, Digest)| {
             tools.file(digest, || unit_object(db, *unit).bytes(db))
         };
@@ -74,5 +79,5 @@ fn compute_executable(db: &dyn Db, _: &Root) -> Blob {
         let output = tools.scratch.path("executable").map_err(BackendError)?;
         linker.link(&files, &output).map_err(BackendError)?;
         std::fs::read(&output).map_err(|e| BackendError(format!("cannot read {output}: {e}")))
-    }))
+    })
 }

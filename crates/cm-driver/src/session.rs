@@ -5,13 +5,16 @@ use crate::{
     project::Project,
     render,
     tools::{BUILD_ID, Fatal, Tools},
+    views,
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use castore::Digest;
 use cm_backend_api::Backend;
 use cm_base::{Diagnostic, FileText, Name, OsSystem, Severity, System};
 use cm_db::{FileId, World};
-use redgreen::{BuildRecord, Database, Fingerprint, Identity, Node, Registry, Root, RootRecord};
+use redgreen::{
+    BuildRecord, Database, Db as _, Fingerprint, Identity, Node, Registry, Root, RootRecord, Stamp,
+};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
@@ -43,6 +46,10 @@ pub struct Session {
 
 /// The files that outlive the process.
 struct Files {
+    /// The cache directory.
+    dir: Utf8PathBuf,
+    /// Tells the views of programs that share the directory apart.
+    program: String,
     image: Utf8PathBuf,
     why: Utf8PathBuf,
     root: Utf8PathBuf,
@@ -57,13 +64,41 @@ pub struct Finished<T> {
     pub result: T,
 }
 
+/// What the last build left.
+pub struct Earlier<T> {
+    /// What it made.
+    pub finished: Finished<T>,
+    /// No input has changed since.
+    pub current: bool,
+    record: RootRecord,
+}
+
 impl Session {
     /// Finds the program and opens the cache; nothing is read yet.
     pub fn new(options: &Options, purpose: Purpose) -> Result<Session, Error> {
         let project = Project::discover(&options.file)?;
+        let system = crate::input::system(&options.file, &project.root_path)?;
+        Ok(Session::over(options, purpose, project, system))
+    }
+
+    /// The same with another way to read the files of the program.
+    pub fn with_system(
+        options: &Options,
+        purpose: Purpose,
+        system: Arc<dyn System>,
+    ) -> Result<Session, Error> {
+        Ok(Session::over(options, purpose, Project::discover(&options.file)?, system))
+    }
+
+    fn over(
+        options: &Options,
+        purpose: Purpose,
+        project: Project,
+        system: Arc<dyn System>,
+    ) -> Session {
         let store = options.cache_dir.as_ref().map(|dir| Arc::new(castore::Store::open(dir)));
         let tools = Arc::new(Tools::new(store.clone(), options.opt_level));
-        let world = Arc::new(world(&project, options, tools.clone()));
+        let world = Arc::new(world(&project, options, system, tools.clone()));
         let identity = identity(&world, options.opt_level);
         let files = options.cache_dir.as_ref().map(|dir| files(dir, &project, options, purpose));
         let registry = Registry::new(&[
@@ -81,25 +116,44 @@ impl Session {
             database.store = Arc::new(crate::store::Durable::new(store));
         }
         let query_log = options.query_log.clone();
-        Ok(Session { project, tools, world, files, options: database, query_log })
+        Session { project, tools, world, files, options: database, query_log }
     }
 
-    /// What the last build made, if no input has changed since. Opens no graph.
-    pub fn unchanged<T: DeserializeOwned>(&self) -> Option<Finished<T>> {
+    /// What the last build made. Opens no graph.
+    pub fn earlier<T: DeserializeOwned>(&self) -> Option<Earlier<T>> {
         let files = self.files.as_ref()?;
+        let record = RootRecord::load(files.root.as_std_path())?;
+        let config = bincode::config::standard();
+        let (finished, _) = bincode::serde::decode_from_slice(record.result(), config).ok()?;
+        if record.identity() != self.options.identity {
+            return None;
+        }
         let mut options = self.options.clone();
         options.image = None;
         let database = Database::open(options);
-        let bytes = RootRecord::check(files.root.as_std_path(), self.options.identity, |input| {
-            input.is_current(&database)
-        })?;
-        let config = bincode::config::standard();
-        bincode::serde::decode_from_slice(&bytes, config).ok().map(|(finished, _)| finished)
+        let current = record.inputs().iter().all(|input| input.is_current(&database));
+        Some(Earlier { finished, current, record })
     }
 
     /// Notes that a build had nothing to do.
     pub fn keep_unchanged(&self) -> Result<(), Error> {
         self.keep_record(&BuildRecord::default())
+    }
+
+    /// Where the graph is kept; `None`: nowhere.
+    pub fn image(&self) -> Option<&Utf8Path> {
+        self.files.as_ref().map(|files| files.image.as_path())
+    }
+
+    /// The same, and what was made must be described anew.
+    pub fn keep_described<T: Serialize>(&self, earlier: Earlier<T>) -> Result<(), Error> {
+        if let Some(files) = &self.files
+            && let Ok(result) = encode(&earlier.finished)
+        {
+            // Without it the next process looks as closely as this one did.
+            let _ = earlier.record.with_result(result).write(files.root.as_std_path());
+        }
+        self.keep_unchanged()
     }
 
     /// Opens the graph.
@@ -117,21 +171,21 @@ impl Session {
         Ok(outcome.map_err(|interrupted| interrupted.to_string())?)
     }
 
-    /// Keeps the graph below `roots` and the record of the build. A cache that cannot be written
+    /// Keeps the graph below `roots`, what was made, described when the graph has been written, and
+    /// the record of the build. A cache that cannot be written
     /// costs time later, but this build is done: it is a warning.
     pub fn keep<T: Serialize>(
         &self,
         database: &Database,
         roots: &[Node],
-        finished: &Finished<T>,
+        finished: impl FnOnce() -> Finished<T>,
     ) -> Result<(), Error> {
         let record = database.take_record();
-        if let Some(files) = &self.files
-            && (!record.executed.is_empty()
-                || !files.root.exists()
-                || !record.inputs_changed.is_empty())
-        {
-            let written = self.write_graph(database, roots, finished, files);
+        if let Some(files) = &self.files {
+            let written = self.write_graph(database, roots, finished, files).and_then(|()| {
+                views::update(database, &record, &files.dir, &files.program)
+                    .map_err(|e| e.to_string())
+            });
             if let Err(message) = written {
                 eprintln!("warning: the cache was not updated: {message}");
             }
@@ -143,16 +197,14 @@ impl Session {
         &self,
         database: &Database,
         roots: &[Node],
-        finished: &Finished<T>,
+        finished: impl FnOnce() -> Finished<T>,
         files: &Files,
     ) -> Result<(), String> {
         let snapshot = database.snapshot(roots).map_err(|e| e.to_string())?;
-        if let Some(dir) = files.image.parent() {
-            std::fs::create_dir_all(dir).map_err(|e| e.to_string())?;
+        if database.graph().needs_saving(roots) {
+            snapshot.write_image(files.image.as_std_path()).map_err(|e| e.to_string())?;
         }
-        snapshot.write_image(files.image.as_std_path()).map_err(|e| e.to_string())?;
-        let result = bincode::serde::encode_to_vec(finished, bincode::config::standard())
-            .map_err(|e| e.to_string())?;
+        let result = encode(&finished())?;
         let record = snapshot.root_record(result);
         record.write(files.root.as_std_path()).map_err(|e| e.to_string())
     }
@@ -193,6 +245,19 @@ impl Session {
     }
 }
 
+fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, String> {
+    bincode::serde::encode_to_vec(value, bincode::config::standard()).map_err(|e| e.to_string())
+}
+
+/// What vouches for a file; nothing does for one that has just been written.
+pub fn stamp(path: &Utf8Path) -> Stamp {
+    let stamp = OsSystem.stamp(path);
+    if stamp == cm_base::Stamp::default() || !OsSystem.is_settled(&stamp) {
+        return Stamp::UNKNOWN;
+    }
+    Stamp([stamp.size, stamp.mtime, stamp.ctime, stamp.inode])
+}
+
 fn catch_fatal<R>(run: impl FnOnce() -> R) -> Result<R, Error> {
     catch_unwind(AssertUnwindSafe(run)).map_err(|payload| match payload.downcast::<Fatal>() {
         Ok(fatal) => fatal.0.into(),
@@ -208,25 +273,24 @@ pub fn accepted(diagnostics: &[Diagnostic]) -> bool {
 /// All diagnostics, and the missing `main`, which only matters where the program is executed.
 pub fn diagnose(db: &Database, purpose: Purpose) -> Vec<Diagnostic> {
     let mut diagnostics = cm_hir::diagnostics(db, Root).clone();
-    if purpose != Purpose::Check && accepted(&diagnostics) && cm_hir::entry(db, Root).is_none() {
-        diagnostics.push(Diagnostic {
-            file: cm_db::settings(db, Root).root.0,
-            range: Default::default(),
-            severity: Severity::Error,
-            message: "Entry point 'main' not found".to_owned(),
-            notes: Vec::new(),
-        });
+    if purpose != Purpose::Check && accepted(&diagnostics) {
+        diagnostics.extend(cm_hir::decl::missing_entry(db));
     }
     diagnostics
 }
 
-fn world(project: &Project, options: &Options, tools: Arc<Tools>) -> World {
+fn world(
+    project: &Project,
+    options: &Options,
+    system: Arc<dyn System>,
+    tools: Arc<Tools>,
+) -> World {
     let mut defines = defined_names(options.opt_level);
     defines.extend(options.defines.iter().map(|name| Name::new(name)));
     defines.sort();
     defines.dedup();
     World {
-        system: Arc::new(OsSystem) as Arc<dyn System>,
+        system,
         base: project.base.clone(),
         root_path: (project.root_path.extension() != Some("cm"))
             .then(|| (project.root, project.root_path.clone())),
@@ -272,12 +336,16 @@ fn files(dir: &Utf8Path, project: &Project, options: &Options, purpose: Purpose)
     let digest = Digest::of(place.as_bytes()).to_string();
     let level =
         if purpose == Purpose::Check { String::new() } else { format!("-O{}", options.opt_level) };
-    let stem = project.root_path.file_stem().unwrap_or("program");
+    let stem: String =
+        project.root_path.file_stem().unwrap_or("program").chars().take(40).collect();
     let name = |kind: &str, suffix: &str| {
         dir.join("graph").join(format!("{stem}-{}-{kind}{level}.{suffix}", &digest[..16]))
     };
     let kind = format!("{purpose:?}").to_lowercase();
+    let program = format!("{stem}-{}{level}", &digest[..16]);
     Files {
+        dir: dir.to_owned(),
+        program,
         image: name(image_purpose, "image"),
         root: name(&kind, "root"),
         why: dir.join("graph/last.why"),

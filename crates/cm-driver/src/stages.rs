@@ -64,7 +64,7 @@ fn show(db: &dyn Db, session: &Session, stage: Stage) -> Result<Vec<u8>, Error> 
         return Ok(dump_bodies(db).into_bytes());
     }
     let units = cm_lower::units(db, Root).iter();
-    let units = units.filter_map(|unit| Unit::decode(cm_lower::unit(db, *unit)));
+    let units = units.map(|unit| cm_lower::assemble(db, *unit));
     let unit = merge(cm_db::settings(db, Root).root.0, units);
     let tools = &session.tools;
     let encoded = unit.encode();

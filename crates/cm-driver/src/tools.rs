@@ -3,10 +3,11 @@
 use camino::Utf8PathBuf;
 use castore::Digest;
 use cm_backend_api::{Backend, BackendError, Target, TextKind};
-use redgreen::Db;
+use parking_lot::Mutex;
+use redgreen::{Blob, Db, NodeName};
 use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, OnceLock},
 };
 
 /// Identity of this build of the compiler; part of every key.
@@ -22,7 +23,10 @@ pub struct Tools {
     pub opt_level: u8,
     /// Files that are needed only while this process runs.
     pub scratch: Scratch,
+    /// What this process has put into the store.
+    fresh: Mutex<BTreeSet<Digest>>,
     backend: OnceLock<Result<Box<dyn Backend>, String>>,
+    fetched: Mutex<Vec<NodeName>>,
     /// Objects that were made together with bitcode, by its digest.
     objects: Mutex<BTreeMap<Digest, Vec<u8>>>,
 }
@@ -45,8 +49,18 @@ impl Tools {
             opt_level,
             scratch: Scratch::default(),
             backend: OnceLock::new(),
+            fresh: Mutex::default(),
+            fetched: Mutex::default(),
             objects: Mutex::default(),
         }
+    }
+
+    /// The queries whose results were in the store under their content since this was last asked,
+    /// sorted.
+    pub fn take_fetched(&self) -> Vec<NodeName> {
+        let mut fetched = std::mem::take(&mut *self.fetched.lock());
+        fetched.sort();
+        fetched
     }
 
     /// The tools behind a database.
@@ -63,39 +77,44 @@ impl Tools {
         }
     }
 
-    /// The bytes of `stage` that were made from `input` before, by any process, or what `make`
-    /// makes of it now. The key is everything that a stage gets: see design of the store.
+    /// What the query `node` made from `input` before, in any process and under any name,
+    /// or what `make` makes of it now. The key is everything that a stage gets.
     pub fn cached(
         &self,
-        stage: &str,
+        node: NodeName,
         input: &[u8],
         make: impl FnOnce(&dyn Backend) -> Result<Vec<u8>, BackendError>,
-    ) -> Vec<u8> {
+    ) -> Blob {
         let make = || make(self.backend()).unwrap_or_else(|error| fatal(error.to_string()));
-        let Some(store) = &self.store else { return make() };
+        let Some(store) = &self.store else { return Blob::new(make()) };
         let key = self.key(input);
-        let known = store.lookup(stage, &key).and_then(|digests| store.get(digests.first()?));
-        known.unwrap_or_else(|| {
-            let bytes = make();
-            // A store that cannot be written costs time later, but no result now.
-            if let Ok(digest) = store.put(&bytes) {
-                let _ = store.bind(stage, &key, &[digest]);
-            }
-            bytes
-        })
+        let known = store.lookup(&node.query, &key).and_then(|digests| {
+            let digest = *digests.first()?;
+            Some(Blob::kept(digest.0, store.get(&digest)?))
+        });
+        if let Some(blob) = known {
+            self.fetched.lock().push(node);
+            return blob;
+        }
+        let bytes = make();
+        // A store that cannot be written costs time later, but no result now.
+        let Ok(digest) = store.put(&bytes) else { return Blob::new(bytes) };
+        let _ = store.bind(&node.query, &key, &[digest]);
+        self.fresh.lock().insert(digest);
+        Blob::kept(digest.0, bytes)
     }
 
     /// Keeps the object of this bitcode for who will ask for it soon. Gives the bitcode back.
     pub fn set_aside(&self, bitcode: Vec<u8>, object: Vec<u8>) -> Vec<u8> {
         let digest = Digest::of(&bitcode);
-        self.objects.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, object);
+        self.objects.lock().insert(digest, object);
         bitcode
     }
 
     /// The object of this bitcode, if it was set aside.
     pub fn take_object(&self, bitcode: &[u8]) -> Option<Vec<u8>> {
         let digest = Digest::of(bitcode);
-        self.objects.lock().unwrap_or_else(PoisonError::into_inner).remove(&digest)
+        self.objects.lock().remove(&digest)
     }
 
     fn key(&self, input: &[u8]) -> Vec<u8> {
@@ -115,9 +134,10 @@ impl Tools {
 
     /// A file with these bytes, for the linker: the store's own, or a temporary one.
     pub fn file(&self, digest: &Digest, bytes: impl FnOnce() -> Arc<[u8]>) -> Utf8PathBuf {
+        let fresh = self.fresh.lock().contains(digest);
         if let Some(store) = &self.store
-            && let Some(path) =
-                store.path(digest).and_then(|path| Utf8PathBuf::from_path_buf(path).ok())
+            && let Some(path) = if fresh { store.fresh_path(digest) } else { store.path(digest) }
+            && let Ok(path) = Utf8PathBuf::from_path_buf(path)
         {
             return path;
         }

@@ -77,5 +77,6 @@ pub fn write_log(record: &BuildRecord, path: &Utf8Path) -> Result<(), Error> {
         "inputs_changed": inputs,
     });
     writeln!(out, "{summary}").expect("writing to a string cannot fail");
-    Ok(std::fs::write(path, out).map_err(|e| format!("cannot write {path}: {e}"))?)
+    Ok(std::fs::write(path, out)
+        .map_err(|e| format!("cannot write {path}: {}", crate::reason(&e)))?)
 }

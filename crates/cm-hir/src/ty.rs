@@ -151,3 +151,41 @@ impl FloatTy {
         }
     }
 }
+
+/// Type arguments nested more deeply than this mean that instantiation does not end.
+const MAX_DEPTH: usize = 48;
+
+/// The same for their size: shared parts make a type of moderate depth huge.
+const MAX_NODES: usize = 4096;
+
+/// Whether type arguments are so large that instantiation seems not to end.
+pub fn seems_endless(args: &[GenericArg]) -> bool {
+    !args_fit(args, &mut { MAX_NODES }, MAX_DEPTH)
+}
+
+fn args_fit(args: &[GenericArg], budget: &mut usize, depth: usize) -> bool {
+    args.iter().all(|arg| match arg {
+        GenericArg::Type(ty) => ty_fits(*ty, budget, depth),
+        GenericArg::Value(_) | GenericArg::Param(_) => true,
+    })
+}
+
+fn ty_fits(ty: Ty, budget: &mut usize, depth: usize) -> bool {
+    if *budget == 0 || depth == 0 {
+        return false;
+    }
+    *budget -= 1;
+    let depth = depth - 1;
+    match ty.get() {
+        TyKind::Pointer { to, .. } => ty_fits(*to, budget, depth),
+        TyKind::Array(elem, _) | TyKind::Slice(elem) => ty_fits(*elem, budget, depth),
+        TyKind::Function(params, ret) => {
+            params.iter().all(|ty| ty_fits(*ty, budget, depth)) && ty_fits(*ret, budget, depth)
+        }
+        TyKind::Struct(_, args) | TyKind::Enum(_, args) | TyKind::Interface(_, args) => {
+            args_fit(args, budget, depth)
+        }
+        TyKind::Union(members) => members.iter().all(|ty| ty_fits(*ty, budget, depth)),
+        _ => true,
+    }
+}

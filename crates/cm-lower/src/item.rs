@@ -66,45 +66,11 @@ impl Item {
 
     /// Its type arguments are so large that instantiation seems not to end.
     pub(crate) fn is_endless(&self) -> bool {
-        let mut budget = MAX_NODES;
         match self {
-            Item::Function(instance) => !args_fit(&instance.args, &mut budget, MAX_DEPTH),
-            Item::Drop(ty) => !ty_fits(*ty, &mut budget, MAX_DEPTH),
+            Item::Function(instance) => cm_hir::ty::seems_endless(&instance.args),
+            Item::Drop(ty) => cm_hir::ty::seems_endless(&[GenericArg::Type(*ty)]),
             Item::Global(_) | Item::Start => false,
         }
-    }
-}
-
-/// Type arguments nested more deeply than this mean that instantiation does not end.
-const MAX_DEPTH: usize = 64;
-
-/// The same for their size: shared parts make a type of moderate depth huge.
-const MAX_NODES: usize = 4096;
-
-fn args_fit(args: &[GenericArg], budget: &mut usize, depth: usize) -> bool {
-    args.iter().all(|arg| match arg {
-        GenericArg::Type(ty) => ty_fits(*ty, budget, depth),
-        GenericArg::Value(_) | GenericArg::Param(_) => true,
-    })
-}
-
-fn ty_fits(ty: Ty, budget: &mut usize, depth: usize) -> bool {
-    if *budget == 0 || depth == 0 {
-        return false;
-    }
-    *budget -= 1;
-    let depth = depth - 1;
-    match ty.get() {
-        TyKind::Pointer { to, .. } => ty_fits(*to, budget, depth),
-        TyKind::Array(elem, _) | TyKind::Slice(elem) => ty_fits(*elem, budget, depth),
-        TyKind::Function(params, ret) => {
-            params.iter().all(|ty| ty_fits(*ty, budget, depth)) && ty_fits(*ret, budget, depth)
-        }
-        TyKind::Struct(_, args) | TyKind::Enum(_, args) | TyKind::Interface(_, args) => {
-            args_fit(args, budget, depth)
-        }
-        TyKind::Union(members) => members.iter().all(|ty| ty_fits(*ty, budget, depth)),
-        _ => true,
     }
 }
 

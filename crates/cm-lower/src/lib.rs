@@ -11,7 +11,7 @@ mod units;
 
 pub use item::Item;
 pub use reach::Reachable;
-pub use units::{Partition, UnitId};
+pub use units::{Partition, UnitId, assemble};
 
 use cm_hir::ty::Ty;
 use cm_mir::mir::{Function, Global};
@@ -47,6 +47,6 @@ redgreen::queries! {
     inline fn units(Root) -> Vec<UnitId> = units::units;
     /// The items of a unit.
     inline fn unit_members(UnitId) -> Vec<Item> = units::members;
-    /// A unit, encoded (`cm_mir::unit::Unit`).
+    /// A unit, encoded (`cm_mir::unit::Unit`), without the names of variables.
     transient fn unit(UnitId) -> Arc<[u8]> = units::unit;
 }

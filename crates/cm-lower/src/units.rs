@@ -93,9 +93,18 @@ pub(crate) fn members(db: &dyn Db, unit: &UnitId) -> Vec<Item> {
 
 /// Computes [`crate::unit`].
 pub(crate) fn unit(db: &dyn Db, id: &UnitId) -> Arc<[u8]> {
+    let mut unit = assemble(db, *id);
+    // No code depends on what variables are called.
+    let locals = unit.functions.iter_mut().flat_map(|function| &mut function.locals);
+    locals.for_each(|local| local.name = None);
+    unit.encode().into()
+}
+
+/// A unit with the names of variables, for people to read.
+pub fn assemble(db: &dyn Db, id: UnitId) -> Unit {
     let mut unit =
         Unit { name: Name::new(&id.to_string()), functions: Vec::new(), globals: Vec::new() };
-    for item in crate::unit_members(db, *id) {
+    for item in crate::unit_members(db, id) {
         if let Some(lowered) = crate::mir(db, item.clone()) {
             unit.functions.extend(lowered.functions.iter().cloned());
             unit.globals.extend(lowered.globals.iter().cloned());
@@ -103,7 +112,7 @@ pub(crate) fn unit(db: &dyn Db, id: &UnitId) -> Arc<[u8]> {
     }
     unit.functions.sort_by_key(|function| function.decl.symbol);
     unit.globals.sort_by_key(|global| global.decl.symbol);
-    unit.encode().into()
+    unit
 }
 
 #[cfg(test)]

@@ -27,8 +27,8 @@
 //!   `delete PATH`, `touch PATH`, `move PATH => PATH`, `reopen`, `elsewhere`, `options …` and
 //!   `write PATH`, whose text goes on to a line `//.` or to the next revision. `meanwhile` before one
 //!   of them: while the build runs;
-//! * what is expected: `rerun:` and `fetched:` (exact lists of `query(key)`, which indented lines
-//!   continue, or `none`), `exit:`, `stdout:` (a line, or several lines that begin with `| `) and
+//! * what is expected: `rerun:` and `fetched:` (exact lists of `query(key)`, or `query(key; key)` for
+//!   several, which indented lines continue, or `none`), `exit:`, `stdout:` (a line, or several lines that begin with `| `) and
 //!   `errors:` (`line N of PATH: PHRASE`, repeated for several, or `none`).
 //!
 //! Lines of a script that begin with `#` are comments.

@@ -299,11 +299,21 @@ fn queries(list: &str) -> Result<Vec<String>, String> {
         }
         depth == 0 && c.is_whitespace()
     };
-    let queries: Vec<_> =
-        list.split(separator).filter(|query| !query.is_empty()).map(str::to_owned).collect();
+    let groups = list.split(separator).filter(|group| !group.is_empty());
+    let queries: Vec<_> = groups.flat_map(members).collect();
     match queries.is_empty() {
         true => Err("an empty list is written `none`".into()),
         false => Ok(queries),
+    }
+}
+
+/// The queries of a group `query(key; key)`.
+fn members(group: &str) -> Vec<String> {
+    let parts =
+        group.split_once('(').and_then(|(query, rest)| Some((query, rest.strip_suffix(')')?)));
+    match parts {
+        Some((query, keys)) => keys.split("; ").map(|key| format!("{query}({key})")).collect(),
+        None => vec![group.to_owned()],
     }
 }
 
@@ -356,7 +366,7 @@ mod tests {
             "//= 1 cold            exit: 3\n\
              //= 2 edit /math.cm  `a + b` => `b + a`\n\
              # why\n\
-             rerun: parse(math) item_tree(math)\n    mir(math::max<int, T>) link\n\
+             rerun: parse(math; main) item_tree(math)\n    mir(math::max<int, T>) link\n\
              //= 3 write /main.cm\n\
              int main() { return 0 }\n\
              //.\n\
@@ -369,7 +379,8 @@ mod tests {
         let edit =
             Action::Edit { path: "/math.cm".into(), old: "a + b".into(), new: "b + a".into() };
         assert_eq!(revisions[1].actions, [edit]);
-        let rerun = ["parse(math)", "item_tree(math)", "mir(math::max<int, T>)", "link"];
+        let rerun =
+            ["parse(math)", "parse(main)", "item_tree(math)", "mir(math::max<int, T>)", "link"];
         assert_eq!(revisions[1].expect.rerun, Some(strings(&rerun)));
         let text = "int main() { return 0 }\n".to_owned();
         assert_eq!(revisions[2].actions, [Action::Write { path: "/main.cm".into(), text }]);

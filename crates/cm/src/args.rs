@@ -2,11 +2,13 @@
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
 
 /// The incremental compiler for Cm.
 #[derive(Parser)]
 #[command(name = "cm", disable_version_flag = true, arg_required_else_help = false)]
 #[command(args_override_self = true, infer_subcommands = false)]
+#[command(override_usage = "cm COMMAND [OPTIONS] FILE", after_help = MORE)]
 pub struct Cli {
     /// Print the version
     #[arg(short = 'V', visible_short_alias = 'v', long)]
@@ -14,6 +16,10 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
 }
+
+const MORE: &str = "\
+cm COMMAND --help tells more about a command. Exit status: that of the program for `run` and \
+`compile --run`, else 0, or 1 after an error.";
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -31,6 +37,7 @@ pub enum Command {
 }
 
 #[derive(Args)]
+#[command(override_usage = "cm run [OPTIONS] FILE [-- ARGS...]")]
 pub struct Run {
     #[command(flatten)]
     pub common: Common,
@@ -40,7 +47,7 @@ pub struct Run {
     #[arg(long)]
     pub interpret: bool,
     /// The program; `-` reads it from standard input
-    #[arg(required = true)]
+    #[arg(required = true, value_name = "FILE")]
     pub files: Vec<Utf8PathBuf>,
     /// Arguments for the program
     #[arg(last = true)]
@@ -48,35 +55,62 @@ pub struct Run {
 }
 
 #[derive(Args)]
+#[command(override_usage = "cm compile [OPTIONS] FILE")]
 pub struct Compile {
     #[command(flatten)]
     pub common: Common,
     #[command(flatten)]
     pub code: Code,
-    /// Output file
+    /// Output file [default: a.out]
     #[arg(short, value_name = "FILE")]
     pub output: Option<Utf8PathBuf>,
+    /// Target; only `native` so far
+    #[arg(long, value_name = "TARGET", default_value = "native")]
+    pub target: String,
     /// Write a stage instead of an executable: to standard output, or to the file given with -o
     #[arg(long, value_name = "STAGE")]
     pub emit: Option<Stage>,
     /// Accepted; LLVM is always used
     #[arg(long, hide = true)]
     pub emit_llvm: bool,
+    /// The same as --target=js
+    #[arg(long)]
+    pub emit_js: bool,
+    /// Print optimised LLVM IR and stop
+    #[arg(long)]
+    pub lir_opt: bool,
     /// Execute the result afterwards and exit with its status
     #[arg(long)]
     pub run: bool,
-    /// The program
-    #[arg(required = true)]
+    /// No success message
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Largest output in GB
+    #[arg(long, value_name = "N", default_value = "16")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=1024))]
+    pub max_output_size: u64,
+    /// The program; `-` reads it from standard input
+    #[arg(required = true, value_name = "FILE")]
     pub files: Vec<Utf8PathBuf>,
 }
 
 #[derive(Args)]
+#[command(override_usage = "cm check [OPTIONS] PATH...")]
 pub struct Check {
     #[command(flatten)]
     pub common: Common,
-    /// Programs; each is a root of its own
-    #[arg(required = true)]
-    pub files: Vec<Utf8PathBuf>,
+    /// Look into directories to any depth
+    #[arg(short, long)]
+    pub recursive: bool,
+    /// Leave out paths that contain PATTERN, or end in what follows its `*`
+    #[arg(long, value_name = "PATTERN")]
+    pub exclude: Vec<String>,
+    /// No summary
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Programs, each a root of its own, and directories of programs
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<Utf8PathBuf>,
 }
 
 #[derive(Args)]
@@ -98,14 +132,14 @@ pub enum CacheAction {
 #[derive(Args)]
 pub struct CacheDir {
     /// Cache directory
-    #[arg(long, value_name = "DIR", default_value = ".cm_cache")]
+    #[arg(long, value_name = "DIR", default_value = ".cm_cache", value_parser = path)]
     pub cache_dir: Utf8PathBuf,
 }
 
 #[derive(Args)]
 pub struct Why {
     /// Cache directory
-    #[arg(long, value_name = "DIR", default_value = ".cm_cache")]
+    #[arg(long, value_name = "DIR", default_value = ".cm_cache", value_parser = path)]
     pub cache_dir: Utf8PathBuf,
     /// A query, such as `mir`; without it, everything that ran is listed
     pub query: Option<String>,
@@ -118,6 +152,7 @@ pub struct Why {
 pub struct Common {
     /// Where the cache is
     #[arg(long, value_name = "DIR", env = "CM_CACHE_DIR", default_value = ".cm_cache")]
+    #[arg(value_parser = path)]
     pub cache_dir: Utf8PathBuf,
     /// Neither read nor write the cache
     #[arg(long, overrides_with = "cache")]
@@ -137,12 +172,22 @@ pub struct Common {
     /// When to use colours
     #[arg(long, value_enum, default_value_t = When::Auto)]
     pub color: When,
+    /// Print the syntax tree and go on
+    #[arg(long)]
+    pub ast: bool,
+    /// Print typed bodies and go on
+    #[arg(long)]
+    pub hir: bool,
+    /// Print the MIR and go on
+    #[arg(long)]
+    pub mir: bool,
     /// Print progress and timings
     #[arg(short, long)]
     pub verbose: bool,
-    /// No success message
-    #[arg(short, long)]
-    pub quiet: bool,
+    /// Print what is traced; so far the same as --verbose
+    #[arg(short, long, value_name = "LEVEL", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "debug")]
+    pub debug: Option<Level>,
     /// Accepted; messages are in English
     #[arg(long, hide = true)]
     pub lang: Option<String>,
@@ -152,12 +197,12 @@ pub struct Common {
 #[derive(Args)]
 pub struct Code {
     /// Optimisation level, 0 to 3
-    #[arg(short = 'O', value_name = "LEVEL", num_args = 0..=1, require_equals = false)]
-    #[arg(default_value = "3", default_missing_value = "3", value_parser = clap::value_parser!(u8).range(0..=3))]
+    #[arg(short = 'O', value_name = "LEVEL", default_value = "3")]
+    #[arg(value_parser = clap::value_parser!(u8).range(0..=3))]
     pub opt_level: u8,
-    /// Target; only `native` so far
-    #[arg(long, default_value = "native")]
-    pub target: String,
+    /// Print the MIR and stop
+    #[arg(long)]
+    pub mir_opt: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -168,6 +213,16 @@ pub enum Format {
     Short,
     /// One object a line
     Json,
+}
+
+/// What `--debug` takes.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Level {
+    Trace,
+    Debug,
+    Info,
+    Warn,
+    Error,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -188,4 +243,17 @@ pub enum Stage {
     Bitcode,
     Obj,
     Asm,
+}
+
+fn path(text: &str) -> Result<Utf8PathBuf, &'static str> {
+    if text.is_empty() { Err("a path cannot be empty") } else { Ok(text.into()) }
+}
+
+/// The command line, where `-O` alone is `-O3`: clap would take the next argument for its level.
+pub fn command_line() -> impl Iterator<Item = OsString> {
+    let mut options = true;
+    std::env::args_os().map(move |arg| {
+        options &= arg != "--";
+        if options && arg == "-O" { "-O3".into() } else { arg }
+    })
 }

@@ -2,33 +2,35 @@
 
 mod args;
 mod cache;
+mod check;
 mod print;
 
-use args::{Cli, Code, Command, Common};
+use args::{Cli, Code, Command, Common, Stage};
+use camino::Utf8PathBuf;
 use clap::Parser;
 use cm_driver::{Error, Options, Report};
-use print::Printer;
-use std::process::ExitCode;
+use print::{Printer, say};
+use std::{process::ExitCode, time::Instant};
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse_from(args::command_line()) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
     if cli.version {
-        println!("{}", env!("CARGO_PKG_VERSION"));
+        say(&format!("{}\n", env!("CARGO_PKG_VERSION")));
         return ExitCode::SUCCESS;
     }
     let result = match cli.command {
         Some(Command::Run(args)) => run(args),
         Some(Command::Compile(args)) => compile(args),
-        Some(Command::Check(args)) => check(args),
+        Some(Command::Check(args)) => check::run(&args),
         Some(Command::Cache(args)) => cache::run(args.action),
         Some(Command::Why(args)) => why(&args),
         None => Err("no command given; try: cm --help".to_owned().into()),
     };
     result.unwrap_or_else(|error| {
-        eprintln!("error: {error}");
+        print::error(&error);
         ExitCode::FAILURE
     })
 }
@@ -39,46 +41,46 @@ fn usage(error: &clap::Error) -> ExitCode {
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
-    let first = std::env::args().nth(1).unwrap_or_default();
+    let first = std::env::args_os().nth(1).unwrap_or_default();
+    let first = first.to_string_lossy();
     if first.ends_with(".cm") {
-        eprintln!("error: '{first}' is not a command; to execute it, write: cm run {first}");
+        print::error(&format!("'{first}' is not a command; to execute it, write: cm run {first}"));
+    } else if ["lint", "fmt", "lsp"].contains(&first.as_ref()) {
+        print::error(&format!("'cm {first}' is not supported yet"));
     } else {
         let _ = error.print();
     }
     ExitCode::FAILURE
 }
 
-fn options(
-    common: &Common,
-    code: Option<&Code>,
-    files: &[camino::Utf8PathBuf],
-) -> Result<Options, Error> {
-    let [file] = files else {
-        return Err("more than one input file".to_owned().into());
-    };
-    if let Some(code) = code
-        && code.target != "native"
-    {
-        return Err(unknown_target(&code.target));
-    }
-    Ok(Options {
+fn options(common: &Common, code: Option<&Code>, file: &Utf8PathBuf) -> Options {
+    Options {
         file: file.clone(),
         opt_level: code.map_or(0, |code| code.opt_level),
         defines: common.defines.clone(),
         cache_dir: (!common.no_cache).then(|| common.cache_dir.clone()),
         query_log: common.query_log.clone(),
-        verbose: common.verbose,
-    })
+        verbose: common.verbose || common.debug.is_some(),
+    }
 }
 
-fn unknown_target(target: &str) -> Error {
+fn the_file(files: &[Utf8PathBuf]) -> Result<&Utf8PathBuf, Error> {
+    match files {
+        [file] => Ok(file),
+        _ => Err("more than one input file".to_owned().into()),
+    }
+}
+
+fn check_target(target: &str) -> Result<(), Error> {
     let later = ["wasm", "js", "web", "baremetal-arm", "bm", "baremetal-x86", "bm-x86", "uefi"];
-    let message = if later.contains(&target) {
+    let message = if target == "native" {
+        return Ok(());
+    } else if later.contains(&target) {
         format!("target '{target}' is not supported yet")
     } else {
         format!("Unknown target '{target}'; known targets: native, {}", later.join(", "))
     };
-    message.into()
+    Err(message.into())
 }
 
 /// Prints what was found; `true` if there is no error.
@@ -91,22 +93,60 @@ fn status(code: i32) -> ExitCode {
     ExitCode::from(code as u8)
 }
 
+/// The dumps of `--ast`, `--hir` and `--mir`. They go before whatever the command does, and say
+/// nothing of a program that is wrong: the command will.
+fn dump(common: &Common, options: &Options) -> Result<(), Error> {
+    let wanted = [(common.ast, Stage::Ast), (common.hir, Stage::Hir), (common.mir, Stage::Mir)];
+    for (_, stage) in wanted.into_iter().filter(|(wanted, _)| *wanted) {
+        let (_, bytes) = cm_driver::emit(options, stage.into())?;
+        print::emit(&bytes, None)?;
+    }
+    Ok(())
+}
+
+/// Writes a stage and stops.
+fn emit(
+    common: &Common,
+    options: &Options,
+    stage: Stage,
+    output: Option<&Utf8PathBuf>,
+) -> Result<ExitCode, Error> {
+    let (found, bytes) = cm_driver::emit(options, stage.into())?;
+    if !report(common, &found) {
+        return Ok(ExitCode::FAILURE);
+    }
+    print::emit(&bytes, output.map(|path| path.as_path()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
 fn run(args: args::Run) -> Result<ExitCode, Error> {
-    let options = options(&args.common, Some(&args.code), &args.files)?;
-    let found = |found: &Report| report(&args.common, found);
+    let options = options(&args.common, Some(&args.code), the_file(&args.files)?);
+    dump(&args.common, &options)?;
+    if args.code.mir_opt {
+        return emit(&args.common, &options, Stage::Mir, None);
+    }
+    let start = Instant::now();
+    let found = |found: &Report| {
+        if options.verbose {
+            say(&format!("{}: ready in {} ms\n", options.file, start.elapsed().as_millis()));
+        }
+        report(&args.common, found)
+    };
     let code = cm_driver::run(&options, &args.args, args.interpret, &found)?;
     Ok(code.map_or(ExitCode::FAILURE, status))
 }
 
 fn compile(args: args::Compile) -> Result<ExitCode, Error> {
-    let options = options(&args.common, Some(&args.code), &args.files)?;
-    if let Some(stage) = args.emit {
-        let (found, bytes) = cm_driver::emit(&options, stage.into())?;
-        let ok = report(&args.common, &found);
-        print::emit(&bytes, args.output.as_deref())?;
-        return Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    let file = the_file(&args.files)?;
+    check_target(if args.emit_js { "js" } else { &args.target })?;
+    let options = options(&args.common, Some(&args.code), file);
+    dump(&args.common, &options)?;
+    let dumped = args.code.mir_opt.then_some(Stage::Mir);
+    let dumped = dumped.or(args.lir_opt.then_some(Stage::LlvmIr));
+    if let Some(stage) = dumped.or(args.emit) {
+        return emit(&args.common, &options, stage, args.output.as_ref());
     }
-    let start = std::time::Instant::now();
+    let start = Instant::now();
     let output = args.output.clone().unwrap_or_else(|| "a.out".into());
     let found = cm_driver::compile(&options, &output)?;
     if !report(&args.common, &found) {
@@ -115,40 +155,13 @@ fn compile(args: args::Compile) -> Result<ExitCode, Error> {
     if args.run {
         return Ok(status(cm_driver::execute(&output)?));
     }
-    if !args.common.quiet {
-        println!("{output} ({} ms)", start.elapsed().as_millis());
+    if !args.quiet {
+        say(&format!("{output} ({} ms)\n", start.elapsed().as_millis()));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn check(args: args::Check) -> Result<ExitCode, Error> {
-    let (mut errors, mut warnings, mut done) = (0, 0, 0);
-    for file in &args.files {
-        let options = options(&args.common, None, std::slice::from_ref(file))?;
-        match cm_driver::check(&options) {
-            Ok(found) => {
-                report(&args.common, &found);
-                errors += found.errors();
-                warnings += found.diagnostics.len() - found.errors();
-                done += usize::from(found.ok());
-            }
-            Err(error) => {
-                eprintln!("error: {error}");
-                errors += 1;
-            }
-        }
-    }
-    if !args.common.quiet {
-        println!(
-            "\ncheck\nfiles: {done}/{}\nerrors: {errors}, warnings: {warnings}",
-            args.files.len()
-        );
-    }
-    Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
 fn why(args: &args::Why) -> Result<ExitCode, Error> {
-    let text = cm_driver::why(&args.cache_dir, args.query.as_deref(), args.key.as_deref())?;
-    print!("{text}");
+    say(&cm_driver::why(&args.cache_dir, args.query.as_deref(), args.key.as_deref())?);
     Ok(ExitCode::SUCCESS)
 }

@@ -2,8 +2,11 @@
 
 use crate::args::{Common, Format, Stage, When};
 use camino::Utf8Path;
-use cm_driver::{Colors, Error, Rendered};
-use std::io::{IsTerminal, Write};
+use cm_driver::{Colors, Error, Rendered, reason};
+use std::{
+    fmt::Display,
+    io::{IsTerminal, Write},
+};
 
 /// More errors than this are not shown.
 const MOST: usize = 50;
@@ -26,14 +29,19 @@ impl Printer {
 
     pub fn diagnostics(&self, diagnostics: &[Rendered]) {
         let mut out = String::new();
-        for diagnostic in diagnostics.iter().take(MOST) {
+        let mut errors = 0;
+        for diagnostic in diagnostics {
+            errors += usize::from(diagnostic.severity == "error");
+            if errors > MOST {
+                break;
+            }
             out.push_str(&match self.format {
                 Format::Full => diagnostic.full(self.colors),
                 Format::Short => diagnostic.short(self.colors),
                 Format::Json => diagnostic.json(),
             });
         }
-        if diagnostics.len() > MOST && self.format != Format::Json {
+        if errors > MOST && self.format != Format::Json {
             out.push_str("too many errors\n");
         }
         // A reader that went away is no reason to fail.
@@ -41,12 +49,26 @@ impl Printer {
     }
 }
 
+/// Writes to standard output. A reader that went away is no reason to fail.
+pub fn say(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// Why a command did not do its work.
+pub fn error(message: &impl Display) {
+    let _ = writeln!(std::io::stderr(), "error: {message}");
+}
+
 /// Writes a stage to a file or to standard output.
 pub fn emit(bytes: &[u8], output: Option<&Utf8Path>) -> Result<(), Error> {
     let result = match output {
-        Some(path) => std::fs::write(path, bytes).map_err(|e| format!("cannot write {path}: {e}")),
+        Some(path) => {
+            std::fs::write(path, bytes).map_err(|e| format!("cannot write {path}: {}", reason(&e)))
+        }
         None => {
-            std::io::stdout().write_all(bytes).map_err(|e| format!("cannot write the output: {e}"))
+            let mut out = std::io::stdout();
+            let written = out.write_all(bytes).and_then(|()| out.flush());
+            written.map_err(|e| format!("cannot write to standard output: {}", reason(&e)))
         }
     };
     Ok(result?)

@@ -71,6 +71,10 @@ impl Blob {
     pub fn new(bytes: Vec<u8>) -> Blob {
         Blob(Contents::Unsealed(bytes.into()))
     }
+    /// A result that the query itself has put into the store of the database, under this digest.
+    pub fn kept(digest: Digest, bytes: Vec<u8>) -> Blob {
+        Blob(Contents::Fresh(digest, bytes.into()))
+    }
     /// The bytes. If the store has lost them this does not return: it unwinds to
     /// [`Database::attempt`](crate::Database::attempt), which has the query run again.
     pub fn bytes(&self, db: &dyn Db) -> Arc<[u8]> {

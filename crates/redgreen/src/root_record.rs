@@ -63,6 +63,14 @@ impl RootRecord {
     pub fn inputs(&self) -> &[RecordedInput] {
         &self.inputs
     }
+    /// For whom it is.
+    pub fn identity(&self) -> Identity {
+        self.identity
+    }
+    /// The same record with something else kept for the driver.
+    pub fn with_result(self, result: Vec<u8>) -> RootRecord {
+        RootRecord { result, ..self }
+    }
     /// The result of the last build, if `is_current` holds for all its inputs. Whatever is wrong
     /// with the file is a miss: `None`.
     ///
@@ -86,7 +94,7 @@ impl RootRecord {
     }
 }
 
-/// Writes `magic`, a checksum and the serialised value.
+/// Writes `magic`, a checksum and the serialised value. A file that holds them already is left alone.
 pub(crate) fn write_checked<T: Serialize>(
     path: &Path,
     magic: [u8; 8],
@@ -95,6 +103,10 @@ pub(crate) fn write_checked<T: Serialize>(
     let body = bincode::serde::encode_to_vec(value, bincode::config::standard())
         .map_err(io::Error::other)?;
     let file = [&magic[..], &xxh3_64(&body).to_le_bytes(), &body].concat();
+    let length = std::fs::metadata(path).map_or(0, |meta| meta.len());
+    if length == file.len() as u64 && std::fs::read(path).is_ok_and(|old| old == file) {
+        return Ok(());
+    }
     atomic_file::replace(path, &file)
 }
 

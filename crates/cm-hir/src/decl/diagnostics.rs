@@ -9,7 +9,7 @@ use super::{
 use crate::{
     body_instances, body_problems, files, global_problems,
     thir::{Instance, InstanceKind},
-    ty::{GenericArg, TyKind},
+    ty,
 };
 use cm_base::{At, Diagnostic, Note, Severity, SpanTable, TextRange};
 use cm_db::{Db, DefId, FileId, parse, settings, source};
@@ -67,7 +67,7 @@ pub(super) fn compute_generic_problems(db: &dyn Db, _: &Root) -> Vec<(DefId, Pro
     let mut seen: BTreeSet<Instance> = pending.iter().cloned().collect();
     let mut found = Vec::new();
     while let Some(instance) = pending.pop() {
-        if instance.args.iter().any(|arg| depth(*arg) > DEEPEST) {
+        if ty::seems_endless(&instance.args) {
             let at = super::item(db, instance.def).as_ref().map_or(At(0), |item| item.at);
             let message = "Infinite instantiation of a generic function".to_owned();
             found.push((instance.def, Problem { at, message }));
@@ -84,30 +84,6 @@ pub(super) fn compute_generic_problems(db: &dyn Db, _: &Root) -> Vec<(DefId, Pro
     found.sort_by(|a, b| (a.0, a.1.at, &a.1.message).cmp(&(b.0, b.1.at, &b.1.message)));
     found.dedup();
     found
-}
-
-/// How deep type arguments may nest.
-const DEEPEST: u32 = 48;
-
-fn depth(arg: GenericArg) -> u32 {
-    let deepest = |args: &[GenericArg]| args.iter().map(|arg| depth(*arg)).max().unwrap_or(0);
-    let GenericArg::Type(ty) = arg else { return 0 };
-    stacker::maybe_grow(32 * 1024, 1024 * 1024, || match &*ty {
-        TyKind::Pointer { to, .. } | TyKind::Array(to, _) | TyKind::Slice(to) => {
-            1 + depth(GenericArg::Type(*to))
-        }
-        TyKind::Struct(_, args) | TyKind::Enum(_, args) | TyKind::Interface(_, args) => {
-            1 + deepest(args)
-        }
-        TyKind::Function(types, ret) => {
-            let types = types.iter().chain([ret]);
-            1 + types.map(|ty| depth(GenericArg::Type(*ty))).max().unwrap_or(0)
-        }
-        TyKind::Union(types) => {
-            1 + types.iter().map(|ty| depth(GenericArg::Type(*ty))).max().unwrap_or(0)
-        }
-        _ => 0,
-    })
 }
 
 /// The positions of the nodes of a definition. Depends on the text of its file.

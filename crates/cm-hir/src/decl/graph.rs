@@ -2,8 +2,8 @@
 //! aliases and constants that refer to one another.
 
 use super::{
-    Class, ItemKind, Resolution, Thing, TypeDef, imports, info::bare_scope, item, names, paths,
-    references, resolve,
+    Class, ItemKind, Resolution, Thing, TypeDef, imports, info::bare_scope, item, names, needs,
+    paths, references, resolve,
 };
 use crate::files;
 use cm_base::At;
@@ -231,18 +231,22 @@ impl References<'_> {
     }
 }
 
+/// What can need itself in a file.
+pub(super) fn compute_needs(db: &dyn Db, file: &FileId) -> Vec<Need> {
+    let things = names(db, *file).scopes.values().flat_map(|scope| scope.values());
+    let need = |thing: &Thing| match thing {
+        Thing::Declared(Class::Global | Class::Alias, defs) => Some(Need::Definition(defs[0])),
+        Thing::Declared(Class::Struct | Class::Enum, defs) => Some(Need::Layout(defs[0])),
+        _ => None,
+    };
+    things.filter_map(need).collect()
+}
+
 /// What needs itself. Of layouts it is a superset: an argument of a generic type counts as held.
 pub(super) fn compute_cyclic(db: &dyn Db, _: &Root) -> Arc<BTreeSet<Need>> {
     let mut components = Components::new(db);
-    for file in files(db, Root) {
-        for thing in names(db, *file).scopes.values().flat_map(|scope| scope.values()) {
-            let Thing::Declared(class, defs) = thing else { continue };
-            match class {
-                Class::Global | Class::Alias => components.visit(Need::Definition(defs[0])),
-                Class::Struct | Class::Enum => components.visit(Need::Layout(defs[0])),
-                Class::Function | Class::Foreign | Class::Interface => {}
-            }
-        }
+    for need in files(db, Root).iter().flat_map(|file| needs(db, *file)) {
+        components.visit(*need);
     }
     Arc::new(components.cyclic)
 }

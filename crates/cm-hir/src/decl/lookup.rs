@@ -5,7 +5,7 @@ use super::{
     exports, imports,
     imports::Place,
     item_tree::join,
-    names,
+    lookup_in, names,
     names::{Class, Target, Thing},
     paths,
 };
@@ -136,7 +136,7 @@ pub(super) fn compute(db: &dyn Db, key: &ScopedName) -> Found {
     let poisoned = imports.poisoned.contains(&key.name);
     let mut found = Found { poisoned, ..Found::default() };
     for import in imports.named.iter().filter(|import| import.bound == key.name) {
-        let there = search.at(&import.place, import.name);
+        let there = at(db, &import.place, import.name);
         found.poisoned |= there.is_empty();
         // A second import of other things is reported at the import.
         if found.things.is_empty() {
@@ -165,7 +165,7 @@ pub(super) fn compute_spaces(db: &dyn Db, key: &ScopedName) -> Found {
     let mut search = Search { db, memo: FxHashMap::default() };
     let mut found = Found::default();
     for import in imports.named.iter().filter(|import| import.bound == key.name) {
-        found.merge(&search.at(&import.place, import.name));
+        found.merge(&at(db, &import.place, import.name));
     }
     if imports.has_group(key.name) {
         found.add_space(Space::Imported(key.file, key.name));
@@ -190,9 +190,22 @@ pub(super) fn compute_in(db: &dyn Db, key: &QualifiedName) -> Found {
     Search { db, memo: FxHashMap::default() }.name(key.space, key.name)
 }
 
-/// What a name is at a place: of imports one by one, which are checked.
+/// What a name is at a place. Who asks depends on this name alone: another one can be exported there, or
+/// be exported no more, without concerning them.
 pub(super) fn at(db: &dyn Db, place: &Place, name: Name) -> Found {
-    Search { db, memo: FxHashMap::default() }.at(place, name)
+    let mut spaces = vec![Space::Exports(place.file, Name::new(""))];
+    for segment in &place.path {
+        let mut inner = Found::default();
+        for space in spaces {
+            inner.merge(lookup_in(db, QualifiedName { space, name: *segment }));
+        }
+        spaces = inner.spaces;
+    }
+    let mut found = Found::default();
+    for space in spaces {
+        found.merge(lookup_in(db, QualifiedName { space, name }));
+    }
+    found
 }
 
 struct Search<'a> {

@@ -2,7 +2,7 @@
 //! on nothing that is in them.
 
 use cm_base::Name;
-use cm_db::{Db, FileId, exists, settings};
+use cm_db::{Db, FileId, exists, search};
 use cm_syntax::ast::ImportPath;
 use redgreen::Root;
 
@@ -102,7 +102,7 @@ fn roots(db: &dyn Db, from: FileId, first: &str) -> Vec<Name> {
         (_, None) => Name::new("."),
     };
     let mut roots = vec![own];
-    roots.extend(settings(db, Root).search.iter().copied());
+    roots.extend(search(db, Root).iter().copied());
     roots.push(library);
     roots
 }

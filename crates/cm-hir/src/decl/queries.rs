@@ -39,6 +39,8 @@ redgreen::queries! {
 
     /// What a definition needs of others to be computed.
     inline fn references(Need) -> Vec<Need> = super::graph::compute_references;
+    /// The globals, aliases and types of a file, which could need themselves.
+    inline fn needs(FileId) -> Vec<Need> = super::graph::compute_needs;
     /// What needs itself.
     transient fn cyclic(Root) -> Arc<BTreeSet<Need>> = super::graph::compute_cyclic;
     /// Whether a global or alias needs itself.

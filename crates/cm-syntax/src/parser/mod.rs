@@ -99,8 +99,8 @@ struct Parser<'t> {
     angles: FxHashSet<u32>,
     /// The token of the last error.
     last_error: Option<usize>,
-    /// The end of the token at which nesting was too deep last.
-    last_deep: Option<usize>,
+    /// The end of the line on which nesting was too deep last: what is wrong before it follows.
+    deep_until: usize,
     out: Output,
 }
 
@@ -118,7 +118,7 @@ impl<'t> Parser<'t> {
             angles_decided: 0,
             angles: FxHashSet::default(),
             last_error: None,
-            last_deep: None,
+            deep_until: 0,
             out,
         };
         parser.add_lexical_errors(lexed.errors, None);
@@ -213,6 +213,9 @@ impl<'t> Parser<'t> {
         Failed
     }
     fn error_at(&mut self, range: TextRange, message: impl std::fmt::Display) {
+        if usize::from(range.start()) < self.deep_until {
+            return;
+        }
         self.out.errors.push((self.fixed.unwrap_or(range), message.to_string()));
     }
 
@@ -233,11 +236,10 @@ impl<'t> Parser<'t> {
 
     /// Reports too deep nesting, once a line, and skips what is nested.
     fn too_deep(&mut self) {
-        let here = self.token().end as usize;
-        let before = self.last_deep.replace(here);
-        if before.is_none_or(|before| self.text[before.min(here)..here].contains('\n')) {
-            self.error("nesting is too deep");
-        }
+        self.error("nesting is too deep");
+        let rest = self.text.as_bytes().get(self.token().end as usize..).unwrap_or_default();
+        let line = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+        self.deep_until = self.deep_until.max(self.token().end as usize + line);
         self.skip_group();
     }
 

@@ -1,6 +1,6 @@
 //! Types.
 
-use super::{Parse, Parser};
+use super::{Failed, Parse, Parser};
 use crate::{
     ast::{ArrayLen, Ident, Path, Primitive, TypeArg, TypeId, TypeKind},
     token::TokenKind as T,
@@ -16,6 +16,9 @@ enum Place {
     /// After `operator`: a symbol that `(` follows is the operator.
     Operator,
 }
+
+/// `int*[3]*…`: what comes after works on types by recursion.
+const MAX_SUFFIXES: usize = 256;
 
 impl Parser<'_> {
     /// A type or a union of types.
@@ -102,7 +105,7 @@ impl Parser<'_> {
     }
 
     fn suffixes(&mut self, start: u32, mut ty: TypeId, place: Place) -> Parse<TypeId> {
-        loop {
+        for _ in 0..MAX_SUFFIXES {
             let before_paren = self.peek(1).is_lparen();
             let kind = match self.kind() {
                 T::Star | T::Amp if place == Place::Operator && before_paren => return Ok(ty),
@@ -124,6 +127,8 @@ impl Parser<'_> {
             };
             ty = self.type_from(start, kind);
         }
+        self.too_deep();
+        Err(Failed)
     }
 
     fn function_params(&mut self) -> Parse<Vec<TypeId>> {

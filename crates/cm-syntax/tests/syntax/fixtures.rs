@@ -10,7 +10,7 @@ fn dumps() {
     for path in files {
         let text = std::fs::read_to_string(&path).expect("a fixture");
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-        insta::with_settings!({ snapshot_path => "../../snapshots", prepend_module_to_snapshot => false }, {
+        insta::with_settings!({ snapshot_path => "../../../../snapshots/cm-syntax", prepend_module_to_snapshot => false }, {
             insta::assert_snapshot!(name, cm_syntax::dump_ast(&parse(&text)));
         });
     }
@@ -19,7 +19,7 @@ fn dumps() {
 #[test]
 fn token_dump() {
     let text = "import ./a/*; // x\n#ifdef NO\n\"\n#end\nx >>= 1.5e3 + `a\nb`;";
-    insta::with_settings!({ snapshot_path => "../../snapshots", prepend_module_to_snapshot => false }, {
+    insta::with_settings!({ snapshot_path => "../../../../snapshots/cm-syntax", prepend_module_to_snapshot => false }, {
         insta::assert_snapshot!("tokens", cm_syntax::dump_tokens(text, &defines()));
     });
 }

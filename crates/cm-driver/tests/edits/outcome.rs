@@ -1,0 +1,159 @@
+//! What a build makes, and what it must make: the same as a build from nothing.
+
+use crate::{
+    place::{Place, text},
+    system::TestSystem,
+};
+use camino::Utf8Path;
+use cm_driver::{Rendered, Report, queries, session::Session};
+use cm_test::Files;
+use redgreen::Root;
+use std::{
+    collections::BTreeMap,
+    fs,
+    process::Command,
+    sync::{Arc, Mutex, OnceLock},
+};
+
+/// Everything that a build makes.
+#[derive(Clone, Default, Debug)]
+pub struct Outcome {
+    /// With names of files in place of paths.
+    pub diagnostics: Vec<Rendered>,
+    /// `None`: there are errors.
+    pub made: Option<Made>,
+}
+
+/// What is made of a program without errors.
+#[derive(Clone, Default, Debug)]
+pub struct Made {
+    /// The bytes of the executable.
+    pub executable: Vec<u8>,
+    /// The graph, without the stamps of the inputs.
+    pub image: Vec<u8>,
+    /// By unit: MIR, bitcode, object. Empty: not looked at.
+    pub units: BTreeMap<String, [Vec<u8>; 3]>,
+}
+
+/// What the executable does.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Behaviour {
+    /// What it prints.
+    pub stdout: String,
+    /// How it ends.
+    pub exit: Option<i32>,
+}
+
+impl Outcome {
+    /// Takes the products of a build that has kept its graph. `units`: those too.
+    pub fn take(
+        session: &Session,
+        report: Report,
+        executable: Option<Vec<u8>>,
+        units: bool,
+    ) -> Result<Outcome, String> {
+        let mut diagnostics = report.diagnostics;
+        for diagnostic in &mut diagnostics {
+            shorten(&mut diagnostic.file);
+            diagnostic.notes.iter_mut().for_each(|note| shorten(&mut note.file));
+        }
+        let Some(executable) = executable else { return Ok(Outcome { diagnostics, made: None }) };
+        let image = session.image().ok_or("no image")?;
+        let image = redgreen::without_stamps(&fs::read(image).map_err(text)?);
+        let image = image.ok_or("the image is damaged")?;
+        let units = if units { products(session)? } else { BTreeMap::new() };
+        Ok(Outcome { diagnostics, made: Some(Made { executable, image, units }) })
+    }
+
+    /// Says how it differs from what it should be.
+    pub fn compare(&self, expected: &Outcome) -> Result<(), String> {
+        if self.diagnostics != expected.diagnostics {
+            let (found, expected) = (&self.diagnostics, &expected.diagnostics);
+            return Err(format!("other diagnostics: {found:#?}\nexpected: {expected:#?}"));
+        }
+        let (Some(found), Some(expected)) = (&self.made, &expected.made) else {
+            return match self.made.is_some() == expected.made.is_some() {
+                true => Ok(()),
+                false => Err("accepted in one of the builds only".into()),
+            };
+        };
+        if !found.units.is_empty() {
+            for (name, [mir, bitcode, object]) in &expected.units {
+                let found = found.units.get(name).ok_or_else(|| format!("no unit {name}"))?;
+                let stages = [("MIR", mir), ("bitcode", bitcode), ("object", object)];
+                for ((stage, expected), found) in stages.into_iter().zip(found) {
+                    if found != expected {
+                        return Err(format!("the {stage} of {name} differs"));
+                    }
+                }
+            }
+            if found.units.len() != expected.units.len() {
+                return Err("other units".into());
+            }
+        }
+        if found.executable != expected.executable {
+            return Err("the executable differs".into());
+        }
+        if found.image != expected.image {
+            return Err("the image differs".into());
+        }
+        Ok(())
+    }
+}
+
+fn shorten(path: &mut String) {
+    if let Some((_, rest)) = path.rsplit_once("/files") {
+        *path = rest.split_once('/').map_or(rest, |(_, rest)| rest).to_owned();
+    }
+}
+
+fn products(session: &Session) -> Result<BTreeMap<String, [Vec<u8>; 3]>, String> {
+    let mut database = session.open();
+    let products = session.attempt(&mut database, |db| {
+        let units = cm_lower::units(db, Root).iter().map(|unit| {
+            let mir = cm_lower::unit(db, *unit).to_vec();
+            let bitcode = queries::unit_bitcode(db, *unit).bytes(db).to_vec();
+            let object = queries::unit_object(db, *unit).bytes(db).to_vec();
+            (unit.to_string(), [mir, bitcode, object])
+        });
+        units.collect()
+    });
+    products.map_err(text)
+}
+
+/// What a build from nothing makes of a program, and what the program does.
+pub struct Clean {
+    pub outcome: Outcome,
+    pub behaviour: Option<Behaviour>,
+}
+
+type Shared = Arc<OnceLock<Result<Arc<Clean>, String>>>;
+static CLEAN: Mutex<BTreeMap<(Files, Vec<String>), Shared>> = Mutex::new(BTreeMap::new());
+
+/// Builds files from nothing, in a directory of their own. Scripts share what they have in common.
+pub fn clean(files: &Files, arguments: &[String]) -> Result<Arc<Clean>, String> {
+    let key = (files.clone(), arguments.to_vec());
+    let shared = CLEAN.lock().map_err(text)?.entry(key).or_default().clone();
+    shared.get_or_init(|| build_clean(files, arguments).map(Arc::new)).clone()
+}
+
+fn build_clean(files: &Files, arguments: &[String]) -> Result<Clean, String> {
+    let place = Place::new(files, arguments)?;
+    let session = place.session(Arc::new(TestSystem::calm()))?;
+    let (output, mut behaviour) = (place.output(), None);
+    let report = cm_driver::compile_in(&session, &output).map_err(text)?;
+    let executable = match report.ok() {
+        true => {
+            behaviour = Some(execute(&output)?);
+            Some(fs::read(&output).map_err(text)?)
+        }
+        false => None,
+    };
+    Ok(Clean { outcome: Outcome::take(&session, report, executable, true)?, behaviour })
+}
+
+fn execute(program: &Utf8Path) -> Result<Behaviour, String> {
+    let output = Command::new(program).output().map_err(text)?;
+    let stdout = String::from_utf8(output.stdout).map_err(text)?;
+    Ok(Behaviour { stdout, exit: output.status.code() })
+}

@@ -1,0 +1,158 @@
+//! A cache that is damaged, old, read-only or not a cache: the program is compiled all the same.
+
+use crate::{Outcome, Place, files_below};
+use camino::Utf8Path;
+use std::fs;
+
+const FILES: [(&str, &str); 2] = [
+    ("main.cm", "import ./geo::{area};\nint main() { println(\"hi\"); return area(21); }\n"),
+    ("geo.cm", "export int area(int a) { return a * 2; }\n"),
+];
+
+fn expect(found: &Outcome, stdout: &str, exit: i32, what: &str) {
+    assert_eq!(
+        (found.exit, found.stdout.as_str(), found.stderr.as_str()),
+        (exit, stdout, ""),
+        "{what}"
+    );
+}
+
+/// Every way to build, with an edit between.
+fn builds_are_right(place: &Place, what: &str) {
+    for (factor, exit) in [(2, 42), (3, 63)] {
+        place.write("geo.cm", format!("export int area(int a) {{ return a * {factor}; }}\n"));
+        expect(&place.cm("run -O0 main.cm"), "hi\n", exit, what);
+        expect(&place.cm("compile -O0 --run main.cm"), "hi\n", exit, what);
+        let check = place.cm("check main.cm");
+        assert_eq!((check.exit, check.stderr.as_str()), (0, ""), "{what}");
+    }
+    for args in ["why", "cache stats"] {
+        assert_eq!(place.cm(args).exit, 0, "{what}: {args}");
+    }
+}
+
+/// Spoils each file of a full cache and builds.
+fn spoil(what: &str, mut damage: impl FnMut(&Utf8Path)) {
+    let place = Place::new(&FILES);
+    builds_are_right(&place, "fresh");
+    for file in files_below(&place.path.join(".cm_cache")) {
+        damage(&file);
+    }
+    builds_are_right(&place, what);
+    // With nothing changed, what is damaged is read as the result of the last build.
+    for file in files_below(&place.path.join(".cm_cache")) {
+        damage(&file);
+    }
+    expect(&place.cm("run -O0 main.cm"), "hi\n", 63, what);
+    expect(&place.cm("compile -O0 --run main.cm"), "hi\n", 63, what);
+}
+
+#[test]
+fn damaged_files() {
+    let write = |path: &Utf8Path, bytes: Vec<u8>| {
+        let _ = fs::remove_file(path);
+        fs::write(path, bytes).expect("the cache is ours");
+    };
+    let read = |path: &Utf8Path| fs::read(path).expect("the cache is ours");
+    spoil("garbage", |path| write(path, b"garbage \xff\x00".repeat(100)));
+    spoil("empty", |path| write(path, Vec::new()));
+    spoil("zeros", |path| write(path, vec![0; read(path).len()]));
+    spoil("truncated", |path| {
+        let bytes = read(path);
+        write(path, bytes[..bytes.len() / 2].to_vec());
+    });
+    spoil("longer", |path| write(path, [read(path), b"more".to_vec()].concat()));
+    for part in [1, 4, 7] {
+        spoil("a flipped bit", |path| {
+            let mut bytes = read(path);
+            let at = bytes.len() * part / 8;
+            if let Some(byte) = bytes.get_mut(at) {
+                *byte ^= 1 << part;
+            }
+            write(path, bytes);
+        });
+    }
+    spoil("deleted", |path| fs::remove_file(path).expect("the cache is ours"));
+    spoil("directories", |path| {
+        fs::remove_file(path).expect("the cache is ours");
+        fs::create_dir(path).expect("the cache is ours");
+    });
+}
+
+#[test]
+fn deleted_blobs() {
+    spoil("deleted blobs", |path| {
+        if !path.as_str().contains("/graph/") {
+            fs::remove_file(path).expect("the cache is ours");
+        }
+    });
+    spoil("deleted graph", |path| {
+        if path.as_str().contains("/graph/") {
+            fs::remove_file(path).expect("the cache is ours");
+        }
+    });
+    spoil("files swapped", |path| {
+        let other = path.parent().and_then(|dir| files_below(dir).into_iter().next_back());
+        fs::copy(other.expect("a file"), path.with_extension("copy")).expect("a copy");
+        fs::rename(path.with_extension("copy"), path).expect("the cache is ours");
+    });
+}
+
+/// An image with other bytes in its header: another format, another compiler, other options.
+#[test]
+fn images_of_other_versions() {
+    for at in [0, 8, 16, 24, 40, 63] {
+        spoil("another header", |path| {
+            if path.extension() == Some("image") || path.extension() == Some("root") {
+                let mut bytes = fs::read(path).expect("the cache is ours");
+                if let Some(byte) = bytes.get_mut(at) {
+                    *byte = byte.wrapping_add(1);
+                }
+                fs::write(path, bytes).expect("the cache is ours");
+            }
+        });
+    }
+}
+
+/// Directories in which nothing can be kept.
+#[test]
+fn no_cache_to_be_had() {
+    let place = Place::new(&FILES);
+    place.write("a_file", "not a directory");
+    std::os::unix::fs::symlink("/dev/full", place.path.join("full")).expect("a link");
+    std::os::unix::fs::symlink("nowhere/at/all", place.path.join("dangling")).expect("a link");
+    for dir in ["a_file", "full", "/proc/cm_cache", "/dev/null", "/dev/full/cache", "dangling"] {
+        for command in ["run -O0", "compile -O0 --run", "run -O0"] {
+            let found = place.cm(&format!("{command} main.cm --cache-dir={dir}"));
+            assert_eq!((found.exit, found.stdout.as_str()), (42, "hi\n"), "{dir}: {found:?}");
+            let warned = found.stderr.starts_with("warning: the cache was not updated: ");
+            assert!(found.stderr.is_empty() || warned, "{dir}: {found:?}");
+        }
+    }
+    assert_eq!(
+        fs::read_to_string(place.path.join("a_file")).expect("it is left"),
+        "not a directory"
+    );
+    let refused = place.cm("cache clean --cache-dir=a_file");
+    assert_eq!(refused.exit, 1);
+    assert!(place.path.join("a_file").exists());
+    let refused = place.cm("cache clean --cache-dir=.");
+    assert_eq!((refused.exit, refused.stdout.as_str()), (1, ""));
+    assert!(place.path.join("main.cm").exists());
+}
+
+/// Programs of the same name in different directories share a cache directory.
+#[test]
+fn shared_cache_directory() {
+    let place = Place::new(&[
+        ("a/main.cm", "int main() { return 1; }\n"),
+        ("b/main.cm", "int main() { return 2; }\n"),
+    ]);
+    for _ in 0..2 {
+        for (args, exit) in
+            [("run -O0 a/main.cm", 1), ("run -O0 b/main.cm", 2), ("run -O1 b/main.cm", 2)]
+        {
+            expect(&place.cm(args), "", exit, args);
+        }
+    }
+}

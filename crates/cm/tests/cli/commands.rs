@@ -1,0 +1,314 @@
+//! Commands, options, dumps (`13-cli.md`).
+
+use crate::{Place, check, fits, outcome};
+use std::process::Stdio;
+
+const OK: &str = "int add(int a, int b) { return a + b; }\n\
+                  int main() { println(\"hi\"); return add(1, 2); }\n";
+
+#[test]
+fn arguments() {
+    let place = Place::new(&[("ok.cm", OK), ("geo/area.cm", "export int area() { return 1; }")]);
+    let version = concat!(env!("CARGO_PKG_VERSION"), "\n");
+    let missing = "error: the following required arguments were not provided:…";
+    check(
+        &place,
+        &[
+            ("", 1, "", "error: no command given; try: cm --help\n"),
+            ("--version", 0, version, ""),
+            ("-v", 0, version, ""),
+            ("-V", 0, version, ""),
+            ("help", 0, "…Usage: cm COMMAND…run…compile…check…cache…why…", ""),
+            ("--help", 0, "…Usage: cm COMMAND…", ""),
+            ("-h", 0, "…Usage: cm COMMAND…", ""),
+            ("compile --help", 0, "…Usage: cm compile [OPTIONS] FILE…-O…--emit…", ""),
+            ("frobnicate", 1, "", "error: unrecognized subcommand 'frobnicate'…"),
+            ("--frobnicate", 1, "", "error: unexpected argument '--frobnicate' found…"),
+            ("run --frobnicate ok.cm", 1, "", "error: unexpected argument '--frobnicate' found…"),
+            (
+                "ok.cm",
+                1,
+                "",
+                "error: 'ok.cm' is not a command; to execute it, write: cm run ok.cm\n",
+            ),
+            ("fmt ok.cm", 1, "", "error: 'cm fmt' is not supported yet\n"),
+            ("run", 1, "", missing),
+            ("compile", 1, "", missing),
+            ("check", 1, "", missing),
+            ("run ok.cm ok.cm", 1, "", "error: more than one input file\n"),
+            ("compile ok.cm ok.cm", 1, "", "error: more than one input file\n"),
+            ("run ok.cm --cache-dir=", 1, "", "error: invalid value ''…"),
+            ("cache", 1, "", "…Usage: cm cache…"),
+            ("cache frobnicate", 1, "", "error: unrecognized subcommand 'frobnicate'…"),
+            ("cache clean", 0, "there is no cache at .cm_cache\n", ""),
+            ("cache stats", 0, "there is no cache at .cm_cache\n", ""),
+            (
+                "why",
+                1,
+                "",
+                "error: there is no record of a build in .cm_cache; build something first\n",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn running_and_compiling() {
+    let place = Place::new(&[("ok.cm", OK)]);
+    check(
+        &place,
+        &[
+            ("run ok.cm", 3, "hi\n", ""),
+            ("run -O0 ok.cm", 3, "hi\n", ""),
+            ("run -O ok.cm", 3, "hi\n", ""),
+            ("run ok.cm -O", 3, "hi\n", ""),
+            ("run --no-cache ok.cm", 3, "hi\n", ""),
+            ("run --incremental ok.cm", 3, "hi\n", ""),
+            ("run --interpret ok.cm", 3, "hi\n", ""),
+            ("run -v ok.cm", 3, "ok.cm: ready in … ms\nhi\n", ""),
+            ("run ./ok.cm", 3, "hi\n", ""),
+            ("run --lang=ja -d=trace ok.cm", 3, "ok.cm: ready…hi\n", ""),
+            ("run --target=wasm ok.cm", 1, "", "error: unexpected argument '--target'…"),
+            ("run -O4 ok.cm", 1, "", "error: invalid value '4' for '-O <LEVEL>'…"),
+            ("run -Ofast ok.cm", 1, "", "error: invalid value 'fast' for '-O <LEVEL>'…"),
+            ("compile ok.cm", 0, "a.out (… ms)\n", ""),
+            ("compile -q ok.cm", 0, "", ""),
+            ("build -o x ok.cm", 0, "x (… ms)\n", ""),
+            ("compile --run ok.cm", 3, "hi\n", ""),
+            ("compile --run -o sub ok.cm", 3, "hi\n", ""),
+            ("compile --emit-llvm ok.cm", 0, "a.out (… ms)\n", ""),
+            ("compile --target=native ok.cm", 0, "a.out (… ms)\n", ""),
+            ("compile --target=wasm ok.cm", 1, "", "error: target 'wasm' is not supported yet\n"),
+            ("compile --emit-js ok.cm", 1, "", "error: target 'js' is not supported yet\n"),
+            (
+                "compile --target=pdp11 ok.cm",
+                1,
+                "",
+                "error: Unknown target 'pdp11'; known targets: native, …\n",
+            ),
+            (
+                "compile -o none/x ok.cm",
+                1,
+                "",
+                "error: cannot write none/x: No such file or directory\n",
+            ),
+            ("compile -o . ok.cm", 1, "", "error: cannot write .: …\n"),
+            ("compile --max-output-size=0 ok.cm", 1, "", "error: invalid value '0'…"),
+            (
+                "cache stats",
+                0,
+                "directory: .cm_cache\nentries: …\nsize: … KB\n…oldest: …\nnewest: …\n",
+                "",
+            ),
+            ("cache clear", 0, "deleted .cm_cache\n", ""),
+            ("cache clear", 0, "there is no cache at .cm_cache\n", ""),
+        ],
+    );
+    for name in ["a.out", "x", "sub"] {
+        assert!(place.path.join(name).exists(), "{name}");
+    }
+}
+
+#[test]
+fn stages() {
+    let place = Place::new(&[("ok.cm", OK), ("wrong.cm", "int main() { return x; }\n")]);
+    check(
+        &place,
+        &[
+            ("compile --emit=tokens ok.cm", 0, "…add…main…", ""),
+            ("compile --emit=ast ok.cm", 0, "…add…main…", ""),
+            ("compile --emit=hir ok.cm", 0, "…ok::add…ok::main…", ""),
+            ("compile --emit=mir ok.cm", 0, "…add…main…", ""),
+            ("compile --emit=llvm-ir -O0 ok.cm", 0, "…define …ok::add…", ""),
+            ("compile --emit=ir ok.cm", 0, "…define …", ""),
+            ("compile --emit=asm ok.cm", 0, "….text…main:…", ""),
+            ("compile --emit=obj -o ok.o ok.cm", 0, "", ""),
+            ("compile --emit=bitcode -o ok.bc ok.cm", 0, "", ""),
+            (
+                "compile --emit=exe ok.cm",
+                1,
+                "",
+                "error: invalid value 'exe' for '--emit <STAGE>'\n  [possible values: tokens, …",
+            ),
+            ("compile --mir-opt ok.cm", 0, "…main…", ""),
+            ("compile --lir-opt ok.cm", 0, "…define …", ""),
+            ("run --mir-opt ok.cm", 0, "…main…", ""),
+            ("run --ast ok.cm", 3, "…main…\nhi\n", ""),
+            ("run --hir --mir ok.cm", 3, "…ok::main…\nhi\n", ""),
+            ("check --ast ok.cm", 0, "…main…\ncheck\nfiles: 1/1\n…", ""),
+            ("compile --emit=mir wrong.cm", 1, "", "wrong.cm:1:21: error: Undefined variable 'x'…"),
+            ("compile --emit=obj -o wrong.o wrong.cm", 1, "", "wrong.cm:1:21: error: …"),
+            (
+                "compile --emit=mir -o none/x ok.cm",
+                1,
+                "",
+                "error: cannot write none/x: No such file or directory\n",
+            ),
+        ],
+    );
+    assert!(!place.path.join("wrong.o").exists());
+    let starts = [("ok.o", b"\x7fELF"), ("ok.bc", b"BC\xc0\xde")];
+    for (name, magic) in starts {
+        let bytes = std::fs::read(place.path.join(name)).expect("an output");
+        assert!(bytes.starts_with(magic), "{name}");
+    }
+}
+
+#[test]
+fn checking() {
+    let place = Place::new(&[
+        ("a.cm", "int f() { return 1; }\n"),
+        ("dir/b.cm", "int f() { return 1; }\n"),
+        ("dir/wrong.cm", "int f() { return x; }\n"),
+        ("dir/deep/c.cm", "int f() { return 1; }\n"),
+        ("dir/.hidden/c.cm", "nonsense"),
+        ("dir/notes.txt", "nonsense"),
+        ("empty/notes.txt", "nonsense"),
+    ]);
+    let wrong = "dir/wrong.cm:1:18: error: Undefined variable 'x'\n  |\n\
+                 1 | int f() { return x; }\n  |                  ^\n";
+    check(
+        &place,
+        &[
+            ("check a.cm", 0, "\ncheck\nfiles: 1/1\nerrors: 0, warnings: 0\n", ""),
+            ("check -q a.cm", 0, "", ""),
+            ("check -v a.cm", 0, "a.cm: checked in … ms\n\ncheck\n…", ""),
+            ("check .", 0, "\ncheck\nfiles: 1/1\nerrors: 0, warnings: 0\n", ""),
+            ("check dir", 1, "\ncheck\nfiles: 1/2\nerrors: 1, warnings: 0\n", wrong),
+            ("check -r .", 1, "\ncheck\nfiles: 3/4\nerrors: 1, warnings: 0\n", wrong),
+            ("check -r . --exclude wrong", 0, "\ncheck\nfiles: 3/3\n…", ""),
+            ("check -r . --exclude=*wrong.cm --exclude=deep", 0, "\ncheck\nfiles: 2/2\n…", ""),
+            (
+                "check dir/notes.txt",
+                1,
+                "\ncheck\nfiles: 0/0\n…",
+                "error: there is no .cm file to check\n",
+            ),
+            ("check empty", 1, "…files: 0/0\n…", "error: there is no .cm file to check\n"),
+            (
+                "check none a.cm a.cm",
+                1,
+                "\ncheck\nfiles: 1/1\nerrors: 1, warnings: 0\n",
+                "error: cannot open none\n",
+            ),
+            (
+                "check --format=short dir",
+                1,
+                "…",
+                "dir/wrong.cm:1:18: error: Undefined variable 'x'\n",
+            ),
+            (
+                "check --format=json dir",
+                1,
+                "…",
+                "{\"file\":\"dir/wrong.cm\",\"line\":1,\"column\":18,\"end_line\":1,\"end_column\":19,\
+                 \"severity\":\"error\",\"code\":null,\"message\":\"Undefined variable 'x'\",\"notes\":[]}\n",
+            ),
+            (
+                "check --color=always --format=short dir",
+                1,
+                "…",
+                "\x1b[1mdir/wrong.cm:1:18:\x1b[0m \x1b[1;31merror\x1b[0m: …",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn why_and_query_log() {
+    let geo = "export int area(int a) { return a * 2; }\n";
+    let place = Place::new(&[
+        ("main.cm", "import ./geo::{area};\nint main() { return area(21); }\n"),
+        ("geo.cm", geo),
+    ]);
+    check(
+        &place,
+        &[
+            ("run --query-log=log main.cm", 42, "", ""),
+            ("why", 0, "…queries that ran: …mir(geo::area)…", ""),
+            ("run main.cm", 42, "", ""),
+            ("why", 0, "no input had changed\nno query ran\n", ""),
+            ("why mir geo::area", 1, "", "error: mir(geo::area) did not run in the last build\n"),
+            (
+                "run --query-log=none/log main.cm",
+                1,
+                "",
+                "error: cannot write none/log: No such file or directory\n",
+            ),
+        ],
+    );
+    let log = std::fs::read_to_string(place.path.join("log")).expect("a log");
+    assert!(fits("…{\"key\":\"geo::area\",\"query\":\"mir\",\"reason\":\"…", &log), "{log}");
+    assert!(
+        fits("…{\"executed\":…,\"green\":…,\"inputs_changed\":[…],\"loaded\":…}\n", &log),
+        "{log}"
+    );
+    place.write("geo.cm", geo.replace("* 2", "* 3"));
+    check(
+        &place,
+        &[
+            ("run main.cm", 63, "", ""),
+            ("why", 0, "changed inputs:\n  source(geo)\nqueries that ran: …", ""),
+            ("why mir geo::area", 0, "mir(geo::area)…source(geo)…", ""),
+        ],
+    );
+}
+
+#[test]
+fn standard_input() {
+    let place = Place::new(&[("geo.cm", "export int area() { return 7; }\n")]);
+    let program = "import ./geo::{area};\nint main() { println(\"in\"); return area(); }\n";
+    for args in ["run -", "run -", "run - --no-cache", "compile --run -", "run --interpret -"] {
+        let found = place.cm_with_input(args, program);
+        assert_eq!(
+            (found.exit, found.stdout.as_str(), found.stderr.as_str()),
+            (7, "in\n", ""),
+            "{args}"
+        );
+    }
+    let other = place.cm_with_input("run --ast -", "int main() { return 9; }");
+    assert_eq!((other.exit, other.stderr.as_str()), (9, ""));
+    let wrong = place.cm_with_input("check -", "int main() { return x; }");
+    assert_eq!(wrong.exit, 1);
+    assert!(fits("-:1:21: error: Undefined variable 'x'…", &wrong.stderr), "{}", wrong.stderr);
+}
+
+#[test]
+fn readers_that_go_away() {
+    let place = Place::new(&[("ok.cm", OK)]);
+    for args in ["--help", "--version", "compile ok.cm", "check ok.cm", "cache stats", "why"] {
+        let mut child = place.command(args).spawn().expect("cm starts");
+        drop(child.stdout.take());
+        let found = outcome(child);
+        assert_eq!((found.exit, found.stderr.as_str()), (0, ""), "{args}");
+    }
+    let full = std::fs::File::options().write(true).open("/dev/full").expect("/dev/full");
+    let dump = place.command("compile --emit=mir ok.cm").stdout(Stdio::from(full)).spawn();
+    let found = outcome(dump.expect("cm starts"));
+    let message = "error: cannot write to standard output: No space left on device\n";
+    assert_eq!((found.exit, found.stderr.as_str()), (1, message));
+}
+
+#[test]
+fn exit_status_of_programs() {
+    let place = Place::new(&[
+        ("big.cm", "int main() { return 258; }\n"),
+        ("void.cm", "void main() { }\n"),
+        ("panic.cm", "int main() { int[] a = [1]; int i = 5; return a[i]; }\n"),
+        ("null.cm", "int main() { int* p = null; return *p; }\n"),
+    ]);
+    for how in ["run", "run -O0", "compile --run", "compile --run -O0"] {
+        check(
+            &place,
+            &[(&format!("{how} big.cm"), 2, "", ""), (&format!("{how} void.cm"), 0, "", "")],
+        );
+        let panic = place.cm(&format!("{how} panic.cm"));
+        assert!(
+            panic.exit != 0 && !panic.stderr.is_empty() && !panic.stderr.contains("thread"),
+            "{how}: {panic:?}"
+        );
+    }
+    let run = place.cm("run -O0 null.cm").exit;
+    assert_eq!(run, place.cm("compile --run -O0 null.cm").exit);
+    assert_ne!(run, 0);
+}
