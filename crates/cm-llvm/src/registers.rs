@@ -43,9 +43,10 @@ pub fn find(cx: &Cx<'_>, function: &Function) -> Vec<bool> {
             match stmt {
                 // Accesses that must happen, and operands with constraints of their own.
                 Stmt::Assign { volatile: true, .. } | Stmt::Asm { .. } => {
-                    visit::stmt(stmt, &mut |mention| match mention {
-                        Mention::Place(place, _) => see(Mention::Place(place, Access::Address)),
-                        _ => {}
+                    visit::stmt(stmt, &mut |mention| {
+                        if let Mention::Place(place, _) = mention {
+                            see(Mention::Place(place, Access::Address));
+                        }
                     });
                 }
                 _ => visit::stmt(stmt, &mut see),
