@@ -236,10 +236,13 @@ impl<'t> Parser<'t> {
 
     /// Reports too deep nesting, once a line, and skips what is nested.
     fn too_deep(&mut self) {
-        self.error("nesting is too deep");
-        let rest = self.text.as_bytes().get(self.token().end as usize..).unwrap_or_default();
-        let line = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
-        self.deep_until = self.deep_until.max(self.token().end as usize + line);
+        let here = self.token().end as usize;
+        if here > self.deep_until {
+            self.error("nesting is too deep");
+            let rest = self.text.as_bytes().get(here..).unwrap_or_default();
+            let line = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+            self.deep_until = here + line;
+        }
         self.skip_group();
     }
 
