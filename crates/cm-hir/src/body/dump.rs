@@ -1,6 +1,5 @@
 //! The text of a typed body, for `--emit=hir` and tests: readable, and the same on every machine.
 
-use super::ops::symbol;
 use crate::thir::{
     Arm, ArmBody, Block, Body, ConstValue, Conversion, ExprId, ExprKind, LocalId, Pattern, Stmt,
     StmtKind, TemplatePart,
@@ -156,12 +155,12 @@ impl Dump<'_> {
                 };
                 format!("{sign}{}", self.expr(*operand))
             }
-            ExprKind::Binary(op, l, r) => self.infix("", symbol(*op), *l, *r),
-            ExprKind::CompareMixed(op, l, r) => self.infix("mixed ", symbol(*op), *l, *r),
-            ExprKind::CompareStr(op, l, r) => self.infix("str ", symbol(*op), *l, *r),
+            ExprKind::Binary(op, l, r) => self.infix("", op.symbol(), *l, *r),
+            ExprKind::CompareMixed(op, l, r) => self.infix("mixed ", op.symbol(), *l, *r),
+            ExprKind::CompareStr(op, l, r) => self.infix("str ", op.symbol(), *l, *r),
             ExprKind::CompareDeep { op, left, right, tags, .. } => {
                 let head = if *tags { "tags " } else { "deep " };
-                self.infix(head, symbol(*op), *left, *right)
+                self.infix(head, op.symbol(), *left, *right)
             }
             ExprKind::PointerOffset { pointer, offset, negative } => {
                 let sign = if *negative { "-" } else { "+" };

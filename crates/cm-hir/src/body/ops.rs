@@ -16,30 +16,6 @@ use cm_base::At;
 use cm_mir::runtime::FormatSpec;
 use cm_syntax::ast::{self, BinaryOp, Operator, UnaryOp};
 
-/// The operator as it is written.
-pub(crate) fn symbol(op: BinaryOp) -> &'static str {
-    match op {
-        BinaryOp::Mul => "*",
-        BinaryOp::Div => "/",
-        BinaryOp::Rem => "%",
-        BinaryOp::Add => "+",
-        BinaryOp::Sub => "-",
-        BinaryOp::Shl => "<<",
-        BinaryOp::Shr => ">>",
-        BinaryOp::Lt => "<",
-        BinaryOp::Gt => ">",
-        BinaryOp::Le => "<=",
-        BinaryOp::Ge => ">=",
-        BinaryOp::Eq => "==",
-        BinaryOp::Ne => "!=",
-        BinaryOp::BitAnd => "&",
-        BinaryOp::BitXor => "^",
-        BinaryOp::BitOr => "|",
-        BinaryOp::And => "&&",
-        BinaryOp::Or => "||",
-    }
-}
-
 fn is_comparison(op: BinaryOp) -> bool {
     use BinaryOp::{Eq, Ge, Gt, Le, Lt, Ne};
     matches!(op, Eq | Ne | Lt | Gt | Le | Ge)
@@ -230,7 +206,7 @@ impl<'a> Ctx<'a> {
         if equality && let Some(expr) = self.compare_deep(op, l, r, at, tags) {
             return expr;
         }
-        self.error(at, format!("Types '{lt}' and '{rt}' cannot be compared with '{}'", symbol(op)))
+        self.error(at, format!("Types '{lt}' and '{rt}' cannot be compared with '{}'", op.symbol()))
     }
 
     /// "Integer with floating converts the integer to the floating type."
@@ -464,7 +440,7 @@ impl<'a> Ctx<'a> {
         };
         let Some(argument) = self.coerce(argument, param, true) else {
             let got = self.ty(argument);
-            let shown = symbol(op);
+            let shown = op.symbol();
             return self.error(
                 at,
                 match op {

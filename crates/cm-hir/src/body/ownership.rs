@@ -280,7 +280,7 @@ impl<'a> Ctx<'a> {
         let right = self.push(operand_ty, at, ExprKind::Local(operand));
         let is_struct = matches!(*base(ty), TyKind::Struct(..));
         if is_struct && self.binary_method(ty, op).is_none() {
-            let symbol = super::ops::symbol(op);
+            let symbol = op.symbol();
             return self.error(at, format!("Type '{ty}' does not implement operator '{symbol}'"));
         }
         let result = self.binary_values(op, left, right, at, false);

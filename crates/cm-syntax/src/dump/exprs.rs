@@ -118,10 +118,10 @@ impl Dump {
             ExprKind::Postfix(PostfixOp::Inc, value) => self.wrapped(arena, "(", &[*value], "++)"),
             ExprKind::Postfix(PostfixOp::Dec, value) => self.wrapped(arena, "(", &[*value], "--)"),
             ExprKind::Binary(op, left, right) => {
-                self.infix(arena, *left, binary_text(*op), *right);
+                self.infix(arena, *left, op.symbol(), *right);
             }
             ExprKind::Assign(op, left, right) => {
-                let op = op.map_or("", binary_text);
+                let op = op.map_or("", BinaryOp::symbol);
                 self.infix(arena, *left, &format!("{op}="), *right);
             }
             ExprKind::Ternary(cond, yes, no) => {
@@ -303,28 +303,5 @@ fn unary_text(op: UnaryOp) -> &'static str {
         UnaryOp::PreDec => "--",
         UnaryOp::Move => "move ",
         UnaryOp::Await => "await ",
-    }
-}
-
-fn binary_text(op: BinaryOp) -> &'static str {
-    match op {
-        BinaryOp::Mul => "*",
-        BinaryOp::Div => "/",
-        BinaryOp::Rem => "%",
-        BinaryOp::Add => "+",
-        BinaryOp::Sub => "-",
-        BinaryOp::Shl => "<<",
-        BinaryOp::Shr => ">>",
-        BinaryOp::Lt => "<",
-        BinaryOp::Gt => ">",
-        BinaryOp::Le => "<=",
-        BinaryOp::Ge => ">=",
-        BinaryOp::Eq => "==",
-        BinaryOp::Ne => "!=",
-        BinaryOp::BitAnd => "&",
-        BinaryOp::BitXor => "^",
-        BinaryOp::BitOr => "|",
-        BinaryOp::And => "&&",
-        BinaryOp::Or => "||",
     }
 }
