@@ -11,9 +11,10 @@ fn main() {
     let mut files: Vec<PathBuf> = ["ty.rs", "mir.rs", "unit.rs", "runtime.rs"]
         .map(|name| Path::new("../cm-mir/src").join(name))
         .into();
-    for folder in ["src", "../cm-mir/src/passes"] {
+    for folder in ["src", "../cm-mir/src/passes", "../cm-mir/src/passes/bounds"] {
         let sources = fs::read_dir(folder).expect("sources");
-        files.extend(sources.map(|entry| entry.expect("a readable directory").path()));
+        let sources = sources.map(|entry| entry.expect("a readable directory").path());
+        files.extend(sources.filter(|path| path.is_file()));
         println!("cargo::rerun-if-changed={folder}");
     }
     files.sort();
