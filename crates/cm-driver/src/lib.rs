@@ -7,6 +7,7 @@ pub mod cache;
 mod commands;
 mod error;
 mod input;
+mod interpret;
 mod link;
 mod parallel;
 pub mod project;
