@@ -6,6 +6,7 @@
 pub mod cache;
 mod commands;
 mod error;
+pub mod format;
 mod input;
 mod link;
 mod parallel;

@@ -60,6 +60,17 @@ impl Colors {
     fn paint(self, code: &str, text: &str) -> String {
         if self.on { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
+    /// A line of a unified diff, with its end.
+    pub fn diff_line(self, line: &str) -> String {
+        let text = line.trim_end_matches('\n');
+        let code = match line.as_bytes().first() {
+            Some(b'-') => "31",
+            Some(b'+') => "32",
+            Some(b'@') => "36",
+            _ => return line.to_owned(),
+        };
+        format!("{}{}", self.paint(code, text), &line[text.len()..])
+    }
     fn severity(self, severity: &str) -> String {
         let code = match severity {
             "error" => "1;31",

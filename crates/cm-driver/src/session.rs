@@ -339,7 +339,7 @@ fn world(
 }
 
 /// `12-macros-preprocessor.md` §12.3.
-fn defined_names(opt_level: u8) -> Vec<Name> {
+pub fn defined_names(opt_level: u8) -> Vec<Name> {
     let machine: &[&str] = match std::env::consts::ARCH {
         "x86_64" => &["__x86_64__", "__x86__"],
         "aarch64" => &["__arm64__", "__aarch64__"],
