@@ -31,8 +31,8 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Some(Command::Run(args)) => run(args),
         Some(Command::Compile(args)) => compile(args),
-        Some(Command::Check(args)) => check::run(&args),
-        Some(Command::Lint(args)) => check::run(&args.check),
+        Some(Command::Check(args)) => check::check(&args),
+        Some(Command::Lint(args)) => check::lint(&args),
         Some(Command::Fmt(args)) => fmt::run(&args),
         Some(Command::Init(args)) => init::run(&args),
         Some(Command::Cache(args)) => cache::run(args.action),
