@@ -47,6 +47,8 @@ pub use name_index::NameIndex;
 pub use names::{Class, Exports, Names, Target, Thing};
 pub use queries::*;
 pub use subst::{is_closed, substitute, substitute_args, unify, unify_args};
+pub(crate) use target::async_problem;
+pub use target::wrong_platform;
 
 use crate::{
     queries::{EnumType, FnType, StructType},
