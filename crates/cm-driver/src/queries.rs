@@ -7,7 +7,7 @@ use crate::{
 use castore::Digest;
 use cm_lower::UnitId;
 use redgreen::{Blob, Db, NodeName, Root};
-use std::{cell::LazyCell, fmt::Display};
+use std::{cell::LazyCell, fmt::Display, sync::Arc};
 
 redgreen::queries! {
     /// All queries of this crate.
@@ -67,8 +67,12 @@ fn compute_executable(db: &dyn Db, _: &Root) -> Blob {
     let digests = objects.iter().map(|(_, digest)| digest).chain([&runtime]);
     let digests: Vec<u8> = digests.flat_map(|digest| digest.0).collect();
     let inputs = LazyCell::new(|| {
-        let object =
-            |(unit, _): &(UnitId, Digest)| (unit.to_string(), unit_object(db, *unit).bytes(db));
+        // By their digests: whether the executable is linked or found must not show in the graph.
+        let object = |(unit, digest): &(UnitId, Digest)| {
+            let known = tools.store.as_ref().and_then(|store| store.get(digest));
+            let bytes = known.map(Arc::from).unwrap_or_else(|| unit_object(db, *unit).bytes(db));
+            (unit.to_string(), bytes)
+        };
         objects.iter().map(object).collect::<Vec<_>>()
     });
     let linked = link::first(Linker::all(), |linker| {
