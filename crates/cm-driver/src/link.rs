@@ -2,7 +2,7 @@
 //! going through `cc` costs more than the link.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use std::{fmt::Write, process::Command, sync::OnceLock};
+use std::{process::Command, sync::OnceLock};
 
 /// A linker that was found on this machine.
 #[derive(Clone, Debug)]
@@ -20,8 +20,32 @@ enum Kind {
     Cc,
 }
 
-/// From about here on threads save a linker more time than starting them costs.
-const MANY_OBJECTS: usize = 1000;
+/// Objects in one file, as `ar` would make it, without a table of symbols.
+#[derive(Default)]
+pub struct Archive {
+    bytes: Vec<u8>,
+    members: usize,
+}
+
+impl Archive {
+    /// Adds an object.
+    pub fn add(&mut self, object: &[u8]) {
+        let name = format!("{}.o/", self.members);
+        let header =
+            format!("{name:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`\n", 0, 0, 0, 644, object.len());
+        if self.members == 0 {
+            self.bytes.extend(b"!<arch>\n");
+        }
+        self.members += 1;
+        self.bytes.extend(header.as_bytes());
+        self.bytes.extend(object);
+        self.bytes.resize(self.bytes.len().next_multiple_of(2), b'\n');
+    }
+    /// The file.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
 
 impl Linker {
     /// The best linker of this machine: `CM_LINKER` if set, else lld 22, mold, any lld, cc. For 250
@@ -38,18 +62,9 @@ impl Linker {
         format!("{} {stamp}", self.program)
     }
 
-    /// Links objects into an executable.
-    pub fn link(&self, objects: &[Utf8PathBuf], output: &Utf8Path) -> Result<(), String> {
-        let response = output.with_extension("rsp");
-        let mut args = String::new();
-        for arg in self.arguments(objects, output) {
-            // In response files backslashes escape, so quoting needs both doubled.
-            let quoted = arg.replace('\\', "\\\\").replace('"', "\\\"");
-            writeln!(args, "\"{quoted}\"").expect("writing to a string cannot fail");
-        }
-        std::fs::write(&response, args).map_err(|e| format!("cannot write {response}: {e}"))?;
-        let result = Command::new(&self.program).arg(format!("@{response}")).output();
-        let _ = std::fs::remove_file(&response);
+    /// Links the objects of an archive into an executable.
+    pub fn link(&self, objects: &Utf8Path, output: &Utf8Path) -> Result<(), String> {
+        let result = Command::new(&self.program).args(self.arguments(objects, output)).output();
         let result = result.map_err(|e| format!("cannot run {}: {e}", self.program))?;
         if result.status.success() {
             return Ok(());
@@ -57,10 +72,12 @@ impl Linker {
         Err(explain(&String::from_utf8_lossy(&result.stderr)))
     }
 
-    fn arguments(&self, objects: &[Utf8PathBuf], output: &Utf8Path) -> Vec<String> {
+    fn arguments(&self, objects: &Utf8Path, output: &Utf8Path) -> Vec<String> {
         let mut args: Vec<String> = vec!["-o".into(), output.to_string()];
         let Some(dir) = &self.start_files else {
-            args.extend(objects.iter().map(ToString::to_string));
+            args.push("-Wl,--whole-archive".into());
+            args.push(objects.to_string());
+            args.push("-Wl,--no-whole-archive".into());
             args.extend(
                 ["-lm", "-lpthread", "-Wl,--gc-sections", "-Wl,--build-id=none"].map(Into::into),
             );
@@ -71,14 +88,13 @@ impl Linker {
                 .map(Into::into),
         );
         args.extend(["-pie", "--dynamic-linker", dynamic_linker()].map(Into::into));
-        if objects.len() < MANY_OBJECTS {
-            args.push("--threads=1".into());
-        }
+        // Threads save a linker less time than starting them costs, up to a million lines.
+        args.push("--threads=1".into());
         if self.kind == Kind::Mold {
             args.extend(["--no-fork", "--no-demangle"].map(Into::into));
         }
         args.extend([dir.join("Scrt1.o").into_string(), dir.join("crti.o").into_string()]);
-        args.extend(objects.iter().map(ToString::to_string));
+        args.extend(["--whole-archive", objects.as_str(), "--no-whole-archive"].map(Into::into));
         args.extend([format!("-L{dir}"), "-lc".into(), "-lm".into()]);
         args.push(dir.join("crtn.o").into_string());
         args

@@ -1,7 +1,7 @@
 //! The queries of this crate: from units to an executable.
 
 use crate::{
-    link::Linker,
+    link::{Archive, Linker},
     tools::{Tools, fatal},
 };
 use castore::Digest;
@@ -31,6 +31,7 @@ fn name(query: &str, key: &dyn Display) -> NodeName {
 fn compute_bitcode(db: &dyn Db, unit: &UnitId) -> Blob {
     let tools = Tools::of(db);
     let bytes = cm_lower::unit(db, *unit);
+    tools.keep_mir(unit.to_string(), bytes);
     tools.cached(name("unit_bitcode", unit), bytes, |backend| {
         let both = backend.both(bytes, &tools.target, tools.opt_level);
         both.map(|(bitcode, object)| tools.set_aside(bitcode, object))
@@ -71,13 +72,14 @@ fn compute_executable(db: &dyn Db, _: &Root) -> Blob {
         key.extend_from_slice(&digest.0);
     }
     tools.cached(name("executable", &Root), &key, |_| {
-        let object = |(unit, digest): &(UnitId, Digest)| {
-            tools.file(digest, || unit_object(db, *unit).bytes(db))
-        };
-        let mut files: Vec<_> = objects.iter().map(object).collect();
-        files.push(tools.file(&runtime, || cm_runtime::OBJECT.into()));
+        let mut archive = Archive::default();
+        for (unit, _) in objects {
+            archive.add(&unit_object(db, *unit).bytes(db));
+        }
+        archive.add(cm_runtime::OBJECT);
+        let archive = tools.scratch.write("objects.a", archive.bytes()).map_err(BackendError)?;
         let output = tools.scratch.path("executable").map_err(BackendError)?;
-        linker.link(&files, &output).map_err(BackendError)?;
+        linker.link(&archive, &output).map_err(BackendError)?;
         std::fs::read(&output).map_err(|e| BackendError(format!("cannot read {output}: {e}")))
     })
 }
