@@ -30,6 +30,7 @@ fn name(query: &str, key: &dyn Display) -> NodeName {
 fn compute_bitcode(db: &dyn Db, unit: &UnitId) -> Blob {
     let tools = Tools::of(db);
     let bytes = cm_lower::unit(db, *unit);
+    tools.keep_mir(unit.to_string(), bytes);
     tools.cached(name("unit_bitcode", unit), bytes, |backend| {
         let both = backend.both(bytes, &tools.target, tools.opt_level);
         both.map(|(bitcode, object)| tools.set_aside(bitcode, object))
