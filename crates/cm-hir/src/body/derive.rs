@@ -7,8 +7,8 @@ use super::{
 use crate::{
     decl::{self, Problem, Scope},
     thir::{
-        Block, Body, ConstValue, Derived, ExprId, ExprKind, Instance, LocalId,
-        LocalKind, Stmt, StmtKind, TemplatePart,
+        Block, Body, ConstValue, Derived, ExprId, ExprKind, Instance, LocalId, LocalKind, Stmt,
+        StmtKind, TemplatePart,
     },
     ty::{Ty, TyKind},
 };

@@ -20,9 +20,7 @@ impl Ctx<'_> {
         match *ty {
             _ if ty == TY.int => value,
             _ if self.is_discrete(ty) => self.discrete_as(value, TY.int),
-            TyKind::Str => {
-                self.push(TY.int, at, ExprKind::Builtin(Builtin::StrHash, vec![value]))
-            }
+            TyKind::Str => self.push(TY.int, at, ExprKind::Builtin(Builtin::StrHash, vec![value])),
             TyKind::Float(float) => self.hash_float(value, float.bits() == 64, at),
             TyKind::Struct(..) => self.call_derived_method(value, "hash", at),
             _ if self.bad(value) => self.poison(at),

@@ -272,13 +272,7 @@ impl Lower<'_, '_> {
     }
 
     /// Intrinsics of the bundled library.
-    fn intrinsic(
-        &mut self,
-        name: Name,
-        types: &[GenericArg],
-        args: &[ExprId],
-        ret: Ty,
-    ) -> Operand {
+    fn intrinsic(&mut self, name: Name, types: &[GenericArg], args: &[ExprId], ret: Ty) -> Operand {
         if let [GenericArg::Type(ty)] = types {
             return self.on_place(name, *ty, args);
         }
