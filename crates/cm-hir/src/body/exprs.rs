@@ -514,7 +514,11 @@ impl<'a> Ctx<'a> {
             UnaryOp::Move => return self.move_value(id, at, expected),
             UnaryOp::PreInc => return self.inc_dec(id, false, false, at),
             UnaryOp::PreDec => return self.inc_dec(id, true, false, at),
-            UnaryOp::Await => return self.error(at, "'await' is not supported"),
+            UnaryOp::Await => {
+                let platform = cm_db::settings(self.db, redgreen::Root).platform;
+                let problem = decl::async_problem(platform);
+                return self.error(at, problem.unwrap_or("'await' is not supported yet"));
+            }
             UnaryOp::Deref => return self.deref(id, at),
             UnaryOp::Neg | UnaryOp::Not | UnaryOp::BitNot => {}
         }
