@@ -4,8 +4,10 @@
 //! directory, the linker and the back end.
 
 pub mod cache;
+mod check;
 mod commands;
 mod error;
+pub mod format;
 mod input;
 mod interpret;
 mod link;
@@ -21,7 +23,8 @@ pub mod tools;
 mod views;
 mod why;
 
-pub use commands::{Program, build, check, compile, compile_in, execute, keep};
+pub use check::{Lint, check, fix};
+pub use commands::{Program, build, compile, compile_in, execute, keep};
 pub use error::{Error, reason};
 pub use render::{Colors, Rendered, RenderedNote};
 pub use run::run;

@@ -433,6 +433,9 @@ impl<'a> Ctx<'a> {
             TyKind::Array(element, _) | TyKind::Slice(element) => element,
             TyKind::Pointer { to, .. } if !matches!(*to, TyKind::Void) => to,
             TyKind::Str => {
+                if self.bad(index) {
+                    return self.poison(at);
+                }
                 let left = self.decay(left);
                 return self.push(
                     TY.char,
@@ -442,6 +445,7 @@ impl<'a> Ctx<'a> {
             }
             _ => return self.error(at, format!("Index access on non-array type '{ty}'")),
         };
+        let element = if self.bad(index) { TY.error } else { element };
         self.push(element, at, ExprKind::Index(left, index))
     }
 

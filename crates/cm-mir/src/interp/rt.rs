@@ -128,7 +128,7 @@ impl Machine<'_> {
     }
 
     /// Data, length and capacity.
-    fn slice(&self, header: u64) -> Run<[u64; 3]> {
+    pub(super) fn slice(&self, header: u64) -> Run<[u64; 3]> {
         if header == 0 {
             return Ok([0; 3]);
         }
