@@ -6,7 +6,7 @@ use cm_backend_api::{Backend, BackendError, Target, TextKind};
 use parking_lot::Mutex;
 use redgreen::{Blob, Db, NodeName};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{Arc, OnceLock},
 };
 
@@ -23,8 +23,6 @@ pub struct Tools {
     pub opt_level: u8,
     /// Files that are needed only while this process runs.
     pub scratch: Scratch,
-    /// What this process has put into the store.
-    fresh: Mutex<BTreeSet<Digest>>,
     backend: OnceLock<Result<Box<dyn Backend>, String>>,
     fetched: Mutex<Vec<NodeName>>,
     /// Objects that were made together with bitcode, by its digest.
@@ -50,7 +48,6 @@ impl Tools {
             scratch: Scratch::default(),
             backend: OnceLock::new(),
             objects: Mutex::default(),
-            fresh: Mutex::default(),
             fetched: Mutex::default(),
         }
     }
@@ -85,8 +82,18 @@ impl Tools {
         input: &[u8],
         make: impl FnOnce(&dyn Backend) -> Result<Vec<u8>, BackendError>,
     ) -> Blob {
-        let make = || make(self.backend()).unwrap_or_else(|error| fatal(error.to_string()));
-        let Some(store) = &self.store else { return Blob::new(make()) };
+        let make = || make(self.backend());
+        self.cached_or(node, input, make).unwrap_or_else(|error| fatal(error.to_string()))
+    }
+
+    /// The same for what needs no back end, and may fail.
+    pub fn cached_or<E>(
+        &self,
+        node: NodeName,
+        input: &[u8],
+        make: impl FnOnce() -> Result<Vec<u8>, E>,
+    ) -> Result<Blob, E> {
+        let Some(store) = &self.store else { return make().map(Blob::new) };
         let key = self.key(input);
         let known = store.lookup(&node.query, &key).and_then(|digests| {
             let digest = *digests.first()?;
@@ -94,14 +101,13 @@ impl Tools {
         });
         if let Some(blob) = known {
             self.fetched.lock().push(node);
-            return blob;
+            return Ok(blob);
         }
-        let bytes = make();
+        let bytes = make()?;
         // A store that cannot be written costs time later, but no result now.
-        let Ok(digest) = store.put(&bytes) else { return Blob::new(bytes) };
+        let Ok(digest) = store.put(&bytes) else { return Ok(Blob::new(bytes)) };
         let _ = store.bind(&node.query, &key, &[digest]);
-        self.fresh.lock().insert(digest);
-        Blob::kept(digest.0, bytes)
+        Ok(Blob::kept(digest.0, bytes))
     }
 
     /// Keeps the object of this bitcode for who will ask for it soon. Gives the bitcode back.
@@ -130,18 +136,6 @@ impl Tools {
         key.push(0);
         key.extend_from_slice(&Digest::of(input).0);
         key
-    }
-
-    /// A file with these bytes, for the linker: the store's own, or a temporary one.
-    pub fn file(&self, digest: &Digest, bytes: impl FnOnce() -> Arc<[u8]>) -> Utf8PathBuf {
-        let fresh = self.fresh.lock().contains(digest);
-        if let Some(store) = &self.store
-            && let Some(path) = if fresh { store.fresh_path(digest) } else { store.path(digest) }
-            && let Ok(path) = Utf8PathBuf::from_path_buf(path)
-        {
-            return path;
-        }
-        self.scratch.write(&digest.to_string(), &bytes()).unwrap_or_else(|message| fatal(message))
     }
 
     /// A readable form of an encoded unit.
