@@ -30,7 +30,7 @@ mod types;
 mod tests;
 
 pub use bounds::unsatisfied;
-pub use diagnostics::{missing_entry, positions};
+pub use diagnostics::{checked_files, missing_entry, positions};
 pub use graph::{ImportCycle, ModuleGraph, Need};
 pub use impls::{
     Candidate, Head, Impl, ImplIndex, ImplKey, InterfaceId, Member, MemberKey, TypeImpls,
