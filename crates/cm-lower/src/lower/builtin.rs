@@ -272,14 +272,12 @@ impl Lower<'_, '_> {
     }
 
     /// Intrinsics of the bundled library.
-    fn intrinsic(
-        &mut self,
-        name: Name,
-        _types: &[GenericArg],
-        args: &[ExprId],
-        ret: Ty,
-    ) -> Operand {
+    fn intrinsic(&mut self, name: Name, types: &[GenericArg], args: &[ExprId], ret: Ty) -> Operand {
+        if let [GenericArg::Type(ty)] = types {
+            return self.on_place(name, *ty, args);
+        }
         match name.as_str() {
+            "__string__" => self.runtime(Rt::StrFromBytes, args, ret),
             "__eprint__" => self.runtime(Rt::Eprint, args, ret),
             "__panic__" => self.runtime(Rt::Panic, args, ret),
             "__alloc__" => self.runtime(Rt::Alloc, args, ret),
@@ -288,5 +286,23 @@ impl Lower<'_, '_> {
                 Operand::constant(self.cx.ty(ret), ConstValue::Zero)
             }
         }
+    }
+    /// What containers do with the places of their elements. The first argument points to one.
+    fn on_place(&mut self, name: Name, ty: Ty, args: &[ExprId]) -> Operand {
+        let lowered = self.cx.ty(ty);
+        let operands = self.operands(args);
+        let place = self.builder.deref(operands[0].clone(), lowered);
+        match name.as_str() {
+            // The value that was there is not destroyed: there was none.
+            "__write__" => self.builder.store(place, operands[1].clone()),
+            // The place has no value any more.
+            "__take__" => {
+                let value = self.builder.temp(lowered);
+                self.builder.store(value, Operand::copy(place));
+                return Operand::copy(value);
+            }
+            _ => self.drop_place(place, ty),
+        }
+        truth(false)
     }
 }

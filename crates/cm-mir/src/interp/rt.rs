@@ -66,6 +66,10 @@ impl Machine<'_> {
                 return Ok(u64::from(hash));
             }
             Rt::StrFromC => return self.text(&[self.string(a)?]),
+            Rt::StrFromBytes => {
+                let bytes = self.memory.bytes(a, b)?.to_vec();
+                return self.text(&[bytes]);
+            }
             Rt::FmtSigned => {
                 return self.text(&[format::signed(a as i64, width_of(b), spec(c))]);
             }
