@@ -9,6 +9,7 @@ mod commands;
 mod error;
 pub mod format;
 mod input;
+mod interpret;
 mod link;
 mod parallel;
 pub mod project;

@@ -324,6 +324,11 @@ pub fn accepted(diagnostics: &[Diagnostic]) -> bool {
 
 /// All diagnostics, and the missing `main`, which only matters where the program is executed.
 pub fn diagnose(db: &Database, purpose: Purpose) -> Vec<Diagnostic> {
+    if purpose != Purpose::Check
+        && let Some(wrong) = cm_hir::decl::wrong_platform(db)
+    {
+        return vec![wrong];
+    }
     let mut diagnostics = cm_hir::diagnostics(db, Root).clone();
     if purpose != Purpose::Check && accepted(&diagnostics) {
         diagnostics.extend(cm_hir::decl::missing_entry(db));
