@@ -154,12 +154,8 @@ fn run_interpreted(
     session.keep_record(&database.take_record())?;
     let go_on = found(&session.report(&diagnostics));
     let (true, Some(units)) = (go_on, units) else { return Ok(None) };
-<<<<<<< HEAD
     cm_jit::end_on_broken_pipes();
-    crate::stages::interpret(&units).map(Some)
-=======
     crate::interpret::interpret(&units).map(Some)
->>>>>>> main
 }
 
 #[cfg(test)]
