@@ -1,0 +1,10 @@
+//! Random programs and random edits, built incrementally and from nothing, and compared.
+
+pub mod edits;
+pub mod grow;
+pub mod model;
+pub mod oracle;
+pub mod print;
+pub mod random;
+pub mod shrink;
+pub mod walk;
