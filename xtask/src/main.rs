@@ -38,6 +38,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    /// Build random programs through random edits, and compare every build with one from nothing
+    FuzzEdits {
+        /// `--seed N`, `--steps N`, `--seconds N`, `--save DIRECTORY`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
     /// Check the layers, the length of files, and where unsafe code and input/output are
     Tidy,
     /// Build what is released, into target/dist
@@ -51,6 +57,7 @@ fn main() -> ExitCode {
         Task::Setup => setup::setup(setup::For::Development).map(|_| ExitCode::SUCCESS),
         Task::Run { file, args } => run(&file, &args),
         Task::Test { args } => test::test(&args),
+        Task::FuzzEdits { args } => test::fuzz_edits(&args),
         Task::Tidy => tidy::tidy().map(|()| ExitCode::SUCCESS),
         Task::Dist => dist::dist().map(|()| ExitCode::SUCCESS),
         Task::Bench(options) => bench::bench(&options).map(|()| ExitCode::SUCCESS),

@@ -10,6 +10,7 @@ use std::{
     io::{BufRead, BufReader},
     path::PathBuf,
     process::{ExitCode, Stdio},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 /// Builds the compiler and returns the path of the command.
@@ -37,7 +38,25 @@ pub(crate) fn test(args: &[OsString]) -> Result<ExitCode> {
     let status = child.wait().map_err(|error| format!("cannot wait for cargo: {error}"))?;
     let Totals { binaries, passed, failed, ignored } = totals;
     println!("total: {passed} passed, {failed} failed, {ignored} ignored, in {binaries} binaries");
+    if !status.success() || !args.is_empty() {
+        return Ok(shell::exit_code(status));
+    }
+    fuzz_edits(&["--seed", &new_seed(), "--seconds", "75"].map(OsString::from))
+}
+
+/// Random programs and edits; see `crates/cm-fuzz`.
+pub(crate) fn fuzz_edits(args: &[OsString]) -> Result<ExitCode> {
+    let toolchain = setup::setup(setup::For::Development)?;
+    let mut command = toolchain.cargo();
+    command.args(["run", "--quiet", "--package", "cm-fuzz", "--"]).args(args);
+    let status = command.status().map_err(|error| format!("cannot start cargo: {error}"))?;
     Ok(shell::exit_code(status))
+}
+
+/// Another one for each run. It is printed, so that a failure can be had again.
+fn new_seed() -> String {
+    let time = SystemTime::now().duration_since(UNIX_EPOCH);
+    time.map_or(0, |time| time.as_secs()).to_string()
 }
 
 /// Sums of what the test binaries report.

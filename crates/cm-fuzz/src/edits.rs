@@ -55,11 +55,10 @@ pub const WRITING: [(&str, Edit); 2] = [("comment", change_comment), ("format", 
 pub fn change_options(program: &mut Program, random: &mut Random) -> bool {
     let mut arguments = Vec::new();
     if random.one_in(2) {
-        arguments.push(format!("-O{}", random.below(4)));
+        arguments.push(format!("-O{}", 1 + random.below(3)));
     }
-    arguments.extend(
-        grow::DEFINES.iter().filter(|_| random.one_in(3)).map(|name| format!("-D{name}")),
-    );
+    arguments
+        .extend(grow::DEFINES.iter().filter(|_| random.one_in(3)).map(|name| format!("-D{name}")));
     program.arguments = arguments;
     true
 }
@@ -67,7 +66,7 @@ pub fn change_options(program: &mut Program, random: &mut Random) -> bool {
 /// Makes the program wrong.
 pub fn break_it(program: &mut Program, random: &mut Random) -> bool {
     let module = program.modules[random.below(program.modules.len())].id;
-    program.breakage = Some(Breakage { module, seed: random.next() });
+    program.breakage = Some(Breakage { module, seed: random.any() });
     true
 }
 
@@ -211,7 +210,7 @@ fn change_default(program: &mut Program, random: &mut Random) -> bool {
         let Some(Param { default, .. }) = last.filter(|param| param.ty != Ty::Param(0)) else {
             return false;
         };
-        *default = (default.is_none() || random.one_in(2)).then(|| random.next());
+        *default = (default.is_none() || random.one_in(2)).then(|| random.any());
         true
     }) == Some(true)
 }
@@ -224,7 +223,7 @@ fn remove_statement(program: &mut Program, random: &mut Random) -> bool {
 fn change_statement(program: &mut Program, random: &mut Random) -> bool {
     let mut all: Vec<_> = program.bodies_mut().flat_map(|function| &mut function.body).collect();
     let Some(statement) = pick_mut(&mut all, random) else { return false };
-    statement.seed = random.next();
+    statement.seed = random.any();
     true
 }
 
@@ -234,7 +233,7 @@ fn change_constant(program: &mut Program, random: &mut Random) -> bool {
     };
     let Kind::Const { value, .. } = &mut item.kind else { return false };
     match value {
-        Value::Literal(seed) | Value::More(_, seed) => *seed = random.next(),
+        Value::Literal(seed) | Value::More(_, seed) => *seed = random.any(),
     }
     true
 }
@@ -260,7 +259,7 @@ fn change_global(program: &mut Program, random: &mut Random) -> bool {
     let Kind::Global { ty, seed } = &mut item.kind else { return false };
     match random.one_in(2) {
         true => *ty = new,
-        false => *seed = random.next(),
+        false => *seed = random.any(),
     }
     true
 }
@@ -341,14 +340,14 @@ fn remove_method(program: &mut Program, random: &mut Random) -> bool {
 }
 
 fn change_operator(program: &mut Program, random: &mut Random) -> bool {
-    let Some(item) = some(program, random, |item| {
-        matches!(item.kind, Kind::Impl { operator: Some(_), .. })
-    }) else {
+    let Some(item) =
+        some(program, random, |item| matches!(item.kind, Kind::Impl { operator: Some(_), .. }))
+    else {
         return false;
     };
     if let Kind::Impl { operator, .. } = &mut item.kind {
         match (random.one_in(4), &mut *operator) {
-            (false, Some(operator)) => operator.seed = random.next(),
+            (false, Some(operator)) => operator.seed = random.any(),
             _ => *operator = None,
         }
     }

@@ -150,16 +150,16 @@ fn kind(program: &mut Program, id: Id, place: usize, random: &mut Random) -> Kin
             let is_macro = random.one_in(4);
             match random.pick(&ints).filter(|_| random.one_in(2)) {
                 Some(&base) => {
-                    let value = Value::More(base, random.next());
+                    let value = Value::More(base, random.any());
                     Kind::Const { ty: Ty::Prim("int"), value, is_macro }
                 }
                 None => {
                     let ty = if random.one_in(2) { Ty::Prim("int") } else { primitive(random) };
-                    Kind::Const { ty, value: Value::Literal(random.next()), is_macro }
+                    Kind::Const { ty, value: Value::Literal(random.any()), is_macro }
                 }
             }
         }
-        3 | 4 => Kind::Global { ty: ty(program, place, random), seed: random.next() },
+        3 | 4 => Kind::Global { ty: ty(program, place, random), seed: random.any() },
         5..=9 => {
             let is_macro = random.one_in(6);
             let mut function = function(program, id, place, random);
@@ -243,7 +243,7 @@ pub fn implementation(program: &mut Program, place: usize, random: &mut Random) 
     }
     let tokens = ["+", "-", "*", "==", "<"];
     let operator = (is_struct && !generic && random.one_in(2))
-        .then(|| Operator { token: tokens[random.below(5)], seed: random.next() });
+        .then(|| Operator { token: tokens[random.below(5)], seed: random.any() });
     Some(Kind::Impl { of, interface: None, methods, operator })
 }
 
@@ -277,7 +277,7 @@ fn function(program: &mut Program, id: Id, place: usize, random: &mut Random) ->
             ret = Some(Ty::Param(0));
         }
     } else if let Some(last) = params.last_mut().filter(|_| random.one_in(3)) {
-        last.default = Some(random.next());
+        last.default = Some(random.any());
     }
     let level = 1 + random.below(LAST.into()) as u8;
     let body = body(program, place, level, random);
@@ -298,12 +298,7 @@ pub fn field(program: &mut Program, place: usize, random: &mut Random) -> Field 
 }
 
 /// A variant.
-pub fn variant(
-    program: &mut Program,
-    place: usize,
-    payload: bool,
-    random: &mut Random,
-) -> Variant {
+pub fn variant(program: &mut Program, place: usize, payload: bool, random: &mut Random) -> Variant {
     let id = program.fresh();
     let name = member(id, random);
     let name = name[..1].to_uppercase() + &name[1..];
@@ -392,7 +387,7 @@ pub fn statement(
             inner.push(statement(program, place, level, random, depth + 1));
         }
     }
-    Statement { id, seed: random.next(), act, inner }
+    Statement { id, seed: random.any(), act, inner }
 }
 
 fn act(program: &Program, place: usize, level: u8, random: &mut Random) -> Act {

@@ -3,6 +3,8 @@
 pub mod edits;
 pub mod grow;
 pub mod model;
+#[cfg(feature = "mutation")]
+pub mod mutants;
 pub mod oracle;
 pub mod print;
 pub mod random;

@@ -14,17 +14,21 @@ struct Options {
     /// What the choices depend on
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// How many steps, in walks of 40
-    #[arg(long, default_value_t = 400)]
-    steps: usize,
+    /// How many steps, in walks of 40 [default: 400, or what the seconds allow]
+    #[arg(long)]
+    steps: Option<usize>,
     /// Stop after this many seconds
     #[arg(long)]
     seconds: Option<u64>,
+    /// Leave out one kind of edge of the graph after the other, and see that it is noticed
+    #[arg(long)]
+    #[cfg(feature = "mutation")]
+    mutants: bool,
     /// Only print the program of the seed, into this directory
     #[arg(long)]
     print: Option<PathBuf>,
     /// Where the scripts of failing walks go
-    #[arg(long, default_value = ".")]
+    #[arg(long, default_value_os_t = std::env::temp_dir())]
     save: PathBuf,
 }
 
@@ -45,6 +49,13 @@ fn main() -> ExitCode {
     }
     if let Some(status) = with_library() {
         return status;
+    }
+    #[cfg(feature = "mutation")]
+    if options.mutants {
+        return match mutants(&options) {
+            true => ExitCode::SUCCESS,
+            false => ExitCode::FAILURE,
+        };
     }
     match run(&options) {
         true => ExitCode::SUCCESS,
@@ -70,13 +81,15 @@ fn run(options: &Options) -> bool {
     let mut statistics = walk::Statistics::default();
     let (mut done, mut failures) = (0, 0);
     println!("seed {}", options.seed);
+    let unlimited = if options.seconds.is_some() { usize::MAX } else { 400 };
+    let all = options.steps.unwrap_or(unlimited);
     for number in 0.. {
         let over = options.seconds.is_some_and(|s| start.elapsed() > Duration::from_secs(s));
-        if done >= options.steps || over {
+        if done >= all || over {
             break;
         }
         let seed = options.seed.wrapping_add(number);
-        let steps = WALK.min(options.steps - done);
+        let steps = WALK.min(all - done);
         done += steps;
         match walk::walk(seed, steps) {
             Ok(more) => statistics.add(&more),
@@ -113,4 +126,29 @@ fn show(statistics: &walk::Statistics) {
         excess.iter().take(12).map(|(query, count)| format!("{query} {count}")).collect();
     println!("run without need: {}", shown.join(", "));
     println!("accepted: {} steps", statistics.accepted);
+}
+
+#[cfg(feature = "mutation")]
+fn mutants(options: &Options) -> bool {
+    let limit = Duration::from_secs(options.seconds.unwrap_or(300));
+    let mutants = match cm_fuzz::mutants::mutants(options.seed, limit) {
+        Ok(mutants) => mutants,
+        Err(message) => {
+            println!("{message}");
+            return false;
+        }
+    };
+    for (reader, read) in &mutants.undecided {
+        println!("no edit depends on it alone: {reader} -> {read}");
+    }
+    for (reader, read) in &mutants.survived {
+        println!("not noticed: {reader} -> {read}");
+    }
+    println!(
+        "{} kinds of edges noticed, {} not, {} undecided",
+        mutants.found.len(),
+        mutants.survived.len(),
+        mutants.undecided.len()
+    );
+    mutants.survived.is_empty()
 }

@@ -12,11 +12,11 @@ impl Random {
     /// The choices of a seed for one of several purposes.
     pub fn of(seed: u64, purpose: u64) -> Random {
         let mut random = Random(seed ^ purpose.wrapping_mul(0xD6E8_FEB8_6659_FD93));
-        random.next();
+        random.any();
         random
     }
     /// Any number.
-    pub fn next(&mut self) -> u64 {
+    pub fn any(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -25,7 +25,7 @@ impl Random {
     }
     /// A number from 0, below `limit`; 0 if there is none.
     pub fn below(&mut self, limit: usize) -> usize {
-        (self.next() >> 16) as usize % limit.max(1)
+        (self.any() >> 16) as usize % limit.max(1)
     }
     /// True once in `times`.
     pub fn one_in(&mut self, times: usize) -> bool {

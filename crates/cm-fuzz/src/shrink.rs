@@ -33,9 +33,12 @@ pub fn shrink(failure: Failure, limit: Duration) -> Failure {
     let mut shrinking =
         Shrinking { class: class(&failure.message), end: Instant::now() + limit, best: failure };
     shrinking.drop_states();
-    shrinking.drop_parts(|program| program.items.iter().map(|item| item.id).collect(), |p, id| {
-        p.delete(id);
-    });
+    shrinking.drop_parts(
+        |program| program.items.iter().map(|item| item.id).collect(),
+        |p, id| {
+            p.delete(id);
+        },
+    );
     shrinking.drop_parts(Program::statements, |program, id| {
         program.drop_statement(id);
     });
@@ -140,7 +143,8 @@ pub fn script(failure: &Failure) -> String {
         for path in last.keys().filter(|path| !files.contains_key(*path)) {
             line(&format!("delete {path}"));
         }
-        for (path, text) in files.iter().filter(|(path, text)| at > 0 && last.get(*path) != Some(text))
+        for (path, text) in
+            files.iter().filter(|(path, text)| at > 0 && last.get(*path) != Some(text))
         {
             line(&format!("write {path}\n{}//.", text));
         }

@@ -10,11 +10,13 @@ use crate::{
     random::Random,
 };
 use cm_driver::session::Session;
+use cm_test::Files;
 use redgreen::{BuildRecord, Database, Edit};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     mem::ManuallyDrop,
+    rc::Rc,
     sync::Arc,
 };
 
@@ -63,37 +65,53 @@ impl Statistics {
     }
 }
 
+/// The states of a walk.
+pub struct Walk {
+    random: Random,
+    states: Vec<State>,
+}
+
+impl Walk {
+    /// The walk of a seed, at its first state.
+    pub fn new(seed: u64) -> Walk {
+        let mut random = Random::new(seed);
+        let items = 8 + random.below(30);
+        let program = grow::program(&mut random, items);
+        Walk { random, states: vec![State { program, edit: "start", resident: false }] }
+    }
+    /// Where it is.
+    pub fn state(&self) -> &State {
+        &self.states[self.states.len() - 1]
+    }
+    /// Goes on.
+    pub fn step(&mut self) {
+        let resident = self.random.one_in(3);
+        let state = loop {
+            let mut program = self.state().program.clone();
+            if let Some(edit) = change(&mut program, &self.states, &mut self.random)
+                && program.is_right()
+            {
+                break State { program, edit, resident };
+            }
+        };
+        self.states.push(state);
+    }
+}
+
 /// Walks some steps from the program of a seed.
 pub fn walk(seed: u64, steps: usize) -> Result<Statistics, Box<Failure>> {
-    let random = &mut Random::new(seed);
-    let items = 8 + random.below(30);
-    let mut states =
-        vec![State { program: grow::program(random, items), edit: "start", resident: false }];
+    let mut walk = Walk::new(seed);
     let mut replay = Replay::default();
     let mut statistics = Statistics::default();
     for step in 0..=steps {
         if step > 0 {
-            states.push(next(&states, random));
+            walk.step();
         }
-        if let Err(message) = replay.step(&states[step], &mut statistics) {
-            return Err(Box::new(Failure { message, states }));
+        if let Err(message) = replay.step(walk.state(), &mut statistics) {
+            return Err(Box::new(Failure { message, states: walk.states }));
         }
     }
     Ok(statistics)
-}
-
-/// The state after the last one.
-fn next(states: &[State], random: &mut Random) -> State {
-    let resident = random.one_in(3);
-    let last = &states[states.len() - 1].program;
-    loop {
-        let mut program = last.clone();
-        if let Some(edit) = change(&mut program, states, random)
-            && program.is_right()
-        {
-            return State { program, edit, resident };
-        }
-    }
 }
 
 fn change(program: &mut Program, states: &[State], random: &mut Random) -> Option<&'static str> {
@@ -129,6 +147,8 @@ fn change(program: &mut Program, states: &[State], random: &mut Random) -> Optio
 #[derive(Default)]
 pub struct Replay {
     place: Option<Place>,
+    /// What builds from nothing have given: states come again.
+    clean: BTreeMap<(Files, Vec<String>), Rc<Clean>>,
     /// For the options of each, the last program without errors.
     graphs: BTreeMap<Vec<String>, Graph>,
     resident: Option<(Vec<String>, Session, Box<Database>)>,
@@ -147,7 +167,12 @@ impl Replay {
         place.arguments.clone_from(arguments);
         place.set_files(files.clone())?;
         let right = program.breakage.is_none();
-        let clean = build_clean(&files, arguments, right)?;
+        let key = (files, arguments.clone());
+        let clean = match self.clean.get(&key) {
+            Some(clean) => clean.clone(),
+            None => Rc::new(build_clean(&key.0, arguments, right)?),
+        };
+        self.clean.insert(key, clean.clone());
         if right {
             is_accepted(&clean)?;
         }

@@ -1,8 +1,8 @@
 //! What makes a model a right program. An edit that breaks it is not done.
 
 use super::{
-    Act, Bound, Derive, Function, Id, Item, Kind, Len, Link, Operator, Param, Program, Statement, Ty,
-    Value,
+    Act, Bound, Derive, Function, Id, Item, Kind, Len, Link, Operator, Param, Program, Statement,
+    Ty, Value,
 };
 use std::collections::BTreeSet;
 
@@ -31,9 +31,7 @@ impl Program {
             })
         };
         let through_impls = |id: &Id| match self.item(*id).map(|item| &item.kind) {
-            Some(Kind::Impl { of, interface, .. }) => {
-                visible(of) && interface.iter().all(visible)
-            }
+            Some(Kind::Impl { of, interface, .. }) => visible(of) && interface.iter().all(visible),
             _ => true,
         };
         let uses = item.uses();
@@ -59,7 +57,11 @@ impl Program {
             Kind::Alias { ty } => self.rank(ty) < item.id && self.lengths_are_right(ty),
             Kind::Const { value: Value::More(id, _), .. } => *id < item.id && self.is_length(*id),
             Kind::Interface { methods } => distinct(methods.iter().map(|method| &method.name)),
-            Kind::Function { function, .. } => self.function_is_right(function),
+            Kind::Function { function, is_macro } => {
+                let simple = function.ret == Some(Ty::Prim("long")) && function.generics.is_empty();
+                let defaults = function.params.iter().any(|param| param.default.is_some());
+                self.function_is_right(function) && (!is_macro || simple && !defaults)
+            }
             Kind::Impl { of, methods, operator, .. } => {
                 methods.iter().all(|method| self.function_is_right(method))
                     && operator.as_ref().is_none_or(|of_it| self.operator_is_right(*of, of_it))

@@ -23,11 +23,8 @@ impl Graph {
         let reads = |node: &NodeReport| {
             node.dependencies.iter().map(|&read| name(&report[read as usize])).collect()
         };
-        let node = |of: &NodeReport| Node {
-            kind: of.kind,
-            fingerprint: of.fingerprint,
-            reads: reads(of),
-        };
+        let node =
+            |of: &NodeReport| Node { kind: of.kind, fingerprint: of.fingerprint, reads: reads(of) };
         Graph(report.iter().map(|of| (name(of), node(of))).collect())
     }
 
@@ -37,13 +34,33 @@ impl Graph {
     }
 
     /// The kinds of edges: which query reads which.
-    pub fn edge_kinds(&self) -> BTreeSet<(&str, &str)> {
-        let query = |name: &'_ str| name.split('(').next().map_or(0, str::len);
-        let edges = self.0.iter().flat_map(|(name, node)| {
-            node.reads.iter().map(move |read| (&name[..query(name)], &read[..query(read)]))
-        });
-        edges.collect()
+    pub fn edge_kinds(&self) -> BTreeSet<EdgeKind> {
+        let kind = |name: &String, read: &String| (query(name), query(read));
+        let edges = self.0.iter().map(|(name, node)| node.reads.iter().map(move |r| kind(name, r)));
+        edges.flatten().collect()
     }
+}
+
+/// A query, and one that it reads.
+pub type EdgeKind = (String, String);
+
+fn query(name: &str) -> String {
+    name.split('(').next().unwrap_or(name).to_owned()
+}
+
+/// The kinds of edges without which something would stay as it was, wrongly: all that changed of
+/// what it had read is of one kind.
+pub fn decisive(before: &Graph, after: &Graph) -> BTreeSet<EdgeKind> {
+    let fingerprint = |graph: &Graph, name: &String| graph.0.get(name).map(|node| node.fingerprint);
+    let changed = |read: &&String| fingerprint(before, read) != fingerprint(after, read);
+    let decided = |(name, node): (&String, &Node)| {
+        let old = before.0.get(name).filter(|old| *old != node)?;
+        let kinds: BTreeSet<String> =
+            old.reads.iter().filter(changed).map(|read| query(read)).collect();
+        let only = kinds.first().filter(|_| kinds.len() == 1)?;
+        Some((query(name), only.clone()))
+    };
+    after.0.iter().filter_map(decided).collect()
 }
 
 /// What has to run to get from one state to the other: what is new, and what has read something
@@ -53,8 +70,7 @@ pub fn needed(before: &Graph, after: &Graph) -> BTreeSet<String> {
         let fingerprint = |graph: &Graph| graph.0.get(read).map(|node| node.fingerprint);
         fingerprint(before) != fingerprint(after)
     };
-    let must = |name: &&String| {
-        before.0.get(*name).is_none_or(|node| node.reads.iter().any(changed))
-    };
+    let must =
+        |name: &&String| before.0.get(*name).is_none_or(|node| node.reads.iter().any(changed));
     after.queries().filter(must).cloned().collect()
 }

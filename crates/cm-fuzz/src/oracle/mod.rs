@@ -5,7 +5,7 @@ mod outcome;
 mod place;
 mod system;
 
-pub use minimal::{Graph, needed};
+pub use minimal::{EdgeKind, Graph, decisive, needed};
 pub use outcome::{Behaviour, Clean, Made, Outcome, build_clean, clean, execute};
 pub use place::{Place, Saved};
 pub use system::TestSystem;

@@ -22,7 +22,11 @@ pub(super) fn damage(text: &str, seed: u64) -> String {
 fn without_line(text: &str, random: &mut Random) -> String {
     let count = text.lines().count();
     let gone = random.below(count);
-    text.lines().enumerate().filter(|(at, _)| *at != gone).map(|(_, line)| line.to_owned() + "\n").collect()
+    text.lines()
+        .enumerate()
+        .filter(|(at, _)| *at != gone)
+        .map(|(_, line)| line.to_owned() + "\n")
+        .collect()
 }
 
 fn without_characters(text: &str, random: &mut Random) -> String {

@@ -163,12 +163,7 @@ impl<'a> Printer<'a> {
         texts.join(", ")
     }
 
-    fn function(
-        &mut self,
-        name: &str,
-        function: &Function,
-        body: &[crate::model::Statement],
-    ) {
+    fn function(&mut self, name: &str, function: &Function, body: &[crate::model::Statement]) {
         if name == "main" {
             self.open("int main()");
         } else {

@@ -31,7 +31,7 @@ pub fn files(program: &Program) -> Files {
     let file = |(place, text): (usize, Text)| {
         let module = &program.modules[place];
         let through = through.get(&module.id).unwrap_or(&none);
-        let mut whole = head(program, place, &text.used, through) + &text.of(&exported, program);
+        let mut whole = head(program, place, &text, through) + &text.of(&exported, program);
         if let Some(breakage) = program.breakage.as_ref().filter(|of| of.module == module.id) {
             whole = breakage::damage(&whole, breakage.seed);
         }
@@ -41,7 +41,7 @@ pub fn files(program: &Program) -> Files {
 }
 
 /// What stands before the declarations.
-fn head(program: &Program, place: usize, used: &BTreeSet<Id>, through: &BTreeSet<Id>) -> String {
+fn head(program: &Program, place: usize, text: &Text, through: &BTreeSet<Id>) -> String {
     let module = &program.modules[place];
     let mut out = String::new();
     if let Some(comment) = module.style.comment {
@@ -52,11 +52,15 @@ fn head(program: &Program, place: usize, used: &BTreeSet<Id>, through: &BTreeSet
     }
     out += "import std::io::println;\n";
     let mut groups: BTreeMap<Id, Vec<&Item>> = BTreeMap::new();
-    for item in used.iter().filter_map(|&id| program.item(id)) {
+    for item in text.used.iter().filter_map(|&id| program.item(id)) {
         groups.entry(item.module).or_default().push(item);
     }
     for (&of, items) in &groups {
         out += &import(program, module, of, items);
+    }
+    for item in text.words.iter().filter_map(|&id| program.item(id)) {
+        let path = relative(&module.path, &program.modules[program.place(item.module)].path);
+        out += &format!("import {path}::{};\n", item.name);
     }
     let mut hubs: BTreeMap<Id, Vec<&str>> = BTreeMap::new();
     for item in through.iter().filter_map(|&id| program.item(id)) {
@@ -115,6 +119,7 @@ fn relative(from: &str, to: &str) -> String {
 struct Text {
     items: Vec<(Id, String)>,
     used: BTreeSet<Id>,
+    words: BTreeSet<Id>,
     blank: bool,
     list: bool,
 }
@@ -151,6 +156,8 @@ struct Printer<'a> {
     program: &'a Program,
     module: &'a Module,
     used: BTreeSet<Id>,
+    /// Those that must have a name of one word.
+    words: BTreeSet<Id>,
     out: String,
     level: usize,
     /// What statements can use without asking.
@@ -171,8 +178,8 @@ struct Scope {
 impl<'a> Printer<'a> {
     fn new(program: &'a Program, place: usize) -> Printer<'a> {
         let module = &program.modules[place];
-        let (used, out) = (BTreeSet::new(), String::new());
-        Printer { program, module, used, out, level: 0, scope: Scope::default() }
+        let (used, words, out) = (BTreeSet::new(), BTreeSet::new(), String::new());
+        Printer { program, module, used, words, out, level: 0, scope: Scope::default() }
     }
 
     fn body(mut self) -> Text {
@@ -182,7 +189,8 @@ impl<'a> Printer<'a> {
             items.push((item.id, std::mem::take(&mut self.out)));
         }
         let style = &self.module.style;
-        Text { items, used: self.used, blank: style.blank, list: style.list }
+        let (blank, list) = (style.blank, style.list);
+        Text { items, used: self.used, words: self.words, blank, list }
     }
 
     /// A line at the current level.
@@ -219,6 +227,16 @@ impl<'a> Printer<'a> {
             }
             _ => item.name.clone(),
         }
+    }
+
+    /// The same where only one word may stand.
+    fn word(&mut self, id: Id) -> String {
+        let name = self.name(id);
+        if !name.contains("::") {
+            return name;
+        }
+        self.words.insert(id);
+        self.program.item(id).map_or(name, |item| item.name.clone())
     }
 
     /// The methods of an implementation with their signatures.

@@ -127,7 +127,7 @@ impl Printer<'_> {
 
     /// Arguments for parameters; the choices for one depend on it alone.
     fn arguments(&mut self, params: &[Param], random: &mut Random) -> String {
-        let seed = random.next();
+        let seed = random.any();
         let mut given = params.len();
         // The last ones may be left to their defaults.
         while given > 0
@@ -136,9 +136,9 @@ impl Printer<'_> {
         {
             given -= 1;
         }
-        let arguments = params[..given].iter().map(|param| {
-            self.value(&param.ty, &mut Random::of(seed, param.id.into()), false)
-        });
+        let arguments = params[..given]
+            .iter()
+            .map(|param| self.value(&param.ty, &mut Random::of(seed, param.id.into()), false));
         arguments.collect::<Vec<_>>().join(", ")
     }
 
@@ -165,15 +165,14 @@ impl Printer<'_> {
         let outer = self.scope.argument.replace(ty.clone());
         // A literal alone says too little of its type.
         let mut arguments = Vec::new();
-        let seed = random.next();
+        let seed = random.any();
         for param in &function.params {
             let value = self.value(&param.ty, &mut Random::of(seed, param.id.into()), false);
             let of = self.ty(&param.ty);
             self.line(&format!("{of} {v}_{} = {value};", param.id));
             arguments.push(format!("{v}_{}", param.id));
         }
-        let explicit =
-            if seed.is_multiple_of(2) { format!("<{argument}>") } else { String::new() };
+        let explicit = if seed.is_multiple_of(2) { format!("<{argument}>") } else { String::new() };
         let call = format!("{name}{explicit}({})", arguments.join(", "));
         self.taken(&call, function, v);
         self.scope.argument = outer;
@@ -278,7 +277,7 @@ impl Printer<'_> {
         self.line(&format!("{name} {v} = {value};"));
         let wildcard = random.one_in(3);
         let as_statement = random.one_in(2);
-        let seed = random.next();
+        let seed = random.any();
         let head = if as_statement { "match" } else { "acc += match" };
         self.open(&format!("{head} ({v})"));
         for (at, variant) in variants.iter().enumerate() {
@@ -287,7 +286,7 @@ impl Printer<'_> {
             }
             let n = Random::of(seed, variant.id.into()).below(100);
             let (pattern, number) = match &variant.payload {
-                Some(ty) if n % 2 == 0 => {
+                Some(ty) if n.is_multiple_of(2) => {
                     let number = self.number(&format!("{v}_x"), ty);
                     (format!("{name}::{}({v}_x)", variant.name), number)
                 }
@@ -322,7 +321,7 @@ impl Printer<'_> {
         // A literal has no place, so its copy is destroyed by nobody.
         self.line(&format!("{of} {v}_s = {value};"));
         self.line(&format!("{interface} {v}_i = {v}_s;"));
-        let seed = random.next();
+        let seed = random.any();
         for (signature, _) in self.methods(item) {
             let arguments =
                 self.arguments(&signature.params, &mut Random::of(seed, signature.id.into()));
@@ -332,7 +331,6 @@ impl Printer<'_> {
         self.close();
     }
 }
-
 
 /// Statements that refer to no declaration.
 fn plain(act: &Act, v: &str, k: u64, n: &str) -> Vec<String> {
@@ -401,12 +399,9 @@ fn plain(act: &Act, v: &str, k: u64, n: &str) -> Vec<String> {
             "_ => 6,",
             "};",
         ],
-        Act::MatchText => &[
-            "match (\"s{N}\") {",
-            "\"s1\" => { acc += K; }",
-            "_ => { acc += 2; }",
-            "}",
-        ],
+        Act::MatchText => {
+            &["match (\"s{N}\") {", "\"s1\" => { acc += K; }", "_ => { acc += 2; }", "}"]
+        }
         Act::Ternary => &["acc += acc % 2 == 0 ? K : N;"],
         _ => &["acc += 0xK0 + 'a' as int;", "acc += `raw {x} ${acc}`.len();"],
     };

@@ -29,7 +29,7 @@ impl Printer<'_> {
                 let element = self.ty(element);
                 match length {
                     Len::Number(length) => format!("{element}[{length}]"),
-                    Len::Const(id) => format!("{element}[{}]", self.name(*id)),
+                    Len::Const(id) => format!("{element}[{}]", self.word(*id)),
                 }
             }
             Ty::Slice(element) => format!("{}[]", self.ty(element)),
@@ -124,7 +124,7 @@ impl Printer<'_> {
         let mut parts = Vec::new();
         for field in self.fields(id, argument) {
             // The choices for a field depend on it alone, so a new one changes no other.
-            let random = &mut Random::of(random.clone().next(), field.id.into());
+            let random = &mut Random::of(random.clone().any(), field.id.into());
             if !random.one_in(5) {
                 parts.push(format!("{}: {}", field.name, self.value(&field.ty, random, constant)));
             }
