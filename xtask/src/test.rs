@@ -44,11 +44,11 @@ pub(crate) fn test(args: &[OsString]) -> Result<ExitCode> {
     fuzz_edits(&["--seed", &new_seed(), "--seconds", "75"].map(OsString::from))
 }
 
-/// Random programs and edits; see `crates/cm-fuzz`.
+/// Random programs and edits; see `crates/cm-edits`.
 pub(crate) fn fuzz_edits(args: &[OsString]) -> Result<ExitCode> {
     let toolchain = setup::setup(setup::For::Development)?;
     let mut command = toolchain.cargo();
-    command.args(["run", "--quiet", "--package", "cm-fuzz", "--"]).args(args);
+    command.args(["run", "--quiet", "--package", "cm-edits", "--"]).args(args);
     let status = command.status().map_err(|error| format!("cannot start cargo: {error}"))?;
     Ok(shell::exit_code(status))
 }

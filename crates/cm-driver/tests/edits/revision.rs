@@ -2,7 +2,7 @@
 
 use crate::lists::{Queries, compare, queries};
 use cm_driver::{Report, session::Session};
-use cm_fuzz::oracle::{Behaviour, Clean, Outcome, Place, TestSystem, clean, text};
+use cm_edits::oracle::{Behaviour, Clean, Outcome, Place, TestSystem, clean, text};
 use cm_test::{Action, Expect, Files, Fixture, Revision};
 use redgreen::{BuildRecord, Database, Edit};
 use std::{fs, sync::Arc};

@@ -1,7 +1,7 @@
 //! `cargo xtask fuzz-edits` starts this.
 
 use clap::Parser;
-use cm_fuzz::{grow, print, random::Random, shrink, walk};
+use cm_edits::{grow, print, random::Random, shrink, walk};
 use std::{
     path::PathBuf,
     process::ExitCode,
@@ -131,7 +131,7 @@ fn show(statistics: &walk::Statistics) {
 #[cfg(feature = "mutation")]
 fn mutants(options: &Options) -> bool {
     let limit = Duration::from_secs(options.seconds.unwrap_or(300));
-    let mutants = match cm_fuzz::mutants::mutants(options.seed, limit) {
+    let mutants = match cm_edits::mutants::mutants(options.seed, limit) {
         Ok(mutants) => mutants,
         Err(message) => {
             println!("{message}");

@@ -1,6 +1,6 @@
 //! A short walk with every push, and what holds of all walks.
 
-use cm_fuzz::{print, walk::Walk};
+use cm_edits::{print, walk::Walk};
 use std::process::Command;
 
 #[test]
