@@ -21,6 +21,12 @@ pub(crate) fn build_cm(toolchain: &Toolchain) -> Result<PathBuf> {
     Ok(target.join("debug").join("cm"))
 }
 
+/// How long broken programs are tried after the tests, in seconds.
+const FUZZ: &str = "45";
+
+/// The same for `fuzz_edits`.
+const FUZZ_EDITS: &str = "75";
+
 /// Runs all tests, with the compiler built before: the conformance tests run it as a program.
 pub(crate) fn test(args: &[OsString]) -> Result<ExitCode> {
     let toolchain = setup::setup(setup::For::Development)?;
@@ -41,14 +47,28 @@ pub(crate) fn test(args: &[OsString]) -> Result<ExitCode> {
     if !status.success() || !args.is_empty() {
         return Ok(shell::exit_code(status));
     }
-    fuzz_edits(&["--seed", &new_seed(), "--seconds", "75"].map(OsString::from))
+    let fuzzed = fuzz(&["--time".into(), FUZZ.into()])?;
+    if fuzzed != ExitCode::SUCCESS {
+        return Ok(fuzzed);
+    }
+    fuzz_edits(&["--seed", &new_seed(), "--seconds", FUZZ_EDITS].map(OsString::from))
+}
+
+/// Gives the front end broken programs, with these options.
+pub(crate) fn fuzz(args: &[OsString]) -> Result<ExitCode> {
+    start("cm-fuzz", args)
 }
 
 /// Random programs and edits; see `crates/cm-edits`.
 pub(crate) fn fuzz_edits(args: &[OsString]) -> Result<ExitCode> {
+    start("cm-edits", args)
+}
+
+/// Runs the program of a package.
+fn start(package: &str, args: &[OsString]) -> Result<ExitCode> {
     let toolchain = setup::setup(setup::For::Development)?;
     let mut command = toolchain.cargo();
-    command.args(["run", "--quiet", "--package", "cm-edits", "--"]).args(args);
+    command.args(["run", "--quiet", "--package", package, "--"]).args(args);
     let status = command.status().map_err(|error| format!("cannot start cargo: {error}"))?;
     Ok(shell::exit_code(status))
 }
