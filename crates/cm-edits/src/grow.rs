@@ -24,7 +24,7 @@ const LAST: u8 = 3;
 
 /// A program with some modules and declarations.
 pub fn program(random: &mut Random, items: usize) -> Program {
-    let mut program = Program::default();
+    let mut program = Program { library: random.one_in(10), ..Program::default() };
     let count = 3 + random.below(4);
     for at in 0..count {
         let path = if at == 0 { "/main".to_owned() } else { path(&mut program, random) };

@@ -1,7 +1,7 @@
 //! Tests of the tests: for every kind of edge of the graph, is it noticed when it is not recorded?
 
 use crate::{
-    oracle::{EdgeKind, Graph, build_clean, decisive},
+    oracle::{EdgeKind, Graph, build_clean, decisive, front_graph},
     print,
     walk::{Replay, State, Statistics, Walk},
 };
@@ -24,8 +24,8 @@ pub struct Mutants {
     pub undecided: BTreeSet<EdgeKind>,
 }
 
-/// Edits that depend on a kind of edge alone.
-type Witnesses = BTreeMap<EdgeKind, Vec<[State; 2]>>;
+/// Edits that depend on a kind of edge alone, surely or perhaps.
+type Witnesses = BTreeMap<EdgeKind, [Vec<[State; 2]>; 2]>;
 
 /// Looks for edits that depend on one kind of edge, for some time, and then makes each of them
 /// without that kind.
@@ -33,19 +33,17 @@ pub fn mutants(seed: u64, limit: Duration) -> Result<Mutants, String> {
     let (kinds, witnesses) = collect(seed, limit)?;
     let mut mutants = Mutants::default();
     for kind in kinds {
-        let Some(edits) = witnesses.get(&kind) else {
-            mutants.undecided.insert(kind);
-            continue;
-        };
+        let [perhaps, surely] = witnesses.get(&kind).cloned().unwrap_or_default();
         redgreen::mutation::drop_edges(&kind.0, &kind.1);
-        let noticed = edits.iter().find_map(noticed);
+        let noticed = surely.iter().chain(&perhaps).find_map(noticed);
         redgreen::mutation::drop_no_edges();
         match noticed {
             Some(message) => {
                 println!("{} -> {}: {}", kind.0, kind.1, message.lines().next().unwrap_or(""));
                 mutants.found.insert(kind);
             }
-            None => drop(mutants.survived.insert(kind)),
+            None if surely.is_empty() => _ = mutants.undecided.insert(kind),
+            None => _ = mutants.survived.insert(kind),
         }
     }
     Ok(mutants)
@@ -70,18 +68,26 @@ fn collect(seed: u64, limit: Duration) -> Result<(BTreeSet<EdgeKind>, Witnesses)
             }
             let mut state = walk.state().clone();
             state.program.arguments.clear();
-            let clean = build_clean(&print::files(&state.program), &[], false)?;
-            kinds.extend(clean.graph.edge_kinds());
-            if let Some((before, graph)) = &last {
-                for kind in decisive(graph, &clean.graph) {
-                    let edits = witnesses.entry(kind).or_default();
+            let whole = !witnesses.contains_key(&("executable".into(), "objects".into()));
+            let files = print::files(&state.program);
+            let (graph, accepted) = match whole {
+                true => {
+                    let clean = build_clean(&files, &[], false)?;
+                    (clean.graph, clean.outcome.made.is_some())
+                }
+                false => front_graph(&files)?,
+            };
+            kinds.extend(graph.edge_kinds());
+            if let Some((before, old)) = &last {
+                for (kind, surely) in decisive(old, &graph) {
+                    let edits = &mut witnesses.entry(kind).or_default()[usize::from(surely)];
                     if edits.len() < WITNESSES {
                         edits.push([before.clone(), state.clone()]);
                     }
                 }
             }
-            if clean.outcome.made.is_some() {
-                last = Some((state, clean.graph));
+            if accepted {
+                last = Some((state, graph));
             }
             walk.step();
         }

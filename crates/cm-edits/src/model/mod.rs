@@ -16,6 +16,8 @@ pub struct Program {
     pub modules: Vec<Module>,
     /// In the order of the text, all modules together.
     pub items: Vec<Item>,
+    /// Whether modules import what they need of the library, which is much to compile.
+    pub library: bool,
     /// As on the command line.
     pub arguments: Vec<String>,
     /// What makes the text wrong, most often.

@@ -49,18 +49,27 @@ fn query(name: &str) -> String {
 }
 
 /// The kinds of edges without which something would stay as it was, wrongly: all that changed of
-/// what it had read is of one kind.
-pub fn decisive(before: &Graph, after: &Graph) -> BTreeSet<EdgeKind> {
+/// what it had read is of one kind. `true`: surely; else something it had read is not known of the
+/// later state.
+pub fn decisive(before: &Graph, after: &Graph) -> BTreeMap<EdgeKind, bool> {
     let fingerprint = |graph: &Graph, name: &String| graph.0.get(name).map(|node| node.fingerprint);
-    let changed = |read: &&String| fingerprint(before, read) != fingerprint(after, read);
-    let decided = |(name, node): (&String, &Node)| {
-        let old = before.0.get(name).filter(|old| *old != node)?;
-        let kinds: BTreeSet<String> =
-            old.reads.iter().filter(changed).map(|read| query(read)).collect();
-        let only = kinds.first().filter(|_| kinds.len() == 1)?;
-        Some((query(name), only.clone()))
-    };
-    after.0.iter().filter_map(decided).collect()
+    let mut kinds = BTreeMap::new();
+    for (name, node) in &after.0 {
+        let Some(old) = before.0.get(name).filter(|old| *old != node) else { continue };
+        let changed =
+            old.reads.iter().filter(|read| fingerprint(before, read) != fingerprint(after, read));
+        let (known, gone): (Vec<_>, Vec<_>) = changed.partition(|read| after.0.contains_key(*read));
+        let decide = |of: &[&String]| {
+            let kinds: BTreeSet<String> = of.iter().map(|read| query(read)).collect();
+            kinds.first().filter(|_| kinds.len() == 1).cloned()
+        };
+        if let Some(read) = decide(&[&known[..], &gone[..]].concat()) {
+            kinds.insert((query(name), read), true);
+        } else if let Some(read) = decide(&known) {
+            kinds.entry((query(name), read)).or_insert(false);
+        }
+    }
+    kinds
 }
 
 /// What has to run to get from one state to the other: what is new, and what has read something

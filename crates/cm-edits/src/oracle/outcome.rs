@@ -2,7 +2,10 @@
 
 use super::{Graph, Place, TestSystem, text};
 use camino::Utf8Path;
-use cm_driver::{Rendered, Report, queries, session::Session};
+use cm_driver::{
+    Rendered, Report, queries,
+    session::{Purpose, Session, accepted, diagnose},
+};
 use cm_test::Files;
 use redgreen::{Db as _, Root};
 use std::{
@@ -163,6 +166,29 @@ pub fn build_clean(files: &Files, arguments: &[String], run: bool) -> Result<Cle
         None => None,
     };
     Ok(Clean { outcome: Outcome::take(&session, report, executable, true)?, behaviour, graph })
+}
+
+/// The graph of a build from nothing up to the units, without code generation, and whether there are
+/// no errors.
+pub fn front_graph(files: &Files) -> Result<(Graph, bool), String> {
+    let place = Place::new(files, &[])?;
+    let session = place.session(Arc::new(TestSystem::calm()))?;
+    let mut database = ManuallyDrop::into_inner(session.open());
+    let accepted = session.attempt(&mut database, |db| {
+        let diagnostics = diagnose(db, Purpose::Compile);
+        let accepted = accepted(&diagnostics);
+        let units = if accepted { cm_lower::units(db, Root) } else { &Vec::new() };
+        units.iter().for_each(|unit| _ = cm_lower::unit(db, *unit));
+        accepted
+    });
+    let accepted = accepted.map_err(text)?;
+    let mut roots = vec![cm_hir::queries::node::diagnostics(Root)];
+    if accepted {
+        roots.push(cm_hir::queries::node::entry(Root));
+        let units = cm_lower::units(&database, Root);
+        roots.extend(units.iter().map(|unit| cm_lower::node::unit(*unit)));
+    }
+    Ok((Graph::new(&database.graph().report(&roots).map_err(text)?), accepted))
 }
 
 /// How long a program may take.

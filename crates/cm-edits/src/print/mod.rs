@@ -50,7 +50,9 @@ fn head(program: &Program, place: usize, text: &Text, through: &BTreeSet<Id>) ->
     if module.style.header {
         out += &format!("module {};\n", stem(&module.path));
     }
-    out += "import std::io::println;\n";
+    if program.library {
+        out += "import std::io::println;\n";
+    }
     let mut groups: BTreeMap<Id, Vec<&Item>> = BTreeMap::new();
     for item in text.used.iter().filter_map(|&id| program.item(id)) {
         groups.entry(item.module).or_default().push(item);
