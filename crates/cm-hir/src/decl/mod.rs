@@ -30,17 +30,17 @@ mod types;
 mod tests;
 
 pub use bounds::unsatisfied;
-pub use diagnostics::{missing_entry, positions};
+pub use diagnostics::{checked_files, missing_entry, positions};
 pub use graph::{ImportCycle, ModuleGraph, Need};
 pub use impls::{
-    Candidate, Head, Impl, ImplIndex, ImplKey, InterfaceId, Member, MemberKey, constructors,
-    method, operator,
+    Candidate, Head, Impl, ImplIndex, ImplKey, InterfaceId, Member, MemberKey, TypeImpls,
+    constructors, method, operator,
 };
 pub use imports::{Edge, Imports, NamedImport, Place, Source};
 pub use info::{
     EnumInfo, FieldDecl, ImplInfo, InterfaceInfo, SignatureInfo, StructInfo, TypeInfo, VariantDecl,
 };
-pub use interfaces::{implements, interface_method};
+pub use interfaces::{implements, interface_method, is_declared};
 pub use item_tree::{Entry, Item, ItemKind, ItemTree};
 pub use lookup::{Found, QualifiedName, ScopedName, Space};
 pub use name_index::NameIndex;

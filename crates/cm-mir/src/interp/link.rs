@@ -2,6 +2,7 @@
 
 use super::{
     Program,
+    asm::{self, Asm, Binding},
     code::{Dest, Instr, Loc, Src, Step, Val},
     memory::{CODE, DATA},
     num::Num,
@@ -288,8 +289,35 @@ impl Body<'_> {
                 };
                 self.call(dest, callee, args)
             }
-            Stmt::Asm { .. } => Err("the interpreter has no inline assembly".into()),
+            Stmt::Asm { template, operands } => {
+                let operands: Vec<_> = operands
+                    .iter()
+                    .map(|operand| self.asm_operand(operand))
+                    .collect::<Link<_>>()?;
+                let code = asm::parse(template, &operands)?;
+                Ok(Instr::Asm(Box::new(Asm { operands, code })))
+            }
         }
+    }
+
+    fn asm_operand(&mut self, operand: &AsmOperand) -> Link<Binding> {
+        let AsmOperand { class, input, output, value } = operand;
+        Ok(match (class, value) {
+            (AsmClass::Immediate, _) => match self.val(value)?.0 {
+                Val::Imm(value) => Binding::Immediate(value),
+                Val::Load(..) => return Err("an immediate operand is a constant".into()),
+            },
+            (AsmClass::Memory, Operand::Copy(place)) => Binding::Memory(self.loc(place)?),
+            (AsmClass::Register, Operand::Copy(place)) => {
+                let width = layout(self.typing.operand(value)?).size;
+                if !matches!(width, 1 | 2 | 4 | 8) {
+                    return Err("an operand of assembly fits into no register".into());
+                }
+                let (input, output) = (*input, *output);
+                Binding::Register { loc: self.loc(place)?, width: width as u8, input, output }
+            }
+            _ => return Err("an operand of assembly is no place".into()),
+        })
     }
 
     fn assign(&mut self, loc: Loc, ty: Ty, value: &Rvalue) -> Link<Instr> {
