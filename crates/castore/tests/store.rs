@@ -203,7 +203,8 @@ fn bad_entries_are_found_and_mended() {
 /// The index is spoilt in every way, and nothing is lost.
 #[test]
 fn an_index_is_made_anew() {
-    let spoil: &[(&str, &dyn Fn(&Path))] = &[
+    type Spoil<'a> = (&'a str, &'a dyn Fn(&Path));
+    let spoil: &[Spoil] = &[
         ("gone", &|path| fs::remove_file(path).unwrap()),
         ("empty", &|path| fs::write(path, b"").unwrap()),
         ("zeros", &|path| fs::write(path, vec![0; fs::read(path).unwrap().len()]).unwrap()),

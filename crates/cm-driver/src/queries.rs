@@ -7,7 +7,7 @@ use crate::{
 use castore::Digest;
 use cm_lower::UnitId;
 use redgreen::{Blob, Db, NodeName, Root};
-use std::{cell::LazyCell, fmt::Display, sync::Arc};
+use std::{cell::LazyCell, fmt::Display};
 
 redgreen::queries! {
     /// All queries of this crate.
