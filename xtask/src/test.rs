@@ -20,6 +20,9 @@ pub(crate) fn build_cm(toolchain: &Toolchain) -> Result<PathBuf> {
     Ok(target.join("debug").join("cm"))
 }
 
+/// How long broken programs are tried after the tests, in seconds.
+const FUZZ: &str = "45";
+
 /// Runs all tests, with the compiler built before: the conformance tests run it as a program.
 pub(crate) fn test(args: &[OsString]) -> Result<ExitCode> {
     let toolchain = setup::setup(setup::For::Development)?;
@@ -37,6 +40,17 @@ pub(crate) fn test(args: &[OsString]) -> Result<ExitCode> {
     let status = child.wait().map_err(|error| format!("cannot wait for cargo: {error}"))?;
     let Totals { binaries, passed, failed, ignored } = totals;
     println!("total: {passed} passed, {failed} failed, {ignored} ignored, in {binaries} binaries");
+    if !status.success() || !args.is_empty() {
+        return Ok(shell::exit_code(status));
+    }
+    fuzz(&["--time".into(), FUZZ.into()])
+}
+
+/// Gives the front end broken programs, with these options.
+pub(crate) fn fuzz(args: &[OsString]) -> Result<ExitCode> {
+    let mut command = shell::cargo();
+    command.args(["run", "--quiet", "--package", "cm-fuzz", "--"]).args(args);
+    let status = command.status().map_err(|error| format!("cannot start cargo: {error}"))?;
     Ok(shell::exit_code(status))
 }
 

@@ -4,9 +4,12 @@
 //! directory, the linker and the back end.
 
 pub mod cache;
+mod check;
 mod commands;
 mod error;
+pub mod format;
 mod input;
+mod interpret;
 mod link;
 mod parallel;
 pub mod project;
@@ -20,7 +23,8 @@ pub mod tools;
 mod views;
 mod why;
 
-pub use commands::{Program, build, check, compile, compile_in, execute, keep};
+pub use check::{Lint, check, fix};
+pub use commands::{Program, build, compile, compile_in, execute, keep};
 pub use error::{Error, reason};
 pub use render::{Colors, Rendered, RenderedNote};
 pub use run::run;

@@ -69,7 +69,8 @@ fn search_root(root: &Utf8Path, base: &Utf8Path) -> Utf8PathBuf {
     }
 }
 
-fn working_directory() -> Result<Utf8PathBuf, Error> {
+/// The working directory.
+pub fn working_directory() -> Result<Utf8PathBuf, Error> {
     let cwd = std::env::current_dir()
         .map_err(|e| Error::Message(format!("cannot find the working directory: {e}")))?;
     Utf8PathBuf::from_path_buf(cwd)

@@ -155,7 +155,7 @@ fn run_interpreted(
     session.keep_record(&database.take_record())?;
     let go_on = found(&session.report(&diagnostics));
     let (true, Some(units)) = (go_on, units) else { return Ok(None) };
-    crate::stages::interpret(&units).map(Some)
+    crate::interpret::interpret(&units).map(Some)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What reaches the terminal.
 
-use crate::args::{Common, Format, Stage, When};
+use crate::args::{Format, Output, Stage, When};
 use camino::Utf8Path;
 use cm_driver::{Colors, Error, Rendered, reason};
 use std::{
@@ -18,13 +18,9 @@ pub struct Printer {
 }
 
 impl Printer {
-    pub fn new(common: &Common) -> Printer {
-        let colors = match common.color {
-            When::Always => true,
-            When::Never => false,
-            When::Auto => std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
-        };
-        Printer { format: common.format, colors: Colors::new(colors) }
+    pub fn new(output: &Output) -> Printer {
+        let colors = Colors::new(wants_colors(output, &std::io::stderr()));
+        Printer { format: output.format, colors }
     }
 
     pub fn diagnostics(&self, diagnostics: &[Rendered]) {
@@ -46,6 +42,15 @@ impl Printer {
         }
         // A reader that went away is no reason to fail.
         let _ = std::io::stderr().write_all(out.as_bytes());
+    }
+}
+
+/// Whether what goes to a stream is coloured.
+pub fn wants_colors(output: &Output, stream: &impl IsTerminal) -> bool {
+    match output.color {
+        When::Always => true,
+        When::Never => false,
+        When::Auto => stream.is_terminal() && std::env::var_os("NO_COLOR").is_none(),
     }
 }
 

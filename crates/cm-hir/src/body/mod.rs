@@ -21,6 +21,7 @@ mod methods;
 mod ops;
 mod ownership;
 mod patterns;
+mod rounds;
 mod stmts;
 mod templates;
 mod text;

@@ -45,6 +45,8 @@ pub use lookup::{Found, QualifiedName, ScopedName, Space};
 pub use names::{Class, Exports, Names, Target, Thing};
 pub use queries::*;
 pub use subst::{is_closed, substitute, substitute_args, unify, unify_args};
+pub(crate) use target::async_problem;
+pub use target::wrong_platform;
 
 use crate::{
     queries::{EnumType, FnType, StructType},

@@ -67,7 +67,7 @@ impl Machine<'_> {
             }
             Rt::StrFromC => return self.text(&[self.string(a)?]),
             Rt::StrFromBytes => {
-                let bytes = self.memory.bytes(a, b)?.to_vec();
+                let bytes = if b == 0 { Vec::new() } else { self.memory.bytes(a, b)?.to_vec() };
                 return self.text(&[bytes]);
             }
             Rt::FmtSigned => {

@@ -41,7 +41,7 @@ pub fn parse(text: &str, defines: &[Name]) -> File {
 }
 
 /// The value of `//! platform: …` in the first five lines.
-fn platform(text: &str) -> Option<(Name, TextRange)> {
+pub fn platform(text: &str) -> Option<(Name, TextRange)> {
     let mut start = 0;
     for line in text.split_inclusive('\n').take(5) {
         let comment = line.trim_start_matches(['\u{feff}', ' ', '\t']).strip_prefix("//!");

@@ -31,7 +31,7 @@ fn arguments() {
                 "",
                 "error: 'ok.cm' is not a command; to execute it, write: cm run ok.cm\n",
             ),
-            ("fmt ok.cm", 1, "", "error: 'cm fmt' is not supported yet\n"),
+            ("lsp", 1, "", "error: 'cm lsp' is not supported yet\n"),
             ("run", 1, "", missing),
             ("compile", 1, "", missing),
             ("check", 1, "", missing),
