@@ -43,14 +43,14 @@ fn compile(db: &Database) -> Result<Vec<Unit>, String> {
     Ok(units.map(|id| Unit::decode(cm_lower::unit(db, *id)).expect("units can be read")).collect())
 }
 
-/// What a program prints, and its status.
-fn interpret(units: &[Unit]) -> (Vec<u8>, Outcome) {
+/// What a program prints, its status, and how many objects it leaves behind.
+fn interpret(units: &[Unit]) -> (Vec<u8>, Outcome, u64) {
     let functions = units.iter().flat_map(|unit| &unit.functions);
     let program = Program::new(functions, units.iter().flat_map(|unit| &unit.globals));
     let mut host = Captured::default();
     let limits = Limits { steps: 2_000_000_000, ..Limits::default() };
     let outcome = run_within(&program, "main", &mut host, limits);
-    (host.stdout, outcome)
+    (host.stdout, outcome, host.leaked)
 }
 
 /// Runs a conformance program; what is wrong with the result.
@@ -61,7 +61,7 @@ fn check(program: &Utf8Path) -> Result<(), String> {
     for unit in &units {
         cm_mir::verify::verify_unit(unit).map_err(|errors| format!("{}", errors[0]))?;
     }
-    let (printed, outcome) = interpret(&units);
+    let (printed, outcome, leaked) = interpret(&units);
     let status = fs::read_to_string(program.with_extension("exit"));
     let status: u8 = status.map_or(0, |text| text.trim().parse().expect("a status is a number"));
     let expected = fs::read(program.with_extension("out")).map_err(|error| error.to_string())?;
@@ -74,6 +74,9 @@ fn check(program: &Utf8Path) -> Result<(), String> {
             difference.enumerate().find(|(_, (a, b))| a != b).unwrap_or((0, (&printed, &expected)));
         let [found, wanted] = [found, wanted].map(String::from_utf8_lossy);
         return Err(format!("line {}: printed {found:?}, not {wanted:?}", line + 1));
+    }
+    if leaked > 0 {
+        return Err(format!("{leaked} objects are never freed"));
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 //! end in a trap at worst.
 
 mod code;
+mod count;
 mod exec;
 pub(crate) mod fold;
 mod foreign;
@@ -15,7 +16,10 @@ mod num;
 mod printf;
 mod rt;
 
-use crate::mir::{Function, Global};
+use crate::{
+    mir::{Function, Global},
+    ty::Ty,
+};
 use cm_base::Name;
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
@@ -28,6 +32,9 @@ pub trait Host {
     fn stderr(&mut self, bytes: &[u8]);
     /// The next byte of standard input.
     fn stdin(&mut self) -> Option<u8>;
+    /// Is told, when `main` has returned, how many counted objects are left that no global refers
+    /// to.
+    fn leaked(&mut self, _objects: u64) {}
 }
 
 /// A host that keeps what is written, for tests.
@@ -39,6 +46,8 @@ pub struct Captured {
     pub stderr: Vec<u8>,
     /// What is left of standard input.
     pub stdin: VecDeque<u8>,
+    /// Counted objects that were left.
+    pub leaked: u64,
 }
 
 impl Host for Captured {
@@ -50,6 +59,9 @@ impl Host for Captured {
     }
     fn stdin(&mut self) -> Option<u8> {
         self.stdin.pop_front()
+    }
+    fn leaked(&mut self, objects: u64) {
+        self.leaked = objects;
     }
 }
 
@@ -101,6 +113,10 @@ pub struct Program {
     foreign: Vec<Name>,
     /// Static data, as memory begins.
     image: Vec<u8>,
+    /// The types whose contents are released through glue.
+    glue: Vec<Ty>,
+    /// Where the globals are that hold references.
+    globals: Vec<(u64, Ty)>,
     /// Why it cannot run.
     broken: Option<String>,
 }

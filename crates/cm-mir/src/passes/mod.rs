@@ -1,8 +1,11 @@
 //! Passes over functions. All are deterministic and take time linear in the function's size.
 
 mod cfg;
+mod counts;
 mod locals;
 mod propagate;
+
+pub use counts::count_references;
 
 use crate::mir::Function;
 
