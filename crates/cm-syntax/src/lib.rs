@@ -2,6 +2,7 @@
 
 pub mod ast;
 pub mod dump;
+pub mod fmt;
 mod lexer;
 mod parser;
 mod preprocess;

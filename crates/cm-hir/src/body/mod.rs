@@ -13,6 +13,8 @@ mod dump;
 mod exprs;
 mod generics;
 mod globals;
+mod hashing;
+mod intrinsics;
 mod layout;
 mod literals;
 mod methods;

@@ -79,6 +79,8 @@ pub enum Instr {
     Copy(Loc, Loc, u64),
     Zero(Loc, u64),
     Unary(UnOp, Num, Loc, Val),
+    /// The number of elements of a slice.
+    Len(Loc, Val),
     Binary(BinOp, Num, Loc, Val, Val),
     /// From, to.
     Cast(Num, Num, Loc, Val),

@@ -230,6 +230,10 @@ impl<'a> Machine<'a> {
                 let value = num::unary(*op, *num, self.val(base, a)?);
                 self.set(base, loc, num.width(), value)
             }
+            Instr::Len(loc, slice) => {
+                let [_, len, _] = self.slice(self.val(base, slice)?)?;
+                self.set(base, loc, 8, len)
+            }
             Instr::Binary(op, num, loc, a, b) => {
                 let (a, b) = (self.val(base, a)?, self.val(base, b)?);
                 let Some(value) = num::binary(*op, *num, a, b) else {

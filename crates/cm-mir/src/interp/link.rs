@@ -9,7 +9,7 @@ use super::{
 use crate::{
     mir::*,
     runtime::Rt,
-    ty::{Ty, TyKind, field_offsets, is_counted, layout, payload_offset, round_up},
+    ty::{Known, Ty, TyKind, field_offsets, is_counted, layout, payload_offset, round_up},
     typing::Typing,
 };
 use cm_base::Name;
@@ -317,6 +317,14 @@ impl Body<'_> {
                 Src::Memory(from, size) => Instr::Copy(loc, from, size),
                 Src::Zero(size) => Instr::Zero(loc, size),
             },
+            Rvalue::Unary(UnOp::Len, a) => {
+                let text = self.typing.operand(a)? == Known::get().str;
+                let (a, _) = self.val(a)?;
+                match text {
+                    true => Instr::Runtime(Rt::StrLen, vec![a], Some((loc, 8))),
+                    false => Instr::Len(loc, a),
+                }
+            }
             Rvalue::Unary(op, a) => {
                 let (a, num) = self.val(a)?;
                 Instr::Unary(*op, num, loc, a)

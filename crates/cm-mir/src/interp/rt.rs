@@ -72,6 +72,10 @@ impl Machine<'_> {
                 let text = self.memory.string(a)?.to_vec();
                 return self.memory.new_string(&text);
             }
+            Rt::StrFromBytes => {
+                let bytes = self.memory.bytes(a, b)?.to_vec();
+                return self.text(&[bytes]);
+            }
             Rt::FmtSigned => {
                 return self.text(&[format::signed(a as i64, width_of(b), spec(c))]);
             }
@@ -154,7 +158,7 @@ impl Machine<'_> {
     }
 
     /// Data, length and capacity.
-    pub fn slice(&self, header: u64) -> Run<[u64; 3]> {
+    pub(super) fn slice(&self, header: u64) -> Run<[u64; 3]> {
         if header == 0 {
             return Ok([0; 3]);
         }

@@ -265,7 +265,10 @@ impl Flow<'_> {
             }
         };
         match value {
-            Rvalue::Use(a) | Rvalue::Cast(a, _) | Rvalue::Unary(_, a) => from(self, a),
+            // Numbers in objects are no addresses.
+            Rvalue::Use(Operand::Copy(place))
+                if !place.projections.is_empty() && *self.ty(local).get() != TyKind::Ptr => {}
+            Rvalue::Use(a) | Rvalue::Cast(a, _) => from(self, a),
             Rvalue::Binary(op, a, b) if !is_comparison(*op) => {
                 from(self, a);
                 from(self, b);
