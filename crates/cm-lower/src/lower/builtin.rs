@@ -278,6 +278,16 @@ impl Lower<'_, '_> {
         }
     }
 
+    /// The same; and what is there afterwards is zero, since whoever owns the place releases it too.
+    fn vacate(&mut self, ty: Ty, place: Place) {
+        let lowered = self.cx.ty(ty);
+        if is_counted(lowered) {
+            self.builder.count(CountOp::Release, place.clone());
+            self.builder.count(CountOp::Forget, place.clone());
+            self.builder.store(place, Operand::constant(lowered, ConstValue::Zero));
+        }
+    }
+
     /// Releases an element of a slice that is not null, if there is one at the index.
     fn release_at(&mut self, slice: Operand, elem: Ty, index: Operand) {
         let lowered = self.cx.ty(elem);
@@ -372,12 +382,12 @@ impl Lower<'_, '_> {
             "__take__" => {
                 let value = self.builder.temp(lowered);
                 self.builder.store(value, Operand::copy(place.clone()));
-                self.release(ty, place);
+                self.vacate(ty, place);
                 return Operand::copy(value);
             }
             _ => {
                 self.drop_place(place.clone(), ty);
-                self.release(ty, place);
+                self.vacate(ty, place);
             }
         }
         truth(false)
