@@ -25,7 +25,7 @@ redgreen::queries! {
 }
 
 fn name(query: &str, key: &dyn Display) -> NodeName {
-    NodeName { query: query.into(), key: key.to_string() }
+    NodeName { query: query.into(), key: key.to_string().into() }
 }
 
 fn compute_bitcode(db: &dyn Db, unit: &UnitId) -> Blob {

@@ -52,7 +52,7 @@ pub fn run(
         (diagnostics, objects)
     })?;
     let Some(objects) = objects else {
-        session.keep_record(&database.take_record())?;
+        session.keep_record_of(&database)?;
         found(&session.report(&diagnostics));
         return Ok(None);
     };
@@ -151,7 +151,7 @@ fn run_interpreted(
         });
         (diagnostics, units)
     })?;
-    session.keep_record(&database.take_record())?;
+    session.keep_record_of(&database)?;
     let go_on = found(&session.report(&diagnostics));
     let (true, Some(units)) = (go_on, units) else { return Ok(None) };
     crate::stages::interpret(&units).map(Some)

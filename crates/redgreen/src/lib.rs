@@ -40,6 +40,7 @@ mod image;
 mod key;
 mod log;
 mod macros;
+mod packed;
 mod paged;
 mod query;
 mod root_record;
