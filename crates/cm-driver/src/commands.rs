@@ -1,4 +1,4 @@
-//! `check` and `compile`.
+//! `compile`.
 
 use crate::{
     Error, Options, Report, parallel, queries, reason,
@@ -10,31 +10,6 @@ use cm_base::Diagnostic;
 use redgreen::{Database, Root, Stamp};
 use serde::{Deserialize, Serialize};
 use std::{fs, io, io::Write, process::Command, sync::Arc};
-
-/// Diagnostics of a program.
-///
-/// # Errors
-/// If the file cannot be opened.
-pub fn check(options: &Options) -> Result<Report, Error> {
-    let session = Session::new(options, Purpose::Check)?;
-    if let Some(earlier) = session.earlier::<()>()
-        && earlier.current
-    {
-        session.keep_unchanged()?;
-        return Ok(session.report(&earlier.finished.diagnostics));
-    }
-    let mut database = session.open();
-    let diagnostics = session.attempt(&mut database, |db| {
-        parallel::front_end(db, &session.clock);
-        diagnose(db, Purpose::Check)
-    })?;
-    session.clock.lap("diagnostics");
-    let report = session.report(&diagnostics);
-    let roots = [cm_hir::queries::node::diagnostics(Root)];
-    session.keep(&database, &roots, || Finished { diagnostics, result: () })?;
-    session.clock.lap("cache");
-    Ok(report)
-}
 
 /// Compiles and links a program, and writes the executable unless it is there already.
 ///

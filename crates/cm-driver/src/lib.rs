@@ -4,10 +4,14 @@
 //! directory, the linker and the back end.
 
 pub mod cache;
+mod check;
 mod commands;
 mod error;
+pub mod format;
 mod input;
+mod interpret;
 mod link;
+pub mod messages;
 mod parallel;
 pub mod project;
 pub mod queries;
@@ -20,7 +24,8 @@ pub mod tools;
 mod views;
 mod why;
 
-pub use commands::{Program, build, check, compile, compile_in, execute, keep};
+pub use check::{Lint, check, fix};
+pub use commands::{Program, build, compile, compile_in, execute, keep};
 pub use error::{Error, reason};
 pub use render::{Colors, Rendered, RenderedNote};
 pub use run::run;

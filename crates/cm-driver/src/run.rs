@@ -154,7 +154,8 @@ fn run_interpreted(
     session.keep_record_of(&database)?;
     let go_on = found(&session.report(&diagnostics));
     let (true, Some(units)) = (go_on, units) else { return Ok(None) };
-    crate::stages::interpret(&units).map(Some)
+    cm_jit::end_on_broken_pipes();
+    crate::interpret::interpret(&units).map(Some)
 }
 
 #[cfg(test)]

@@ -135,6 +135,7 @@ impl Session {
             &cm_db::QUERIES,
             &cm_hir::QUERIES,
             &cm_hir::decl::QUERIES,
+            &cm_lint::QUERIES,
             &cm_lower::QUERIES,
             &crate::queries::QUERIES,
         ]);
@@ -301,16 +302,32 @@ impl Session {
 
     /// Diagnostics ready to be shown.
     pub fn report(&self, diagnostics: &[Diagnostic]) -> Report {
-        let mut sources: BTreeMap<Name, Rc<Source>> = BTreeMap::new();
-        let read = |file: Name| {
-            let text = match self.world.system.read(&self.world.path(FileId(file))) {
-                FileText::Text(text) => text,
-                FileText::Absent | FileText::Unreadable(_) => Arc::from(""),
-            };
-            Rc::new(Source::new(self.project.display(FileId(file)), text))
+        let mut sources = Sources::default();
+        let show = |found: &Diagnostic| resolve(found, &mut |file| sources.get(self, file));
+        Report { diagnostics: diagnostics.iter().map(show).collect() }
+    }
+
+    /// The text of a file of the program; empty if it cannot be read.
+    pub fn text(&self, file: FileId) -> Arc<str> {
+        match self.world.system.read(&self.world.path(file)) {
+            FileText::Text(text) => text,
+            FileText::Absent | FileText::Unreadable(_) => Arc::from(""),
+        }
+    }
+}
+
+/// The files that diagnostics are about.
+#[derive(Default)]
+pub struct Sources(BTreeMap<Name, Rc<Source>>);
+
+impl Sources {
+    /// A file, read when it is first asked for.
+    pub fn get(&mut self, session: &Session, file: Name) -> Rc<Source> {
+        let read = || {
+            let path = session.project.display(FileId(file));
+            Rc::new(Source::new(path, session.text(FileId(file))))
         };
-        let mut source = |file: Name| sources.entry(file).or_insert_with(|| read(file)).clone();
-        Report { diagnostics: diagnostics.iter().map(|d| resolve(d, &mut source)).collect() }
+        self.0.entry(file).or_insert_with(read).clone()
     }
 }
 
@@ -341,6 +358,11 @@ pub fn accepted(diagnostics: &[Diagnostic]) -> bool {
 
 /// All diagnostics, and the missing `main`, which only matters where the program is executed.
 pub fn diagnose(db: &Database, purpose: Purpose) -> Vec<Diagnostic> {
+    if purpose != Purpose::Check
+        && let Some(wrong) = cm_hir::decl::wrong_platform(db)
+    {
+        return vec![wrong];
+    }
     let mut diagnostics = cm_hir::diagnostics(db, Root).clone();
     if purpose != Purpose::Check && accepted(&diagnostics) {
         diagnostics.extend(cm_hir::decl::missing_entry(db));
@@ -373,7 +395,7 @@ fn world(
 }
 
 /// `12-macros-preprocessor.md` §12.3.
-fn defined_names(opt_level: u8) -> Vec<Name> {
+pub fn defined_names(opt_level: u8) -> Vec<Name> {
     let machine: &[&str] = match std::env::consts::ARCH {
         "x86_64" => &["__x86_64__", "__x86__"],
         "aarch64" => &["__arm64__", "__aarch64__"],

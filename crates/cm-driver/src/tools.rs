@@ -89,8 +89,18 @@ impl Tools {
         input: &[u8],
         make: impl FnOnce(&dyn Backend) -> Result<Vec<u8>, BackendError>,
     ) -> Blob {
-        let make = || make(self.backend()).unwrap_or_else(|error| fatal(error.to_string()));
-        let Some(store) = &self.store else { return Blob::new(make()) };
+        let make = || make(self.backend());
+        self.cached_or(node, input, make).unwrap_or_else(|error| fatal(error.to_string()))
+    }
+
+    /// The same for what needs no back end, and may fail.
+    pub fn cached_or<E>(
+        &self,
+        node: NodeName,
+        input: &[u8],
+        make: impl FnOnce() -> Result<Vec<u8>, E>,
+    ) -> Result<Blob, E> {
+        let Some(store) = &self.store else { return make().map(Blob::new) };
         let name = Name::new(&node.query).expect("invariant: queries have short names");
         let key = self.key(input);
         let known = store.lookup(name, &key).and_then(|digests| {
@@ -99,12 +109,12 @@ impl Tools {
         });
         if let Some(blob) = known {
             self.fetched.lock().push(node);
-            return blob;
+            return Ok(blob);
         }
-        let bytes: Arc<[u8]> = make().into();
+        let bytes: Arc<[u8]> = make()?.into();
         let digest = store.put(name, bytes.clone());
         store.bind(name, &key, &[digest]);
-        Blob::kept(digest.0, bytes)
+        Ok(Blob::kept(digest.0, bytes))
     }
 
     /// Keeps an encoded unit in the store, so that other tools find it.

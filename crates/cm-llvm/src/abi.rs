@@ -30,6 +30,7 @@ pub struct Attributes {
     pub cold: Attribute,
     pub noalias: Attribute,
     pub nest: Attribute,
+    noundef: Attribute,
     zeroext: Attribute,
     signext: Attribute,
     pub dereferenceable_kind: u32,
@@ -44,6 +45,7 @@ impl Attributes {
             cold: flag("cold"),
             noalias: flag("noalias"),
             nest: flag("nest"),
+            noundef: flag("noundef"),
             zeroext: flag("zeroext"),
             signext: flag("signext"),
             dereferenceable_kind: Attribute::get_named_enum_kind_id("dereferenceable"),
@@ -157,6 +159,8 @@ impl<'ctx> Signature<'ctx> {
     /// The attributes of result and parameters, the same at the definition and at calls.
     pub fn attributes(&self, cx: &Cx<'ctx>, env: bool) -> Vec<(AttributeLoc, Attribute)> {
         let mut attributes = Vec::new();
+        // Every value of ours is defined; of foreign functions we know nothing.
+        let defined = cx.opt_level > 0 && !self.is_foreign();
         let mut index = 0;
         if self.returns_by_pointer() {
             index = 1;
@@ -170,11 +174,15 @@ impl<'ctx> Signature<'ctx> {
         } else if let Some(extension) = cx.attributes.extension(self.ret) {
             attributes.push((AttributeLoc::Return, extension));
         }
+        if let (Pass::Direct(_), true) = (&self.result, defined) {
+            attributes.push((AttributeLoc::Return, cx.attributes.noundef));
+        }
         for (pass, ty) in self.passes.iter().zip(&self.params) {
             let loc = AttributeLoc::Param(index);
             index += 1;
             match pass {
                 Pass::Direct(_) => {
+                    attributes.extend(defined.then_some((loc, cx.attributes.noundef)));
                     attributes
                         .extend(cx.attributes.extension(*ty).map(|attribute| (loc, attribute)));
                 }

@@ -1,7 +1,8 @@
 //! Operators.
 
 use crate::{
-    Result,
+    Result, abi,
+    alias::Memory,
     body::{Body, unfit},
 };
 use cm_mir::{
@@ -10,13 +11,17 @@ use cm_mir::{
 };
 use inkwell::{
     FloatPredicate, IntPredicate,
-    values::{BasicValueEnum, FloatValue, IntValue},
+    values::{BasicValueEnum, FloatValue, IntValue, PointerValue},
 };
 
 impl<'ctx> Body<'_, 'ctx> {
     /// A unary operator.
     pub fn unary(&mut self, op: UnOp, operand: &Operand) -> Result<BasicValueEnum<'ctx>> {
         Ok(match (op, self.scalar(operand)?) {
+            (UnOp::Len, BasicValueEnum::PointerValue(v)) => {
+                let ty = self.operand_ty(operand)?;
+                self.length(v, ty)?
+            }
             (UnOp::Neg, BasicValueEnum::IntValue(v)) => self.builder.build_int_neg(v, "")?.into(),
             (UnOp::Neg, BasicValueEnum::FloatValue(v)) => {
                 self.builder.build_float_neg(v, "")?.into()
@@ -26,6 +31,23 @@ impl<'ctx> Body<'_, 'ctx> {
             }
             _ => return Err(unfit("an operator of another type")),
         })
+    }
+
+    /// The length of a slice or string. That of null is read from static zeros, which takes no branch.
+    fn length(&mut self, value: PointerValue<'ctx>, ty: Ty) -> Result<BasicValueEnum<'ctx>> {
+        let zeros = self.cx.zeros();
+        let (empty, distance) = match ty.get() {
+            TyKind::Str => {
+                let header = abi::STRING_HEADER;
+                (self.cx.offset_const(zeros, header), -(header as i64))
+            }
+            _ => (zeros, 8),
+        };
+        let is_null = self.builder.build_is_null(value, "")?;
+        let object = self.builder.build_select(is_null, empty, value, "")?.into_pointer_value();
+        let distance = self.cx.word().const_int(distance as u64, true);
+        let length = self.element(object, distance, TyKind::unsigned(8))?;
+        self.load_as(length, TyKind::unsigned(64), Memory::Header)
     }
 
     /// A binary operator.

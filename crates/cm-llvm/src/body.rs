@@ -3,6 +3,7 @@
 use crate::{
     EmitError, Result,
     abi::{Pass, Signature},
+    alias::Memory,
     module::Cx,
     registers,
 };
@@ -15,7 +16,10 @@ use inkwell::{
     attributes::AttributeLoc,
     basic_block::BasicBlock,
     builder::Builder,
-    values::{BasicValue, BasicValueEnum, FunctionValue, InstructionValue, IntValue, PointerValue},
+    values::{
+        BasicValue, BasicValueEnum, FunctionValue, InstructionValue, IntValue, PointerValue,
+        ValueKind,
+    },
 };
 use rustc_hash::FxHashMap;
 
@@ -268,7 +272,7 @@ impl<'ctx> Body<'_, 'ctx> {
             return self.set_local(local, value, self.local_ty(local));
         }
         let (to, ty) = self.place(place)?;
-        self.store(to, value, ty)
+        self.store_as(to, value, ty, Memory::of_place(place, ty))
     }
 
     /// The type of a local.
@@ -305,8 +309,18 @@ impl<'ctx> Body<'_, 'ctx> {
 
     /// Reads a scalar.
     pub fn load(&self, from: PointerValue<'ctx>, ty: Ty) -> Result<BasicValueEnum<'ctx>> {
+        self.load_as(from, ty, Memory::of_type(ty))
+    }
+
+    /// Reads a scalar from memory of some kind.
+    pub fn load_as(
+        &self,
+        from: PointerValue<'ctx>,
+        ty: Ty,
+        memory: Memory,
+    ) -> Result<BasicValueEnum<'ctx>> {
         let value = self.builder.build_load(self.cx.memory(ty), from, "")?;
-        self.mark_volatile(value.as_instruction_value())?;
+        self.mark(value.as_instruction_value(), memory)?;
         if self.is_bool(ty) {
             let bool = self.cx.context.bool_type();
             return Ok(self.builder.build_int_truncate(value.into_int_value(), bool, "")?.into());
@@ -315,27 +329,36 @@ impl<'ctx> Body<'_, 'ctx> {
     }
 
     /// Writes a scalar.
-    pub fn store(
+    pub fn store(&self, to: PointerValue<'ctx>, value: BasicValueEnum<'ctx>, ty: Ty) -> Result<()> {
+        self.store_as(to, value, ty, Memory::of_type(ty))
+    }
+
+    /// Writes a scalar to memory of some kind.
+    fn store_as(
         &self,
         to: PointerValue<'ctx>,
         mut value: BasicValueEnum<'ctx>,
         ty: Ty,
+        memory: Memory,
     ) -> Result<()> {
         if self.is_bool(ty) {
             let byte = self.cx.context.i8_type();
             value = self.builder.build_int_z_extend(value.into_int_value(), byte, "")?.into();
         }
         let store = self.builder.build_store(to, value)?;
-        self.mark_volatile(Some(store))
+        self.mark(Some(store), memory)
     }
 
-    fn mark_volatile(&self, access: Option<InstructionValue<'ctx>>) -> Result<()> {
-        match access {
-            Some(access) if self.volatile => {
-                access.set_volatile(true).map_err(|e| EmitError::Llvm(e.to_string()))
-            }
-            _ => Ok(()),
+    /// Says of an access what it accesses, and whether it must happen.
+    fn mark(&self, access: Option<InstructionValue<'ctx>>, memory: Memory) -> Result<()> {
+        let Some(access) = access else { return Ok(()) };
+        if self.cx.opt_level > 0 {
+            self.cx.tags.set(access, memory)?;
         }
+        if self.volatile {
+            access.set_volatile(true).map_err(|e| EmitError::Llvm(e.to_string()))?;
+        }
+        Ok(())
     }
 
     fn is_bool(&self, ty: Ty) -> bool {
@@ -385,7 +408,12 @@ impl<'ctx> Body<'_, 'ctx> {
             let loc = AttributeLoc::Param(index);
             call.set_alignment_attribute(loc, ty::layout(ty).align as u32);
         }
-        Ok(())
+        match call.try_as_basic_value() {
+            ValueKind::Instruction(call) if self.cx.opt_level > 0 => {
+                self.cx.tags.set(call, Memory::of_type(ty))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The value of a scalar operand.
@@ -402,7 +430,7 @@ impl<'ctx> Body<'_, 'ctx> {
                 if self.cx.scalar(ty).is_none() {
                     return Err(unfit("an aggregate in a register"));
                 }
-                self.load(address, ty)
+                self.load_as(address, ty, Memory::of_place(place, ty))
             }
         }
     }
@@ -445,9 +473,20 @@ impl<'ctx> Body<'_, 'ctx> {
     /// Writes an operand of any type.
     pub fn store_operand(&mut self, to: PointerValue<'ctx>, operand: &Operand) -> Result<()> {
         let ty = self.operand_ty(operand)?;
+        self.store_operand_as(to, operand, Memory::of_type(ty))
+    }
+
+    /// Writes an operand of any type to memory of some kind.
+    pub fn store_operand_as(
+        &mut self,
+        to: PointerValue<'ctx>,
+        operand: &Operand,
+        memory: Memory,
+    ) -> Result<()> {
+        let ty = self.operand_ty(operand)?;
         if self.cx.scalar(ty).is_some() {
             let value = self.scalar(operand)?;
-            return self.store(to, value, ty);
+            return self.store_as(to, value, ty, memory);
         }
         match operand {
             Operand::Const(c) if c.value == cm_mir::mir::ConstValue::Zero => self.clear(to, ty),

@@ -111,15 +111,15 @@ impl<'ctx> Body<'_, 'ctx> {
 
     /// The bytes of a string for foreign eyes: never null.
     pub fn foreign_string(&mut self, value: PointerValue<'ctx>) -> Result<PointerValue<'ctx>> {
-        let empty = self.cx.empty_bytes();
+        let empty = self.cx.zeros();
         let is = self.builder.build_is_not_null(value, "")?;
         Ok(self.builder.build_select(is, value, empty, "")?.into_pointer_value())
     }
 
     /// The code behind a function value; null for null.
     pub fn code_address(&mut self, value: PointerValue<'ctx>) -> Result<PointerValue<'ctx>> {
-        // Loads through the value or, if that is null, from a word of zeros.
-        let zero = self.cx.empty_bytes();
+        // Loads through the value or, if that is null, from words of zeros.
+        let zero = self.cx.zeros();
         let is = self.builder.build_is_not_null(value, "")?;
         let object = self.builder.build_select(is, value, zero, "")?.into_pointer_value();
         Ok(self.load(object, TyKind::Ptr.intern())?.into_pointer_value())

@@ -8,6 +8,7 @@
 )]
 
 mod abi;
+mod alias;
 mod arith;
 mod asm;
 mod body;
@@ -107,7 +108,10 @@ fn optimized<T>(
     opt_level: u8,
     then: impl FnOnce(&Context, &Module<'_>, &TargetMachine) -> Result<T>,
 ) -> Result<T> {
-    let unit = Unit::decode(unit).ok_or(EmitError::Unit)?;
+    let mut unit = Unit::decode(unit).ok_or(EmitError::Unit)?;
+    if opt_level > 1 {
+        unit.functions.iter_mut().for_each(|f| cm_mir::passes::optimize(f, opt_level));
+    }
     let context = Context::create();
     machine::with(target, opt_level, |machine| {
         let module = module::lower(&context, &unit, machine, opt_level)?;

@@ -1,6 +1,6 @@
 //! A unit as an LLVM module.
 
-use crate::{Result, abi, abi::Signature, body, classify::Arch, constant};
+use crate::{Result, abi, abi::Signature, alias::Tags, body, classify::Arch, constant};
 use cm_base::Name;
 use cm_mir::{
     mir::{Abi, Decl, Global, GlobalRef},
@@ -47,12 +47,13 @@ pub struct Cx<'ctx> {
     pub opt_level: u8,
     pub arch: Arch,
     pub attributes: abi::Attributes,
+    pub tags: Tags<'ctx>,
     functions: FxHashMap<Name, FunctionValue<'ctx>>,
     signatures: FxHashMap<Decl, Signature<'ctx>>,
     runtime: FxHashMap<Rt, FunctionValue<'ctx>>,
     globals: FxHashMap<Name, GlobalValue<'ctx>>,
     strings: FxHashMap<Name, PointerValue<'ctx>>,
-    zero: Option<PointerValue<'ctx>>,
+    zeros: Option<PointerValue<'ctx>>,
     intrinsics: FxHashMap<(&'static str, Ty, Ty), FunctionValue<'ctx>>,
 }
 
@@ -71,12 +72,13 @@ impl<'ctx> Cx<'ctx> {
             opt_level,
             arch,
             attributes: abi::Attributes::new(context),
+            tags: Tags::new(context),
             functions: FxHashMap::default(),
             signatures: FxHashMap::default(),
             runtime: FxHashMap::default(),
             globals: FxHashMap::default(),
             strings: FxHashMap::default(),
-            zero: None,
+            zeros: None,
             intrinsics: FxHashMap::default(),
         }
     }
@@ -246,13 +248,15 @@ impl<'ctx> Cx<'ctx> {
         address
     }
 
-    /// A word of zeros: what foreign functions see of an empty string.
-    pub fn empty_bytes(&mut self) -> PointerValue<'ctx> {
-        if let Some(zero) = self.zero {
-            return zero;
+    /// Some words of zeros: what foreign functions see of an empty string, and where the length of
+    /// null is read.
+    pub fn zeros(&mut self) -> PointerValue<'ctx> {
+        if let Some(zeros) = self.zeros {
+            return zeros;
         }
-        let zero = self.private(&self.word().const_zero(), true).as_pointer_value();
-        *self.zero.insert(zero)
+        let words = self.word().array_type(3).const_zero();
+        let zeros = self.private(&words, true).as_pointer_value();
+        *self.zeros.insert(zeros)
     }
 
     /// The reference count of what is never freed.

@@ -2,6 +2,7 @@
 
 use crate::{
     Result,
+    alias::Memory,
     body::{Body, inside_local, unfit},
     place::{field_offset, payload_offset},
 };
@@ -40,7 +41,7 @@ impl<'ctx> Body<'_, 'ctx> {
                     let bits = body.cx.int(32).const_int(tag, false);
                     if let Some(payload) = payload {
                         let part = body.offset(to, payload_offset(ty))?;
-                        body.store_operand(part, payload)?;
+                        body.store_operand_as(part, payload, Memory::Value)?;
                     }
                     body.store(to, bits.into(), TyKind::unsigned(32))
                 })

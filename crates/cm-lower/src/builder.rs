@@ -253,8 +253,13 @@ impl Builder {
         slice.project(Projection::Deref(slice_header())).project(Projection::Field(field))
     }
 
-    /// Length or capacity of a slice, which may be null. `slice` is stable.
-    pub(crate) fn slice_count(&mut self, slice: Operand, field: u32) -> Operand {
+    /// The length of a slice or string, which may be null.
+    pub(crate) fn len(&mut self, list: Operand) -> Operand {
+        self.compute(word(), Rvalue::Unary(UnOp::Len, list))
+    }
+
+    /// The capacity of a slice, which may be null. `slice` is stable.
+    pub(crate) fn capacity(&mut self, slice: Operand) -> Operand {
         let count = self.temp(word());
         let (null, good, after) = (self.block(), self.block(), self.block());
         let is_null = self.is_null(slice.clone(), TyKind::Slice.intern());
@@ -263,7 +268,7 @@ impl Builder {
         self.store(count, number(0));
         self.goto(after);
         self.at(good);
-        let place = self.slice_field(slice, field);
+        let place = self.slice_field(slice, 2);
         self.store(count, Operand::copy(place));
         self.goto(after);
         self.at(after);

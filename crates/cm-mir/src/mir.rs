@@ -318,7 +318,7 @@ pub enum ConstValue {
 pub enum Rvalue {
     /// The operand itself.
     Use(Operand),
-    /// `-`, `!`, `~`.
+    /// `-`, `!`, `~`, a length.
     Unary(UnOp, Operand),
     /// Both operands have the same type (shifts: any two integer types); comparisons give `Bool`.
     Binary(BinOp, Operand, Operand),
@@ -353,6 +353,9 @@ pub enum UnOp {
     Not,
     /// All bits of an integer.
     BitNot,
+    /// The number of elements of a slice, or of bytes of a string, as an unsigned 64-bit integer;
+    /// 0 for null.
+    Len,
 }
 
 /// Binary operators. Signedness and width come from the left operand's type.

@@ -105,6 +105,8 @@ runtime! {
     StrHash = "cm_str_hash"(str) -> i32;
     /// A copy of foreign bytes up to the NUL; null gives "".
     StrFromC = "cm_str_from_c"(ptr) -> str;
+    /// A copy of this many bytes.
+    StrFromBytes = "cm_str_from_bytes"(ptr, u64) -> str;
 
     /// Value, width in bits (for `x`, `b`, `o`), packed format spec.
     FmtSigned = "cm_fmt_signed"(i64, i32, u64) -> str;

@@ -155,9 +155,10 @@ impl Typing<'_> {
             UnOp::Neg => matches!(ty.get(), TyKind::Int { .. } | TyKind::F32 | TyKind::F64),
             UnOp::Not => matches!(ty.get(), TyKind::Bool),
             UnOp::BitNot => matches!(ty.get(), TyKind::Int { .. }),
+            UnOp::Len => matches!(ty.get(), TyKind::Slice | TyKind::Str),
         };
         check(ok, || format!("the operator does not apply to {}", type_text(ty)))?;
-        Ok(ty)
+        Ok(if op == UnOp::Len { Known::get().u64 } else { ty })
     }
 
     fn binary(self, op: BinOp, left: Ty, right: Ty) -> Result {

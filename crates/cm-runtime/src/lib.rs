@@ -12,6 +12,7 @@
 #[cfg(test)]
 extern crate std;
 
+mod atomic;
 mod c;
 mod float;
 mod format;
@@ -58,8 +59,12 @@ symbols! {
     string::cm_str_len, string::cm_str_at, string::cm_str_slice, string::cm_str_index_of,
     string::cm_str_starts_with, string::cm_str_ends_with, string::cm_str_upper,
     string::cm_str_lower, string::cm_str_trim, string::cm_str_repeat, string::cm_str_replace,
-    string::cm_str_hash, string::cm_str_from_c,
+    string::cm_str_hash, string::cm_str_from_c, string::cm_str_from_bytes,
     format::cm_fmt_signed, format::cm_fmt_unsigned, format::cm_fmt_bool, format::cm_fmt_char,
     format::cm_fmt_str, float::cm_fmt_float,
+    atomic::cm_atomic_load_i32, atomic::cm_atomic_store_i32, atomic::cm_atomic_add_i32,
+    atomic::cm_atomic_exchange_i32,
+    atomic::cm_atomic_load_i64, atomic::cm_atomic_store_i64, atomic::cm_atomic_add_i64,
+    atomic::cm_atomic_exchange_i64,
     slice::cm_slice_new, slice::cm_slice_push, slice::cm_slice_remove, slice::cm_slice_sub,
 }

@@ -301,6 +301,16 @@ pub unsafe extern "C" fn cm_str_from_c(bytes: *const u8) -> Str {
     unsafe { Str::copy(bytes, c::strlen(bytes.cast())) }
 }
 
+/// A copy of this many bytes.
+///
+/// # Safety
+/// They can be read.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cm_str_from_bytes(bytes: *const u8, len: usize) -> Str {
+    // SAFETY: the caller's.
+    unsafe { Str::copy(bytes, len) }
+}
+
 #[cfg(test)]
 #[path = "string_tests.rs"]
 mod tests;

@@ -36,10 +36,18 @@ pub struct Lexed {
 
 /// The tokens of a file with these names defined.
 pub fn lex_file(text: &str, defines: &[Name]) -> Lexed {
+    lex_with(text, Conditionals::new(defines))
+}
+
+/// The tokens of all branches of a file.
+pub fn lex_all_branches(text: &str) -> Lexed {
+    lex_with(text, Conditionals::keeping_all())
+}
+
+fn lex_with(text: &str, mut conditionals: Conditionals) -> Lexed {
     let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let mut lexer = Lexer::new(text, start, text.len());
     lexer.out.tokens.reserve(text.len() / 5);
-    let mut conditionals = Conditionals::new(defines);
     lexer.run(Some(&mut conditionals));
     conditionals.finish(&mut lexer.out.errors);
     lexer.out

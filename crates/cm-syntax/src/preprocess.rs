@@ -10,6 +10,8 @@ use cm_base::Name;
 pub struct Conditionals<'a> {
     defines: &'a [Name],
     open: Vec<Open>,
+    /// Every branch is kept.
+    keep_all: bool,
 }
 
 struct Open {
@@ -30,7 +32,12 @@ struct Directive<'t> {
 impl<'a> Conditionals<'a> {
     /// No open conditional; `defines` are the names that are defined.
     pub fn new(defines: &'a [Name]) -> Self {
-        Conditionals { defines, open: Vec::new() }
+        Conditionals { defines, open: Vec::new(), keep_all: false }
+    }
+
+    /// Keeps every branch, for tools that look at the text rather than at the program.
+    pub fn keeping_all() -> Self {
+        Conditionals { defines: &[], open: Vec::new(), keep_all: true }
     }
 
     /// If a directive stands at the `#` at `hash`, obeys it and returns where lexing goes on.
@@ -71,7 +78,7 @@ impl<'a> Conditionals<'a> {
     }
 
     fn active(&self) -> bool {
-        self.open.last().is_none_or(|open| open.active)
+        self.keep_all || self.open.last().is_none_or(|open| open.active)
     }
 
     fn obey(&mut self, directive: Directive, errors: &mut Vec<LexError>) {

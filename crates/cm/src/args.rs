@@ -30,10 +30,18 @@ pub enum Command {
     Compile(Compile),
     /// Report errors and warnings
     Check(Check),
+    /// The same with the rules for programs without a system
+    Lint(Lint),
+    /// Format files in place
+    Fmt(Fmt),
+    /// Begin a project
+    Init(Init),
     /// Inspect or delete the build cache
     Cache(Cache),
     /// Tell why queries ran in the last build
     Why(Why),
+    /// Print what makes a shell complete the command line of `cm`
+    Completions(Completions),
 }
 
 #[derive(Args)]
@@ -99,18 +107,76 @@ pub struct Compile {
 pub struct Check {
     #[command(flatten)]
     pub common: Common,
+    #[command(flatten)]
+    pub paths: Paths,
+    /// No summary
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+#[derive(Args)]
+#[command(override_usage = "cm lint [OPTIONS] PATH...")]
+pub struct Lint {
+    #[command(flatten)]
+    pub check: Check,
+    /// Mend what can be mended without risk
+    #[arg(long)]
+    pub fix: bool,
+}
+
+#[derive(Args)]
+#[command(override_usage = "cm fmt [OPTIONS] PATH...")]
+pub struct Fmt {
+    #[command(flatten)]
+    pub output: Output,
+    #[command(flatten)]
+    pub paths: Paths,
+    /// Write nothing; show what would change, and exit with 1 if anything would
+    #[arg(long)]
+    pub check: bool,
+    /// Format these lines alone, counted from 1
+    #[arg(long, value_name = "FIRST:LAST", value_parser = lines)]
+    pub range: Option<(u32, u32)>,
+    /// No summary; with --check the names of files alone
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// The files of a command that takes many.
+#[derive(Args)]
+pub struct Paths {
     /// Look into directories to any depth
     #[arg(short, long)]
     pub recursive: bool,
     /// Leave out paths that contain PATTERN, or end in what follows its `*`
     #[arg(long, value_name = "PATTERN")]
     pub exclude: Vec<String>,
-    /// No summary
-    #[arg(short, long)]
-    pub quiet: bool,
-    /// Programs, each a root of its own, and directories of programs
+    /// Files, and directories of files; `-` is standard input
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<Utf8PathBuf>,
+}
+
+#[derive(Args)]
+pub struct Init {
+    #[command(flatten)]
+    pub output: Output,
+    /// Its directory, which is made if there is none
+    #[arg(value_name = "DIR", default_value = ".", value_parser = path)]
+    pub dir: Utf8PathBuf,
+}
+
+#[derive(Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    Bash,
+    Zsh,
+    Fish,
 }
 
 #[derive(Args)]
@@ -166,12 +232,8 @@ pub struct Common {
     /// Define a name for #ifdef
     #[arg(short = 'D', value_name = "NAME")]
     pub defines: Vec<String>,
-    /// How diagnostics are written
-    #[arg(long, value_enum, default_value_t = Format::Full)]
-    pub format: Format,
-    /// When to use colours
-    #[arg(long, value_enum, default_value_t = When::Auto)]
-    pub color: When,
+    #[command(flatten)]
+    pub output: Output,
     /// Print the syntax tree and go on
     #[arg(long)]
     pub ast: bool,
@@ -181,16 +243,28 @@ pub struct Common {
     /// Print the MIR and go on
     #[arg(long)]
     pub mir: bool,
+}
+
+/// How a command talks.
+#[derive(Args)]
+pub struct Output {
+    /// How diagnostics are written
+    #[arg(long, value_enum, default_value_t = Format::Full)]
+    pub format: Format,
+    /// When to use colours
+    #[arg(long, value_enum, default_value_t = When::Auto)]
+    pub color: When,
     /// Print progress and timings
     #[arg(short, long)]
     pub verbose: bool,
-    /// Print what is traced; so far the same as --verbose
+    /// Print what is traced; as --verbose, and the queries that ran
     #[arg(short, long, value_name = "LEVEL", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "debug")]
     pub debug: Option<Level>,
-    /// Accepted; messages are in English
-    #[arg(long, hide = true)]
-    pub lang: Option<String>,
+    /// Language of messages and help [default: that of the locale]
+    // `lang` finds it before anything else is read.
+    #[arg(long, value_enum, value_name = "LANGUAGE", hide_default_value = true)]
+    pub lang: Option<Language>,
 }
 
 /// Options of code generation.
@@ -226,6 +300,14 @@ pub enum Level {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    /// English
+    En,
+    /// 日本語
+    Ja,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum When {
     Auto,
     Always,
@@ -243,6 +325,15 @@ pub enum Stage {
     Bitcode,
     Obj,
     Asm,
+}
+
+/// `FIRST:LAST`, or one line.
+fn lines(text: &str) -> Result<(u32, u32), &'static str> {
+    let (first, last) = text.split_once(':').unwrap_or((text, text));
+    match (first.parse(), last.parse()) {
+        (Ok(first), Ok(last)) if 1 <= first && first <= last => Ok((first, last)),
+        _ => Err("two line numbers are expected, the first from 1 to the last"),
+    }
 }
 
 fn path(text: &str) -> Result<Utf8PathBuf, &'static str> {

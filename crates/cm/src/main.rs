@@ -3,11 +3,15 @@
 mod args;
 mod cache;
 mod check;
+mod fmt;
+mod init;
+mod lang;
+mod paths;
 mod print;
 
-use args::{Cli, Code, Command, Common, Stage};
+use args::{Cli, Code, Command, Common, Shell, Stage};
 use camino::Utf8PathBuf;
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use cm_driver::{Error, Options, Report};
 use print::{Printer, say};
 use std::{process::ExitCode, time::Instant};
@@ -28,9 +32,13 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Some(Command::Run(args)) => run(args),
         Some(Command::Compile(args)) => compile(args),
-        Some(Command::Check(args)) => check::run(&args),
+        Some(Command::Check(args)) => check::check(&args),
+        Some(Command::Lint(args)) => check::lint(&args),
+        Some(Command::Fmt(args)) => fmt::run(&args),
+        Some(Command::Init(args)) => init::run(&args),
         Some(Command::Cache(args)) => cache::run(args.action),
         Some(Command::Why(args)) => why(&args),
+        Some(Command::Completions(args)) => Ok(completions(args.shell)),
         None => Err("no command given; try: cm --help".to_owned().into()),
     };
     result.unwrap_or_else(|error| {
@@ -42,17 +50,17 @@ fn main() -> ExitCode {
 /// Help goes to standard output with status 0; mistakes to standard error with status 1.
 fn usage(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
-        let _ = error.print();
+        print::help(error);
         return ExitCode::SUCCESS;
     }
     let first = std::env::args_os().nth(1).unwrap_or_default();
     let first = first.to_string_lossy();
     if first.ends_with(".cm") {
         print::error(&format!("'{first}' is not a command; to execute it, write: cm run {first}"));
-    } else if ["lint", "fmt", "lsp"].contains(&first.as_ref()) {
+    } else if first == "lsp" {
         print::error(&format!("'cm {first}' is not supported yet"));
     } else {
-        let _ = error.print();
+        print::help(error);
     }
     ExitCode::FAILURE
 }
@@ -64,7 +72,7 @@ fn options(common: &Common, code: Option<&Code>, file: &Utf8PathBuf) -> Options 
         defines: common.defines.clone(),
         cache_dir: (!common.no_cache).then(|| common.cache_dir.clone()),
         query_log: common.query_log.clone(),
-        verbose: common.verbose || common.debug.is_some(),
+        verbose: common.output.verbose || common.output.debug.is_some(),
     }
 }
 
@@ -89,7 +97,7 @@ fn check_target(target: &str) -> Result<(), Error> {
 
 /// Prints what was found; `true` if there is no error.
 fn report(common: &Common, report: &Report) -> bool {
-    Printer::new(common).diagnostics(&report.diagnostics);
+    Printer::new(&common.output).diagnostics(&report.diagnostics);
     report.ok()
 }
 
@@ -168,4 +176,16 @@ fn compile(args: args::Compile) -> Result<ExitCode, Error> {
 fn why(args: &args::Why) -> Result<ExitCode, Error> {
     say(&cm_driver::why(&args.cache_dir, args.query.as_deref(), args.key.as_deref())?);
     Ok(ExitCode::SUCCESS)
+}
+
+fn completions(shell: Shell) -> ExitCode {
+    let shell = match shell {
+        Shell::Bash => clap_complete::Shell::Bash,
+        Shell::Zsh => clap_complete::Shell::Zsh,
+        Shell::Fish => clap_complete::Shell::Fish,
+    };
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "cm", &mut script);
+    say(&String::from_utf8_lossy(&script));
+    ExitCode::SUCCESS
 }

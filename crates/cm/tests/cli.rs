@@ -9,8 +9,14 @@ mod commands;
 mod conditions;
 #[path = "cli/crashes.rs"]
 mod crashes;
+#[path = "cli/formatting.rs"]
+mod formatting;
+#[path = "cli/linting.rs"]
+mod linting;
 #[path = "cli/programs.rs"]
 mod programs;
+#[path = "cli/projects.rs"]
+mod projects;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use std::{
@@ -47,6 +53,9 @@ impl Place {
         let path = self.path.join(name);
         fs::create_dir_all(path.parent().expect("a file in a directory")).expect("a directory");
         fs::write(path, bytes).expect("a file");
+    }
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path.join(name)).expect("a file")
     }
     fn command(&self, args: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cm"));

@@ -111,6 +111,9 @@ impl<'a> Ctx<'a> {
             let value = self.local(local, last.at, super::ownership::Use::Read);
             return self.call_value(value, Some(last.name), args, at);
         }
+        if self.is_intrinsic(path) {
+            return self.intrinsic(last.name, args, at);
+        }
         let found = match self.resolve_path(path) {
             Ok(found) => found,
             Err(problem) => {

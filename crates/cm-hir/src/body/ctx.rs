@@ -1,6 +1,9 @@
 //! The state of checking one body: locals, scopes, the arena of typed expressions, problems.
 
-use super::common::{TY, is_error};
+use super::{
+    common::{TY, is_error},
+    rounds::{Path, Round},
+};
 use crate::{
     decl::{self, Problem, Resolution, Scope, Signature},
     queries::EnumType,
@@ -43,11 +46,24 @@ pub(crate) struct Frame {
     pub captures: Vec<(LocalId, LocalId)>,
     /// Statements directly inside a loop or block of a deferred statement may `break` out of these.
     pub defer_loops: u32,
+    /// The way to the place in the text.
+    pub path: Path,
+    /// Enclosing loops, for moves.
+    pub rounds: Vec<Round>,
 }
 
 impl Frame {
     pub fn new(ret: Option<Ty>) -> Frame {
-        Frame { ret, wanted: None, loops: 0, deferred: false, captures: Vec::new(), defer_loops: 0 }
+        Frame {
+            ret,
+            wanted: None,
+            loops: 0,
+            deferred: false,
+            captures: Vec::new(),
+            defer_loops: 0,
+            path: Path::default(),
+            rounds: Vec::new(),
+        }
     }
 }
 

@@ -7,8 +7,8 @@ use super::{
 use crate::{
     decl::{self, Problem, Scope},
     thir::{
-        Block, Body, Builtin, ConstValue, Conversion, Derived, ExprId, ExprKind, Instance, LocalId,
-        LocalKind, Stmt, StmtKind, TemplatePart,
+        Block, Body, ConstValue, Derived, ExprId, ExprKind, Instance, LocalId, LocalKind, Stmt,
+        StmtKind, TemplatePart,
     },
     ty::{Ty, TyKind},
 };
@@ -124,59 +124,10 @@ impl Maker<'_, '_> {
         let mut sum = self.ctx.constant(TY.int, AT, ConstValue::Int(0));
         for (index, (_, ty)) in fields.iter().enumerate() {
             let field = self.own(index, *ty);
-            let hash = self.hash_of(field);
+            let hash = self.ctx.hash_of(field, AT);
             sum = self.ctx.push(TY.int, AT, ExprKind::Binary(BinaryOp::Add, sum, hash));
         }
         sum
-    }
-
-    fn hash_of(&mut self, field: ExprId) -> ExprId {
-        let field = self.ctx.decay(field);
-        let ty = self.ctx.ty(field);
-        match *ty {
-            _ if ty == TY.int => field,
-            TyKind::Int(_) | TyKind::Bool | TyKind::Char => {
-                self.ctx.convert(field, Conversion::Numeric, TY.int)
-            }
-            TyKind::Str => {
-                self.ctx.push(TY.int, AT, ExprKind::Builtin(Builtin::StrHash, vec![field]))
-            }
-            TyKind::Float(float) => self.hash_float(field, float.bits() == 64),
-            TyKind::Enum(..) if self.ctx.is_plain_enum(ty) => {
-                self.ctx.convert(field, Conversion::Identity, TY.int)
-            }
-            TyKind::Struct(..) => self.derived_call(field, "hash"),
-            _ => self.ctx.error(AT, format!("Type '{ty}' cannot be hashed")),
-        }
-    }
-
-    /// The bits, folded to 32.
-    fn hash_float(&mut self, field: ExprId, wide: bool) -> ExprId {
-        let bits = if wide { TY.ulong } else { TY.int };
-        let from = pointer(self.ctx.ty(field), false);
-        let address = self.ctx.push(from, AT, ExprKind::AddrOf(field));
-        let address = self.ctx.convert(address, Conversion::Identity, pointer(bits, false));
-        let value = self.ctx.push(bits, AT, ExprKind::Deref(address));
-        if !wide {
-            return value;
-        }
-        self.ctx.let_in(value, AT, |ctx, low| {
-            let count = ctx.constant(TY.int, AT, ConstValue::Int(32));
-            let high = ctx.push(TY.ulong, AT, ExprKind::Binary(BinaryOp::Shr, low, count));
-            let low = ctx.push(TY.ulong, AT, ctx.kind(low).clone());
-            let folded = ctx.push(TY.ulong, AT, ExprKind::Binary(BinaryOp::BitXor, low, high));
-            ctx.convert(folded, Conversion::Numeric, TY.int)
-        })
-    }
-
-    fn derived_call(&mut self, field: ExprId, name: &str) -> ExprId {
-        match self.ctx.call_plain(field, name, AT) {
-            Some(call) => call,
-            None => {
-                let ty = self.ctx.ty(field);
-                self.ctx.error(AT, format!("Unknown method '{name}' for type '{ty}'"))
-            }
-        }
     }
 
     /// `S { x: 1, p: P { … } }`.
@@ -214,7 +165,7 @@ impl Maker<'_, '_> {
     fn show(&mut self, value: ExprId, method: &str, parts: &mut Vec<TemplatePart>) {
         let ty = self.ctx.ty(value);
         let value = match *base(ty) {
-            TyKind::Struct(..) => self.derived_call(value, method),
+            TyKind::Struct(..) => self.ctx.call_derived_method(value, method, AT),
             _ => match self.ctx.textual(value, AT) {
                 Some(value) => value,
                 None => return,

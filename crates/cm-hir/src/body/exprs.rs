@@ -433,6 +433,9 @@ impl<'a> Ctx<'a> {
             TyKind::Array(element, _) | TyKind::Slice(element) => element,
             TyKind::Pointer { to, .. } if !matches!(*to, TyKind::Void) => to,
             TyKind::Str => {
+                if self.bad(index) {
+                    return self.poison(at);
+                }
                 let left = self.decay(left);
                 return self.push(
                     TY.char,
@@ -442,6 +445,7 @@ impl<'a> Ctx<'a> {
             }
             _ => return self.error(at, format!("Index access on non-array type '{ty}'")),
         };
+        let element = if self.bad(index) { TY.error } else { element };
         self.push(element, at, ExprKind::Index(left, index))
     }
 
@@ -510,7 +514,11 @@ impl<'a> Ctx<'a> {
             UnaryOp::Move => return self.move_value(id, at, expected),
             UnaryOp::PreInc => return self.inc_dec(id, false, false, at),
             UnaryOp::PreDec => return self.inc_dec(id, true, false, at),
-            UnaryOp::Await => return self.error(at, "'await' is not supported"),
+            UnaryOp::Await => {
+                let platform = cm_db::settings(self.db, redgreen::Root).platform;
+                let problem = decl::async_problem(platform);
+                return self.error(at, problem.unwrap_or("'await' is not supported yet"));
+            }
             UnaryOp::Deref => return self.deref(id, at),
             UnaryOp::Neg | UnaryOp::Not | UnaryOp::BitNot => {}
         }
@@ -610,7 +618,8 @@ impl<'a> Ctx<'a> {
     /// The index of a variant by name.
     pub fn variant_index(&self, ty: Ty, name: cm_base::Name) -> Option<u32> {
         let info = self.enum_type(ty)?;
-        info.variants.iter().position(|(n, ..)| *n == name).map(|index| index as u32)
+        let names = info.variants.iter().map(|(name, ..)| *name);
+        info.index.position(name, names).map(|index| index as u32)
     }
 
     /// The definition of a struct or enum type's generics, if the path names one without arguments.

@@ -105,6 +105,7 @@ impl<'a> Ctx<'a> {
         }
         var.moved = true;
         self.locals[local.0 as usize].moved = true;
+        self.moved_here(local, at);
         let ty = self.ty(expr);
         self.push(ty, at, ExprKind::Move(local))
     }

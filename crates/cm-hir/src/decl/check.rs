@@ -4,7 +4,7 @@ use super::{
     Class, Found, ItemKind, ItemTree, NamedImport, Problem, Target, alias_info, bounds, conform,
     contains_itself, enum_info, exports, generics_of, global_info, graph::module_text, impl_info,
     imports, info, info::already_defined, interface_info, item_tree, lookup, names,
-    names::is_overload, signature_info, struct_info, subst::substitute,
+    names::is_overload, signature_info, struct_info, subst::substitute, target,
 };
 use crate::ty::{GenericArg, Ty, TyKind};
 use cm_base::Name;
@@ -225,7 +225,12 @@ fn definition(db: &dyn Db, def: DefId, problems: &mut Vec<Problem>) {
             let found = global_info(db, def).as_ref();
             problems.extend(found.into_iter().flat_map(|info| info.problems.iter().cloned()));
         }
-        ItemKind::Function { .. } => {
+        ItemKind::Function { signature, .. } => {
+            if signature.is_async
+                && let Some(message) = target::async_problem(settings(db, Root).platform)
+            {
+                problems.push(Problem { at: item.name.at, message: message.to_owned() });
+            }
             let found = signature_info(db, def).as_ref();
             problems.extend(found.into_iter().flat_map(|info| info.problems.iter().cloned()));
             conform::member(db, def, item, problems);

@@ -1,7 +1,7 @@
 //! Checks of impls: against their interfaces, and against all other impls of the program.
 
 use super::{
-    Item, Problem, Signature, impl_info,
+    ImplInfo, Item, Problem, Signature, impl_info,
     impls::{Candidate, Head, ImplKey, InterfaceId, MemberKey},
     interface_impls, interface_info,
     interfaces::bindings,
@@ -26,15 +26,13 @@ pub(super) fn block(
     let (Some(head), Some(id)) = (Head::of(info.target), InterfaceId::of(interface)) else {
         return;
     };
-    let twice = earlier(interface_impls(db, ImplKey { head, interface: id }), def, info.target)
-        .any(|other| other.interface == Some(interface));
     let derived = match (id, &*info.target) {
         (InterfaceId::Builtin(name), TyKind::Struct(def, _)) => {
             struct_info(db, *def).as_ref().is_some_and(|info| info.derives.contains(&name))
         }
         _ => false,
     };
-    if twice || derived {
+    if derived || is_second(db, def, head, info) {
         let message = format!("Duplicate impl: {} already implements {interface}", info.target);
         problems.push(Problem { at: item.at, message });
         return;
@@ -49,6 +47,13 @@ pub(super) fn block(
             problems.push(Problem { at: item.at, message });
         }
     }
+}
+
+/// Another impl of the same interface for the type comes before this one.
+fn is_second(db: &dyn Db, def: DefId, head: Head, info: &ImplInfo) -> bool {
+    let Some(interface) = info.interface.and_then(InterfaceId::of) else { return false };
+    let impls = interface_impls(db, ImplKey { head, interface });
+    earlier(impls, def, info.target).any(|other| other.interface == info.interface)
 }
 
 /// What an impl of an interface must define.
@@ -95,7 +100,8 @@ pub(super) fn member(db: &dyn Db, def: DefId, own: &Item, problems: &mut Vec<Pro
                         || !other.overload && !signature.overload
                 })
             }),
-            _ => others.next().is_some(),
+            // The methods of a second impl are as superfluous as the whole of it.
+            _ => others.next().is_some() && !is_second(db, parent, head, info),
         };
         if clash {
             let message = duplicate(node.role, info.target, signature.name);

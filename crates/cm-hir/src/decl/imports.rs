@@ -2,10 +2,11 @@
 //! tell. Whether a name is exported there is for look-up: nothing here reads another file, so that
 //! files that import each other are no cycle of queries.
 
-use super::{ItemKind, Problem, item_tree, item_tree::join, paths};
+use super::{ItemKind, Problem, item_tree, item_tree::join, paths, target};
 use cm_base::{At, Name};
-use cm_db::{Db, DefId, FileId, listing};
+use cm_db::{Db, DefId, FileId, listing, settings};
 use cm_syntax::ast::{ExportList, Import, ImportNames, ImportPath};
+use redgreen::Root;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -101,6 +102,9 @@ impl Builder<'_> {
             return self.directory(def, &import.path, only, exported);
         }
         let Some(place) = self.place(def, &import.path) else { return self.failed(import) };
+        if !gives_prelude_alone(&place, &import.names) {
+            self.depend(&place, def, &import.path);
+        }
         match &import.names {
             ImportNames::Plain | ImportNames::Alias(_) => {
                 let alias = match import.names {
@@ -182,6 +186,7 @@ impl Builder<'_> {
         let Some(path) = &list.from else { return };
         match self.place(def, path) {
             Some(place) => {
+                self.depend(&place, def, path);
                 self.imports.from.insert(def, place);
             }
             None => self.imports.broken = true,
@@ -189,15 +194,25 @@ impl Builder<'_> {
     }
 
     fn place(&mut self, def: DefId, path: &ImportPath) -> Option<Place> {
+        if path.file.is_none()
+            && let platform = settings(self.db, Root).platform
+            && let Some(message) = target::unavailable(&path.segments, platform)
+        {
+            self.problem(def, path, message);
+            return None;
+        }
         let Some((file, used)) = paths::resolve(self.db, self.file, path) else {
             self.problem(def, path, format!("Module not found: {}", paths::text(path)));
             return None;
         };
-        if !paths::is_std_io(file) || *cm_db::exists(self.db, file) {
-            self.imports.edges.push(Edge { file, def, at: path.at });
-        }
         let path = path.segments[used.min(path.segments.len())..].iter();
         Some(Place { file, path: path.map(|segment| segment.name).collect() })
+    }
+
+    fn depend(&mut self, place: &Place, def: DefId, path: &ImportPath) {
+        if !paths::has_prelude(place.file) || *cm_db::exists(self.db, place.file) {
+            self.imports.edges.push(Edge { file: place.file, def, at: path.at });
+        }
     }
 
     fn problem(&mut self, def: DefId, path: &ImportPath, message: String) {
@@ -223,6 +238,18 @@ impl Builder<'_> {
             ImportNames::Wildcard | ImportNames::Directory(_) => self.imports.broken = true,
         }
     }
+}
+
+/// An import of nothing but `print` and `println`, for which no file is read.
+fn gives_prelude_alone(place: &Place, names: &ImportNames) -> bool {
+    paths::has_prelude(place.file)
+        && match (names, place.path.as_slice()) {
+            (ImportNames::Plain | ImportNames::Alias(_), [name]) => paths::is_prelude(*name),
+            (ImportNames::List(names), []) => {
+                names.iter().all(|name| paths::is_prelude(name.name.name))
+            }
+            _ => false,
+        }
 }
 
 /// The namespace of `import P;`: the last component as written.

@@ -148,7 +148,7 @@ pub(super) fn compute(db: &dyn Db, key: &ScopedName) -> Found {
         found.poisoned = imports.broken;
     }
     found.spaces.clear();
-    if found.things.is_empty() && matches!(key.name.as_str(), "print" | "println") {
+    if found.things.is_empty() && paths::is_prelude(key.name) {
         found.things.push((Name::new("std"), Thing::Prelude(key.name)));
     }
     found.poisoned &= found.things.is_empty();
@@ -263,6 +263,10 @@ impl Search<'_> {
     }
 
     fn exported(&mut self, file: FileId, path: Name, name: Name) -> Found {
+        if path.is_empty() && paths::has_prelude(file) && paths::is_prelude(name) {
+            let things = vec![(Name::new("std"), Thing::Prelude(name))];
+            return Found { things, ..Found::default() };
+        }
         let exports = exports(self.db, file);
         let mut found = Found::default();
         let targets = exports.entries.get(&path).and_then(|group| group.get(&name));

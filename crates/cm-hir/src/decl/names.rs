@@ -6,7 +6,7 @@ use super::{
     item_tree,
     item_tree::{Item, join},
     lookup::Space,
-    names, paths,
+    names,
 };
 use cm_base::Name;
 use cm_db::{Db, DefId, FileId};
@@ -176,12 +176,6 @@ pub(super) fn compute_exports(db: &dyn Db, file: &FileId) -> Exports {
         }
     }
     builder.imported();
-    if paths::is_std_io(*file) {
-        for name in ["print", "println"].map(Name::new) {
-            let thing = Target::Thing(Thing::Prelude(name));
-            builder.exports.add(Name::new(""), name, thing);
-        }
-    }
     builder.exports
 }
 

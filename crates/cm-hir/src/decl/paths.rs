@@ -31,9 +31,17 @@ pub(super) fn relative(from: FileId, part: &str) -> String {
     format!("{mark}{}", normalize(&format!("{directory}/{part}"), directory.starts_with('/')))
 }
 
-/// The bundled module that only gives `print` and `println`, which the compiler knows itself.
-pub(super) fn is_std_io(file: FileId) -> bool {
-    file.0 == "@std/io"
+/// The bundled modules that export the prelude, which the compiler knows itself.
+const PRELUDE: [&str; 3] = ["@std/io", "@std/io/console", "@std/io/console/output"];
+
+/// Whether a module exports `print` and `println`, in whatever file it is, and even if there is none.
+pub(super) fn has_prelude(file: FileId) -> bool {
+    PRELUDE.contains(&file.0.as_str())
+}
+
+/// Whether a name is one of the prelude's functions.
+pub(super) fn is_prelude(name: Name) -> bool {
+    matches!(name.as_str(), "print" | "println")
 }
 
 /// The last component of a file's name: what messages and namespaces call the module.
@@ -70,7 +78,7 @@ fn module(db: &dyn Db, path: &str) -> Option<FileId> {
 }
 
 fn is_there(db: &dyn Db, file: FileId) -> bool {
-    is_std_io(file) || *exists(db, file)
+    has_prelude(file) || *exists(db, file)
 }
 
 fn plain(db: &dyn Db, from: FileId, path: &ImportPath) -> Option<(FileId, usize)> {

@@ -42,7 +42,16 @@ impl Lower<'_> {
         let arena = self.arena;
         let node = &arena[id];
         match &node.kind {
-            TypeKind::Error | TypeKind::Auto | TypeKind::Typeof(_) => TyKind::Error,
+            TypeKind::Error => TyKind::Error,
+            TypeKind::Auto => {
+                let message = "'auto' is only for local variables with an initializer".to_owned();
+                self.problem(node.at, message);
+                TyKind::Error
+            }
+            TypeKind::Typeof(_) => {
+                self.problem(node.at, "'typeof' is not supported in this type".to_owned());
+                TyKind::Error
+            }
             TypeKind::Null => TyKind::Null,
             TypeKind::Primitive(primitive) => primitive_type(*primitive),
             TypeKind::Path(path, args) => self.path(node.at, path, args),

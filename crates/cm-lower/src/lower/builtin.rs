@@ -31,7 +31,7 @@ impl Lower<'_, '_> {
         match builtin {
             B::Print => self.runtime(Rt::Print, args, ret),
             B::Println => self.runtime(Rt::Println, args, ret),
-            B::StrLen => self.runtime(Rt::StrLen, args, ret),
+            B::StrLen => self.len(args[0], ret),
             B::StrAt => self.runtime(Rt::StrAt, args, ret),
             B::StrFirst => {
                 let text = self.operand(args[0]);
@@ -53,8 +53,8 @@ impl Lower<'_, '_> {
             B::StrRepeat => self.runtime(Rt::StrRepeat, args, ret),
             B::StrReplace => self.runtime(Rt::StrReplace, args, ret),
             B::StrHash => self.runtime(Rt::StrHash, args, ret),
-            B::SliceLen => self.count(args[0], 1, ret),
-            B::SliceCap => self.count(args[0], 2, ret),
+            B::SliceLen => self.len(args[0], ret),
+            B::SliceCap => self.capacity(args[0], ret),
             B::SlicePush => self.push(args[0], args[1]),
             B::SlicePop => self.pop(args[0], ret),
             B::SliceRemove => self.remove(args[0], args[1]),
@@ -84,7 +84,7 @@ impl Lower<'_, '_> {
 
     fn last_byte(&mut self, text: ExprId) -> Operand {
         let text = self.value(text);
-        let len = self.builder.runtime(Rt::StrLen, vec![text.clone()]);
+        let len = self.builder.len(text.clone());
         let last = self.builder.binary(BinOp::Sub, word(), len, number(1));
         let last = self.builder.cast(last, word(), mty::TyKind::signed(64));
         self.builder.runtime(Rt::StrAt, vec![text, last])
@@ -142,15 +142,27 @@ impl Lower<'_, '_> {
         self.builder.at(after);
     }
 
-    fn count(&mut self, slice: ExprId, field: u32, ret: Ty) -> Operand {
+    /// The length of an array, slice or string.
+    fn len(&mut self, list: ExprId, ret: Ty) -> Operand {
+        let len = match types::underlying(self.hir_ty(list)).get() {
+            TyKind::Array(_, len) => {
+                self.discard(list);
+                number(*len)
+            }
+            _ => {
+                let list = self.operand(list);
+                self.builder.len(list)
+            }
+        };
         let ret = self.cx.ty(ret);
-        if let TyKind::Array(_, len) = types::underlying(self.hir_ty(slice)).get() {
-            self.discard(slice);
-            return self.builder.cast(number(*len), word(), ret);
-        }
+        self.builder.cast(len, word(), ret)
+    }
+
+    fn capacity(&mut self, slice: ExprId, ret: Ty) -> Operand {
         let slice = self.value(slice);
-        let count = self.builder.slice_count(slice, field);
-        self.builder.cast(count, word(), ret)
+        let capacity = self.builder.capacity(slice);
+        let ret = self.cx.ty(ret);
+        self.builder.cast(capacity, word(), ret)
     }
 
     fn push(&mut self, slice: ExprId, value: ExprId) -> Operand {
@@ -191,7 +203,7 @@ impl Lower<'_, '_> {
     fn pop(&mut self, slice: ExprId, ret: Ty) -> Operand {
         let elem = self.elem(slice);
         let slice = self.value(slice);
-        let count = self.builder.slice_count(slice.clone(), 1);
+        let count = self.builder.len(slice.clone());
         self.element_or_zero(elem, ret, count.clone(), |this| {
             let last = this.builder.binary(BinOp::Sub, word(), count, number(1));
             let len = this.builder.slice_field(slice.clone(), 1);
@@ -272,14 +284,12 @@ impl Lower<'_, '_> {
     }
 
     /// Intrinsics of the bundled library.
-    fn intrinsic(
-        &mut self,
-        name: Name,
-        _types: &[GenericArg],
-        args: &[ExprId],
-        ret: Ty,
-    ) -> Operand {
+    fn intrinsic(&mut self, name: Name, types: &[GenericArg], args: &[ExprId], ret: Ty) -> Operand {
+        if let [GenericArg::Type(ty)] = types {
+            return self.on_place(name, *ty, args);
+        }
         match name.as_str() {
+            "__string__" => self.runtime(Rt::StrFromBytes, args, ret),
             "__eprint__" => self.runtime(Rt::Eprint, args, ret),
             "__panic__" => self.runtime(Rt::Panic, args, ret),
             "__alloc__" => self.runtime(Rt::Alloc, args, ret),
@@ -288,5 +298,23 @@ impl Lower<'_, '_> {
                 Operand::constant(self.cx.ty(ret), ConstValue::Zero)
             }
         }
+    }
+    /// What containers do with the places of their elements. The first argument points to one.
+    fn on_place(&mut self, name: Name, ty: Ty, args: &[ExprId]) -> Operand {
+        let lowered = self.cx.ty(ty);
+        let operands = self.operands(args);
+        let place = self.builder.deref(operands[0].clone(), lowered);
+        match name.as_str() {
+            // The value that was there is not destroyed: there was none.
+            "__write__" => self.builder.store(place, operands[1].clone()),
+            // The place has no value any more.
+            "__take__" => {
+                let value = self.builder.temp(lowered);
+                self.builder.store(value, Operand::copy(place));
+                return Operand::copy(value);
+            }
+            _ => self.drop_place(place, ty),
+        }
+        truth(false)
     }
 }

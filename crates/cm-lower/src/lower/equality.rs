@@ -149,8 +149,8 @@ impl Cx<'_> {
         let slice = mty::TyKind::Slice.intern();
         let left = builder.stable(Operand::copy(left), slice);
         let right = builder.stable(Operand::copy(right), slice);
-        let len = builder.slice_count(left.clone(), 1);
-        let other = builder.slice_count(right.clone(), 1);
+        let len = builder.len(left.clone());
+        let other = builder.len(right.clone());
         let same = builder.binary(BinOp::Eq, word(), len.clone(), other);
         require(builder, same);
         // A null slice has no data, and nothing to compare.

@@ -101,12 +101,8 @@ impl Lower<'_, '_> {
                 let elem = *elem;
                 let slice = self.value(base);
                 let index = self.index(index);
-                let slice_ty = mty::TyKind::Slice.intern();
-                let null = self.builder.is_null(slice.clone(), slice_ty);
-                let fine = self.builder.not(null);
-                self.builder.check(fine, OUT_OF_BOUNDS);
-                let len = self.builder.slice_field(slice.clone(), 1);
-                let index = self.in_bounds(index, Operand::copy(len));
+                let len = self.builder.len(slice.clone());
+                let index = self.in_bounds(index, len);
                 self.slice_element(slice, elem, index)
             }
             TyKind::Pointer { to, .. } => {

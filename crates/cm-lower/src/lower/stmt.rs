@@ -175,7 +175,7 @@ impl<'a> Lower<'_, 'a> {
         self.builder.at(head);
         let len = match ty.get() {
             TyKind::Array(_, len) => number(*len),
-            _ => self.builder.slice_count(Operand::copy(source.clone()), 1),
+            _ => self.builder.len(Operand::copy(source.clone())),
         };
         let more = self.builder.binary(BinOp::Lt, word(), Operand::copy(index), len);
         self.builder.branch(more, inside, after);

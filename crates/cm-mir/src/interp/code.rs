@@ -1,7 +1,7 @@
 //! Functions made ready to be executed: symbols are indices, fields are offsets, blocks are
 //! positions in one list.
 
-use super::num::Num;
+use super::{asm::Asm, num::Num};
 use crate::{
     mir::{BinOp, UnOp},
     runtime::Rt,
@@ -78,6 +78,8 @@ pub enum Instr {
     Copy(Loc, Loc, u64),
     Zero(Loc, u64),
     Unary(UnOp, Num, Loc, Val),
+    /// The number of elements of a slice.
+    Len(Loc, Val),
     Binary(BinOp, Num, Loc, Val, Val),
     /// From, to.
     Cast(Num, Num, Loc, Val),
@@ -95,6 +97,7 @@ pub enum Instr {
     CallMethod(Loc, u32, Vec<Src>, Dest),
     Runtime(Rt, Vec<Val>, Dest),
     Foreign(usize, Vec<(Val, Num)>, Dest),
+    Asm(Box<Asm>),
     Jump(usize),
     Branch(Val, usize, usize),
     Switch(Val, FxHashMap<u64, usize>, usize),

@@ -66,6 +66,10 @@ impl Machine<'_> {
                 return Ok(u64::from(hash));
             }
             Rt::StrFromC => return self.text(&[self.string(a)?]),
+            Rt::StrFromBytes => {
+                let bytes = if b == 0 { Vec::new() } else { self.memory.bytes(a, b)?.to_vec() };
+                return self.text(&[bytes]);
+            }
             Rt::FmtSigned => {
                 return self.text(&[format::signed(a as i64, width_of(b), spec(c))]);
             }
@@ -124,7 +128,7 @@ impl Machine<'_> {
     }
 
     /// Data, length and capacity.
-    fn slice(&self, header: u64) -> Run<[u64; 3]> {
+    pub(super) fn slice(&self, header: u64) -> Run<[u64; 3]> {
         if header == 0 {
             return Ok([0; 3]);
         }

@@ -1,5 +1,6 @@
 //! Passes over functions. All are deterministic and take time linear in the function's size.
 
+mod bounds;
 mod cfg;
 mod locals;
 mod propagate;
@@ -8,7 +9,7 @@ use crate::mir::Function;
 
 /// Makes a function smaller without changing what it does. Level 0 only cleans up the graph and
 /// removes locals that are never mentioned; higher levels also remove copies, constants and
-/// stores that are not needed.
+/// stores that are not needed. From level 2, loops that count are made without bounds checks.
 pub fn optimize(function: &mut Function, level: u8) {
     if function.blocks.is_empty() {
         return;
@@ -20,6 +21,10 @@ pub fn optimize(function: &mut Function, level: u8) {
         locals::remove_dead_stores(function);
         propagate::destinations(function);
         locals::remove_dead_stores(function);
+        cfg::simplify(function);
+    }
+    if level > 1 {
+        bounds::version_loops(function);
         cfg::simplify(function);
     }
     locals::remove_unused(function);

@@ -28,7 +28,7 @@
 //! | names | plain, or quoted with Rust's escapes; `#1`, `#2` … tell different entities of one name apart |
 //! | places | `_1` or `@global`, then `.0` field, `[operand]` element, `!0` payload, `.*T` what it points to, as a T |
 //! | constants | `5i32`, `1.5f64`, `true`, `"text"`, `zero T`, `T{c, c}`, `T!1(c)`, `fn @f`, `code @f`, `&@global`, `slice{c, c}`; `(T)` before one that has not the type it looks like, `int N` and `float N` for bits |
-//! | values | an operand, `neg a`, `add a, b` …, `cast T a`, `addr place`, `offset T p, n`, `diff T p, q`, `new T{a, b}`, `new T!1(a)`, `tag place`, `closure @f(a, b)`, `iface p, @table` |
+//! | values | an operand, `neg a`, `len a`, `add a, b` …, `cast T a`, `addr place`, `offset T p, n`, `diff T p, q`, `new T{a, b}`, `new T!1(a)`, `tag place`, `closure @f(a, b)`, `iface p, @table` |
 //! | statements | `place = value`, `volatile place = value`, `asm "template"(in r a, inout m b)` |
 //! | calls | `[place =]` and `call @f(a)`, `rt cm_print(a)`, `callval f(a): (T) -> T`, `callmethod object, 3(a): (T) -> T` |
 //! | ends | `goto b1`, `br a ? b1 : b2`, `switch a { 1 -> b1, else b2 }`, `return`, `panic a`, `unreachable` |
@@ -41,7 +41,8 @@ pub use parse::{ParseError, parse_function, parse_unit};
 
 use crate::mir::{BinOp, UnOp};
 
-const UNARY: [(UnOp, &str); 3] = [(UnOp::Neg, "neg"), (UnOp::Not, "not"), (UnOp::BitNot, "bitnot")];
+const UNARY: [(UnOp, &str); 4] =
+    [(UnOp::Neg, "neg"), (UnOp::Not, "not"), (UnOp::BitNot, "bitnot"), (UnOp::Len, "len")];
 
 const BINARY: [(BinOp, &str); 16] = [
     (BinOp::Add, "add"),

@@ -41,7 +41,7 @@ pub fn parse(text: &str, defines: &[Name]) -> File {
 }
 
 /// The value of `//! platform: …` in the first five lines.
-fn platform(text: &str) -> Option<(Name, TextRange)> {
+pub fn platform(text: &str) -> Option<(Name, TextRange)> {
     let mut start = 0;
     for line in text.split_inclusive('\n').take(5) {
         let comment = line.trim_start_matches(['\u{feff}', ' ', '\t']).strip_prefix("//!");
@@ -62,7 +62,7 @@ type Parse<R> = Result<R, Failed>;
 
 /// Blocks, expressions and types inside one another. The stack grows as needed; the limit keeps
 /// later stages, which walk trees recursively, within a small multiple of it.
-const MAX_DEPTH: u32 = 1_000;
+const MAX_DEPTH: u32 = 10_000;
 
 /// What parsing produces; shared with the parsers of interpolations.
 #[derive(Default)]
