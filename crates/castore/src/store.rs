@@ -147,7 +147,7 @@ impl Store {
     pub fn put(&self, name: Name, bytes: impl Into<Arc<[u8]>>) -> Digest {
         let bytes = bytes.into();
         let digest = Digest::of(&bytes);
-        self.collected().add((Kind::Blob, digest), Item { name, contents: digest, bytes });
+        self.collected().add((Kind::Blob, digest), Item::new(name, digest, bytes));
         digest
     }
 
@@ -167,7 +167,7 @@ impl Store {
     /// [`commit`](Self::commit).
     pub fn bind(&self, name: Name, key: &[u8], values: &[Digest]) {
         let bytes: Vec<u8> = values.iter().flat_map(|value| value.0).collect();
-        let item = Item { name, contents: Digest::of(&bytes), bytes: bytes.into() };
+        let item = Item::new(name, Digest::of(&bytes), bytes.into());
         self.collected().add((Kind::Record, record_key(name, key)), item);
     }
 
