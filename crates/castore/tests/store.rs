@@ -208,7 +208,8 @@ fn bad_entries_are_found_and_mended() {
 /// The index is spoilt in every way, and nothing is lost.
 #[test]
 fn an_index_is_made_anew() {
-    let spoil: &[(&str, &dyn Fn(&Path))] = &[
+    type Spoil<'a> = (&'a str, &'a dyn Fn(&Path));
+    let spoil: &[Spoil] = &[
         ("gone", &|path| fs::remove_file(path).unwrap()),
         ("empty", &|path| fs::write(path, b"").unwrap()),
         ("zeros", &|path| fs::write(path, vec![0; fs::read(path).unwrap().len()]).unwrap()),
@@ -386,4 +387,34 @@ fn handles_and_threads_share_a_directory() {
     });
     assert_eq!(one.summary().unwrap().unwrap().entries, 400);
     assert_eq!(one.stats().quarantined + two.stats().quarantined, 0);
+}
+
+#[test]
+fn everything_can_be_looked_at_verified_and_removed() {
+    let (_dir, store) = fresh();
+    let (obj, bc) = (name("obj"), name("bc"));
+    let blobs: Vec<Digest> = (0..40)
+        .map(|n: u32| store.put(if n % 2 == 0 { obj } else { bc }, n.to_le_bytes().repeat(100)))
+        .collect();
+    store.bind(obj, b"key", &blobs);
+    commit(&store);
+    let entries = store.entries().unwrap();
+    assert_eq!(entries.len(), 41);
+    assert!(entries.is_sorted_by_key(|entry| entry.used));
+    assert_eq!(entries[..40].iter().map(|entry| entry.key).collect::<Vec<_>>(), blobs);
+    assert!(entries[..40].iter().all(|entry| entry.is_blob && entry.bytes == 400));
+    assert!(!entries[40].is_blob && entries[40].name == obj);
+    let sound = store.verify().unwrap();
+    assert_eq!((sound.good, sound.bytes, sound.bad), (41, 40 * 400 + 40 * 32, 0));
+    assert_eq!(store.entries().unwrap(), entries, "looking is not using");
+    flip(&segments(&store)[0], 64 + 128 + 7);
+    flip(&segments(&store)[0], 64 + 576 + 7);
+    let found = store.verify().unwrap();
+    assert_eq!((found.good, found.bad), (39, 2));
+    assert_eq!(store.verify().unwrap().bad, 0, "what was bad is gone");
+    assert_eq!(store.remove(|name| name == bc).unwrap(), 19);
+    assert_eq!(store.entries().unwrap().len(), 20);
+    assert!(store.entries().unwrap().iter().all(|entry| entry.name == obj));
+    assert_eq!(store.remove(|_| true).unwrap(), 20);
+    assert_eq!(segments(&store), Vec::<PathBuf>::new());
 }

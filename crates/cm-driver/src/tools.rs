@@ -9,6 +9,7 @@ use redgreen::{Blob, Db, NodeName};
 use std::{
     collections::BTreeMap,
     sync::{Arc, OnceLock},
+    thread,
 };
 
 /// Identity of this build of the compiler; part of every key.
@@ -79,6 +80,15 @@ impl Tools {
             Ok(backend) => backend.as_ref(),
             Err(message) => fatal(message.clone()),
         }
+    }
+
+    /// Begins to load the back end, which takes as long as to find out what changed.
+    pub fn preload(self: &Arc<Self>) {
+        let tools = self.clone();
+        // Without the thread it is loaded when it is asked for.
+        let _ = thread::Builder::new().spawn(move || {
+            tools.backend.get_or_init(load_backend);
+        });
     }
 
     /// What the query `node` made from the bytes of this digest before, in any process and under
