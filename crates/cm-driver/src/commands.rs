@@ -92,7 +92,7 @@ pub fn keep(
     let Program { diagnostics, executable } = program;
     let Some((digest, _)) = executable else {
         // The graph of the last program without errors is worth more than none for this one.
-        return session.keep_record(&database.take_record());
+        return session.keep_record_of(database);
     };
     let roots = [
         cm_hir::queries::node::diagnostics(Root),
