@@ -69,7 +69,8 @@ impl Effects {
         let typing = Typing(&function.locals);
         for stmt in inner.body.iter().flat_map(|block| &function.blocks[*block].stmts) {
             match stmt {
-                Stmt::Assign { volatile: false, .. } => {}
+                // What a place that stays as it is refers to is not freed.
+                Stmt::Assign { volatile: false, .. } | Stmt::Count { .. } => {}
                 Stmt::Call { callee: Callee::Runtime(rt), .. } if spares_slices(*rt) => {}
                 _ => return None,
             }
