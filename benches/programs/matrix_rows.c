@@ -2,14 +2,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+// Appends to a row that grows as slices do.
+static double *push(double *row, int length, double value) {
+    if (length >= 4 && (length & (length - 1)) == 0) row = realloc(row, sizeof(double) * length * 2);
+    row[length] = value;
+    return row;
+}
+
 static double **filled(int n, int seed) {
     double **m = malloc(sizeof(double *) * n);
     int x = seed;
     for (int i = 0; i < n; i++) {
-        double *row = malloc(sizeof(double) * n);
+        double *row = malloc(sizeof(double) * 4);
         for (int j = 0; j < n; j++) {
             x = (x * 75 + 74) % 65537;
-            row[j] = (double)(x % 100) / 10.0;
+            row = push(row, j, (double)(x % 100) / 10.0);
         }
         m[i] = row;
     }

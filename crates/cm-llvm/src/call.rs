@@ -40,6 +40,13 @@ impl<'ctx> Body<'_, 'ctx> {
         {
             return self.call_with_strings(*rt, dest, args);
         }
+        if let (Callee::Runtime(Rt::StrAt), [text, index], true) =
+            (callee, args, self.cx.opt_level > 0)
+            && let Some(dest) = dest
+        {
+            let byte = self.byte_at(text, index)?;
+            return self.set(dest, byte);
+        }
         let (target, signature, receiver) = self.callee(callee)?;
         let mut values: Vec<BasicMetadataValueEnum<'ctx>> = Vec::with_capacity(args.len() + 2);
         let result = self.result_place(dest, &signature, args)?;
