@@ -100,7 +100,7 @@ pub(super) fn check(db: &dyn Db, def: DefId, item: &Item, problems: &mut Vec<Pro
 fn derives(db: &dyn Db, def: DefId, name: Name, problems: &mut Vec<Problem>) {
     let Some(item) = super::item(db, def) else { return };
     let (ItemKind::Struct(node), Some(info)) = (&item.kind, struct_info(db, def)) else { return };
-    for interface in &info.derives {
+    for interface in super::derives(db, def) {
         for (field, node) in info.fields.iter().zip(&node.fields) {
             if !supports(db, field.ty, *interface) {
                 let message = format!(

@@ -1,11 +1,11 @@
 //! Checks of impls: against their interfaces, and against all other impls of the program.
 
 use super::{
-    ImplInfo, Item, Problem, Signature, impl_info,
+    ImplInfo, Item, Problem, Signature, derives, impl_info,
     impls::{Candidate, Head, ImplKey, InterfaceId, MemberKey},
     interface_impls, interface_info,
     interfaces::bindings,
-    members, struct_info,
+    members,
     subst::{substitute, unify},
 };
 use crate::ty::{Ty, TyKind};
@@ -27,9 +27,7 @@ pub(super) fn block(
         return;
     };
     let derived = match (id, &*info.target) {
-        (InterfaceId::Builtin(name), TyKind::Struct(def, _)) => {
-            struct_info(db, *def).as_ref().is_some_and(|info| info.derives.contains(&name))
-        }
+        (InterfaceId::Builtin(name), TyKind::Struct(def, _)) => derives(db, *def).contains(&name),
         _ => false,
     };
     if derived || is_second(db, def, head, info) {

@@ -1,7 +1,7 @@
 //! The impls of the program: who has which methods.
 
 use super::{
-    FnType, GenericParam, ImplInfo, ItemKind, Method, impl_index, impl_info, impls,
+    FnType, GenericParam, ImplInfo, ItemKind, Method, derives, impl_index, impl_info, impls,
     info::arguments, item, item_tree, item_tree::operator_name, members, struct_info, subst::unify,
     type_impls,
 };
@@ -282,8 +282,7 @@ pub(super) fn destructor(db: &dyn Db, ty: Ty) -> Option<Instance> {
 /// The method that `with` gives a struct.
 fn derived(db: &dyn Db, ty: Ty, name: Name) -> Option<Method> {
     let TyKind::Struct(def, args) = &*ty else { return None };
-    let info = struct_info(db, *def).as_ref()?;
-    let found = info.derives.iter().flat_map(|interface| super::builtin::derived(interface));
+    let found = derives(db, *def).iter().flat_map(|interface| super::builtin::derived(interface));
     let found = found.copied().find(|(method, _)| name == *method)?.1;
     Some(Method { def: *def, derived: Some(found), args: args.clone() })
 }

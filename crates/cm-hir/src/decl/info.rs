@@ -36,8 +36,6 @@ pub struct FieldDecl {
 pub struct StructInfo {
     /// Its fields.
     pub fields: Vec<FieldDecl>,
-    /// The interfaces after `with`.
-    pub derives: Vec<Name>,
     /// What is wrong with it.
     pub problems: Vec<Problem>,
 }
@@ -223,16 +221,19 @@ pub(super) fn compute_struct(db: &dyn Db, def: &DefId) -> Option<Arc<StructInfo>
         let ast::Field { private, is_const, default, .. } = *field;
         fields.push(FieldDecl { name: field.name.name, ty, private, is_const, default });
     }
-    let mut derives = Vec::new();
-    for name in &node.derives {
-        if builtin::is_derivable(name.name) {
-            derives.push(name.name);
-        } else {
-            let message = format!("Unknown interface '{}' in 'with' clause", name.name);
-            problems.push(Problem { at: item.at, message });
-        }
+    for name in node.derives.iter().filter(|name| !builtin::is_derivable(name.name)) {
+        let message = format!("Unknown interface '{}' in 'with' clause", name.name);
+        problems.push(Problem { at: item.at, message });
     }
-    Some(Arc::new(StructInfo { fields, derives, problems }))
+    Some(Arc::new(StructInfo { fields, problems }))
+}
+
+pub(super) fn compute_derives(db: &dyn Db, def: &DefId) -> Vec<Name> {
+    let Some(ItemKind::Struct(node)) = item(db, *def).as_ref().map(|item| &item.kind) else {
+        return Vec::new();
+    };
+    let names = node.derives.iter().map(|name| name.name);
+    names.filter(|name| builtin::is_derivable(*name)).collect()
 }
 
 fn not_void(arena: &Arena, id: TypeId, ty: Ty, problems: &mut Vec<Problem>) -> Ty {
