@@ -63,7 +63,7 @@ fn arguments(db: &dyn Db, def: TypeDef, word: &str, args: &[GenericArg]) -> Opti
 /// The types that a definition names outside bodies.
 pub(super) fn check(db: &dyn Db, def: DefId, item: &Item, problems: &mut Vec<Problem>) {
     let mut ty = |at: At, ty: Ty| {
-        problems.extend(unsatisfied(db, ty).map(|message| Problem { at, message }));
+        problems.extend(unsatisfied(db, ty).map(|message| Problem::new(at, message)));
     };
     match &item.kind {
         ItemKind::Struct(node) => {
@@ -107,7 +107,7 @@ fn derives(db: &dyn Db, def: DefId, name: Name, problems: &mut Vec<Problem>) {
                     "Field '{}' of '{name}' does not implement '{interface}', which 'with' needs",
                     field.name
                 );
-                problems.push(Problem { at: node.name.at, message });
+                problems.push(Problem::new(node.name.at, message));
             }
         }
     }

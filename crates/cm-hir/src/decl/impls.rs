@@ -269,6 +269,13 @@ pub fn operator(db: &dyn Db, ty: Ty, operator: ast::Operator, params: usize) -> 
     }
 }
 
+/// The names of the methods of a type, for suggestions.
+pub fn method_names(db: &dyn Db, ty: Ty) -> Vec<Name> {
+    let Some(head) = Head::of(ty) else { return Vec::new() };
+    let names = type_impls(db, head).members.keys().copied();
+    names.filter(|name| name.starts_with(|c: char| c.is_ascii_alphabetic())).collect()
+}
+
 /// The constructors of a type.
 pub fn constructors(db: &dyn Db, ty: Ty) -> Vec<Method> {
     find(db, ty, Name::new("self")).map(|(_, method)| method).collect()
