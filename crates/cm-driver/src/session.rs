@@ -390,6 +390,7 @@ fn world(
         search: project.search.clone(),
         defines,
         platform: Name::new("native"),
+        optimize: options.opt_level > 1,
         tools,
     }
 }
