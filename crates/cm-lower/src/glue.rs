@@ -11,6 +11,7 @@ use cm_base::Name;
 use cm_db::{Db, DefId};
 use cm_hir::{
     entry, struct_type,
+    thir::{Instance, InstanceKind},
     ty::{Ty, TyKind},
 };
 use cm_mir::{
@@ -84,7 +85,7 @@ pub(crate) fn global(db: &dyn Db, def: DefId) -> Option<Lowered> {
     let global = cm_hir::global(db, def).as_deref()?;
     let mut refs = BTreeSet::new();
     let init = consts::lower(db, global.ty, &global.init, &mut |instance| {
-        if instance.kind != cm_hir::thir::InstanceKind::Foreign {
+        if instance.kind != InstanceKind::Foreign {
             refs.insert(Item::Function(instance.clone()));
         }
     });
@@ -114,9 +115,14 @@ pub(crate) fn start(db: &dyn Db) -> Option<Lowered> {
     let decl =
         Decl::new(FnDecl { symbol: Name::new("main"), params: Vec::new(), ret: int, abi: Abi::C });
     let function: Function = builder.finish(decl, None);
+    // Foreign code may call these, nobody knows which.
+    let exported = cm_hir::decl::c_functions(db, Root).iter().map(|def| {
+        Item::Function(Instance { def: *def, kind: InstanceKind::Source, args: Vec::new() })
+    });
+    let refs: BTreeSet<Item> = exported.chain([Item::Function(main.clone())]).collect();
     Some(Lowered {
         functions: vec![function],
         globals: Vec::new(),
-        refs: vec![Item::Function(main.clone())],
+        refs: refs.into_iter().collect(),
     })
 }

@@ -1,7 +1,7 @@
 //! The names a file declares, and those it exports.
 
 use super::{
-    ItemKind, Problem, imports,
+    ItemKind, Problem, checked_files, imports,
     imports::{Imports, Place},
     item_tree,
     item_tree::{Item, join},
@@ -11,6 +11,7 @@ use super::{
 use cm_base::Name;
 use cm_db::{Db, DefId, FileId};
 use cm_syntax::ast::{ExportEntry, ExportList, ImportName};
+use redgreen::Root;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,6 +50,8 @@ pub struct Names {
     pub scopes: BTreeMap<Name, BTreeMap<Name, Thing>>,
     /// All namespaces, by path.
     pub namespaces: BTreeSet<Name>,
+    /// Functions of the file that foreign code can call by their C names.
+    pub c_functions: Vec<DefId>,
 }
 
 impl Names {
@@ -86,6 +89,18 @@ fn is_prototype(item: &Item) -> bool {
     matches!(item.kind, ItemKind::Function { has_body: false, foreign: false, .. })
 }
 
+/// `extern "C" int f() { … }`.
+fn is_c_function(item: &Item) -> bool {
+    matches!(&item.kind, ItemKind::Function { signature, has_body: true, .. }
+        if signature.extern_c && signature.generics.params.is_empty())
+}
+
+/// What foreign code can call, in the files of the program.
+pub(super) fn compute_c_functions(db: &dyn Db, _: &Root) -> Vec<DefId> {
+    let files = checked_files(db);
+    files.flat_map(|file| names(db, file).c_functions.iter().copied()).collect()
+}
+
 pub(super) fn compute(db: &dyn Db, file: &FileId) -> Names {
     let tree = item_tree(db, *file);
     let mut found = Names::default();
@@ -100,6 +115,9 @@ pub(super) fn compute(db: &dyn Db, file: &FileId) -> Names {
         let Some(class) = class(item) else { continue };
         if is_prototype(item) {
             continue;
+        }
+        if item.exported && is_c_function(item) {
+            found.c_functions.push(entry.def);
         }
         let scope = found.scopes.entry(item.namespace).or_default();
         match scope.get_mut(&item.name.name) {

@@ -24,6 +24,8 @@ redgreen::queries! {
 
     /// The names a file declares.
     inline fn names(FileId) -> Names = super::names::compute;
+    /// The functions that foreign code can call.
+    inline fn c_functions(Root) -> Vec<DefId> = super::names::compute_c_functions;
     /// What the imports of a file bind.
     inline fn imports(FileId) -> Imports = super::imports::compute;
     /// What a file exports.
