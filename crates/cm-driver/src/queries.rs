@@ -75,14 +75,24 @@ fn compute_executable(db: &dyn Db, _: &Root) -> Blob {
         };
         objects.iter().map(object).collect::<Vec<_>>()
     });
+    if !tools.foreign.is_empty() {
+        let key = [tools.foreign.identity().as_bytes(), &digests].concat();
+        let linked = tools.cached_or(name("executable", &Root), &key, || {
+            tools.foreign.link(&named(&inputs), &tools.scratch)
+        });
+        return linked.unwrap_or_else(|message| fatal(message));
+    }
     let linked = link::first(Linker::all(), |linker| {
         let key = [linker.identity().as_bytes(), &digests].concat();
         tools.cached_or(name("executable", &Root), &key, || {
-            let mut objects: Vec<_> =
-                inputs.iter().map(|(name, bytes)| (name.as_str(), &**bytes)).collect();
-            objects.push(("the run-time library", cm_runtime::OBJECT));
-            linker.link(&objects, &tools.scratch)
+            linker.link(&named(&inputs), &tools.scratch)
         })
     });
     linked.unwrap_or_else(|message| fatal(message))
+}
+
+/// The objects of a program, and the run-time library.
+fn named(objects: &[(String, Arc<[u8]>)]) -> Vec<(&str, &[u8])> {
+    let objects = objects.iter().map(|(name, bytes)| (name.as_str(), &**bytes));
+    objects.chain([("the run-time library", cm_runtime::OBJECT)]).collect()
 }

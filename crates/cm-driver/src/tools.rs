@@ -1,5 +1,6 @@
 //! What queries of the driver need of the outside: the store, the back end and the linker.
 
+use crate::link::Foreign;
 use camino::Utf8PathBuf;
 use castore::Digest;
 use cm_backend_api::{Backend, BackendError, Target, TextKind};
@@ -21,6 +22,8 @@ pub struct Tools {
     pub target: Target,
     /// 0 to 3.
     pub opt_level: u8,
+    /// What the program is linked with.
+    pub foreign: Foreign,
     /// Files that are needed only while this process runs.
     pub scratch: Scratch,
     backend: OnceLock<Result<Box<dyn Backend>, String>>,
@@ -39,12 +42,13 @@ pub fn fatal(message: impl Into<String>) -> ! {
 
 impl Tools {
     /// Tools over a store.
-    pub fn new(store: Option<Arc<castore::Store>>, opt_level: u8) -> Tools {
+    pub fn new(store: Option<Arc<castore::Store>>, opt_level: u8, foreign: Foreign) -> Tools {
         let target = Target::host();
         Tools {
             store,
             target,
             opt_level,
+            foreign,
             scratch: Scratch::default(),
             backend: OnceLock::new(),
             objects: Mutex::default(),

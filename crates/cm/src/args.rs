@@ -2,6 +2,7 @@
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use cm_driver::Foreign;
 use std::ffi::OsString;
 
 /// The incremental compiler for Cm.
@@ -276,6 +277,27 @@ pub struct Code {
     /// Print the MIR and stop
     #[arg(long)]
     pub mir_opt: bool,
+    /// Link with a library
+    #[arg(short = 'l', value_name = "NAME")]
+    pub libraries: Vec<String>,
+    /// Look for libraries in a directory first
+    #[arg(short = 'L', value_name = "DIR")]
+    pub directories: Vec<Utf8PathBuf>,
+    /// Hand an argument to the linker
+    #[arg(long = "link-arg", value_name = "ARG", allow_hyphen_values = true)]
+    pub link_args: Vec<String>,
+}
+
+impl Code {
+    /// What a program is linked with; of `files`, those that are not Cm's.
+    pub fn foreign(&self, files: &[Utf8PathBuf]) -> Foreign {
+        Foreign {
+            libraries: self.libraries.clone(),
+            directories: self.directories.clone(),
+            files: files.iter().filter(|file| Foreign::is_file(file)).cloned().collect(),
+            arguments: self.link_args.clone(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -7,6 +7,8 @@ mod cache;
 mod commands;
 #[path = "cli/crashes.rs"]
 mod crashes;
+#[path = "cli/foreign.rs"]
+mod foreign;
 #[path = "cli/formatting.rs"]
 mod formatting;
 #[path = "cli/linting.rs"]
