@@ -62,10 +62,10 @@ impl Context<'_> {
         command
     }
 
-    /// `cm compile`, and the path of the executable.
-    fn compile(&self) -> (Command, std::path::PathBuf) {
+    /// `cm compile` at a level, and the path of the executable.
+    fn compile(&self, level: &str) -> (Command, std::path::PathBuf) {
         let executable = self.place.join("program");
-        let mut command = self.compiler(&["compile", "-q"]);
+        let mut command = self.compiler(&["compile", "-q", level]);
         command.arg("-o").arg(&executable);
         (command, executable)
     }
@@ -73,8 +73,9 @@ impl Context<'_> {
     fn output(&self, mode: Mode) -> Outcome {
         let mut command = match mode {
             Mode::Interp => self.compiler(&["run", "--interpret"]),
-            Mode::Exe => {
-                let (mut compile, executable) = self.compile();
+            Mode::Exe | Mode::Optimized => {
+                let level = if mode == Mode::Optimized { "-O3" } else { "-O0" };
+                let (mut compile, executable) = self.compile(level);
                 let ran = process::run(&mut compile, vec![])?;
                 if !ran.status.success() || !ran.stdout.is_empty() {
                     return Err(format!("not compiled: {}", describe(&ran)));
@@ -99,7 +100,7 @@ impl Context<'_> {
         let main = self.case.file.file_name().unwrap_or_default().to_string_lossy();
         let (line, file, phrase) =
             parse_error(&text, &main).ok_or("the file .err is not `line N: PHRASE`")?;
-        let (mut compile, executable) = self.compile();
+        let (mut compile, executable) = self.compile("-O0");
         let ran = process::run(&mut compile, vec![])?;
         if ran.status.code() != Some(1) || !ran.stdout.is_empty() || executable.exists() {
             return Err(format!("`{text}` expected: {}", describe(&ran)));

@@ -30,6 +30,7 @@ fn name(query: &str, key: &dyn Display) -> NodeName {
 fn compute_bitcode(db: &dyn Db, unit: &UnitId) -> Blob {
     let tools = Tools::of(db);
     let bytes = cm_lower::unit(db, *unit);
+    tools.keep_mir(unit.to_string(), bytes);
     tools.cached(name("unit_bitcode", unit), bytes, |backend| {
         let both = backend.both(bytes, &tools.target, tools.opt_level);
         both.map(|(bitcode, object)| tools.set_aside(bitcode, object))
@@ -70,7 +71,7 @@ fn compute_executable(db: &dyn Db, _: &Root) -> Blob {
         // By their digests: whether the executable is linked or found must not show in the graph.
         let object = |(unit, digest): &(UnitId, Digest)| {
             let known = tools.store.as_ref().and_then(|store| store.get(digest));
-            let bytes = known.map(Arc::from).unwrap_or_else(|| unit_object(db, *unit).bytes(db));
+            let bytes = known.unwrap_or_else(|| unit_object(db, *unit).bytes(db));
             (unit.to_string(), bytes)
         };
         objects.iter().map(object).collect::<Vec<_>>()

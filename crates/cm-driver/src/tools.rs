@@ -1,8 +1,8 @@
 //! What queries of the driver need of the outside: the store, the back end and the linker.
 
-use crate::link::Foreign;
+use crate::{link::Foreign, store::Writer};
 use camino::Utf8PathBuf;
-use castore::Digest;
+use castore::{Digest, Name};
 use cm_backend_api::{Backend, BackendError, Target, TextKind};
 use parking_lot::Mutex;
 use redgreen::{Blob, Db, NodeName};
@@ -26,6 +26,10 @@ pub struct Tools {
     pub foreign: Foreign,
     /// Files that are needed only while this process runs.
     pub scratch: Scratch,
+    /// Writes to the store while other work goes on.
+    pub writer: Writer,
+    /// The encoded units that were compiled, by name.
+    mir: Mutex<BTreeMap<String, Digest>>,
     backend: OnceLock<Result<Box<dyn Backend>, String>>,
     fetched: Mutex<Vec<NodeName>>,
     /// Objects that were made together with bitcode, by its digest.
@@ -52,6 +56,8 @@ impl Tools {
             scratch: Scratch::default(),
             backend: OnceLock::new(),
             objects: Mutex::default(),
+            writer: Writer::default(),
+            mir: Mutex::default(),
             fetched: Mutex::default(),
         }
     }
@@ -98,8 +104,9 @@ impl Tools {
         make: impl FnOnce() -> Result<Vec<u8>, E>,
     ) -> Result<Blob, E> {
         let Some(store) = &self.store else { return make().map(Blob::new) };
+        let name = Name::new(&node.query).expect("invariant: queries have short names");
         let key = self.key(input);
-        let known = store.lookup(&node.query, &key).and_then(|digests| {
+        let known = store.lookup(name, &key).and_then(|digests| {
             let digest = *digests.first()?;
             Some(Blob::kept(digest.0, store.get(&digest)?))
         });
@@ -107,11 +114,38 @@ impl Tools {
             self.fetched.lock().push(node);
             return Ok(blob);
         }
-        let bytes = make()?;
-        // A store that cannot be written costs time later, but no result now.
-        let Ok(digest) = store.put(&bytes) else { return Ok(Blob::new(bytes)) };
-        let _ = store.bind(&node.query, &key, &[digest]);
+        let bytes: Arc<[u8]> = make()?.into();
+        let digest = store.put(name, bytes.clone());
+        store.bind(name, &key, &[digest]);
         Ok(Blob::kept(digest.0, bytes))
+    }
+
+    /// Keeps an encoded unit in the store, so that other tools find it.
+    pub fn keep_mir(&self, unit: String, bytes: &Arc<[u8]>) {
+        if let Some(store) = &self.store {
+            let name = Name::new("mir").expect("invariant: a short name");
+            self.mir.lock().insert(unit, store.put(name, bytes.clone()));
+        }
+    }
+
+    /// The digest of an encoded unit that was kept.
+    pub fn mir(&self, unit: &str) -> Option<Digest> {
+        self.mir.lock().get(unit).copied()
+    }
+
+    /// Begins to write what was put into the store.
+    pub fn begin_writing(&self) {
+        if let Some(store) = &self.store {
+            self.writer.begin(store);
+        }
+    }
+
+    /// Writes the rest of it.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub fn finish_writing(&self) -> Result<(), castore::Error> {
+        self.store.as_ref().map_or(Ok(()), |store| self.writer.finish(store))
     }
 
     /// Keeps the object of this bitcode for who will ask for it soon. Gives the bitcode back.

@@ -36,6 +36,7 @@
 mod fixture;
 mod markers;
 mod script;
+pub mod shapes;
 
 pub use fixture::{Files, Fixture, ParseError};
 pub use markers::{Annotation, Marked, markers};

@@ -3,10 +3,7 @@
 //! queries that ran into the scripts.
 
 mod lists;
-mod outcome;
-mod place;
 mod revision;
-mod system;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::{
