@@ -20,6 +20,7 @@ mod run;
 pub mod session;
 mod stages;
 mod store;
+mod test;
 pub mod tools;
 mod views;
 mod why;
@@ -31,6 +32,7 @@ pub use link::Foreign;
 pub use render::{Colors, Rendered, RenderedNote};
 pub use run::run;
 pub use stages::{Stage, emit};
+pub use test::{Outcome, Tests, test, test_child};
 pub use why::why;
 
 use camino::Utf8PathBuf;

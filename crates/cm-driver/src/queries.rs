@@ -5,7 +5,9 @@ use crate::{
     tools::{Tools, fatal},
 };
 use castore::Digest;
-use cm_lower::UnitId;
+use cm_db::DefId;
+use cm_hir::thir::{Instance, InstanceKind};
+use cm_lower::{Item, UnitId};
 use redgreen::{Blob, Db, NodeName, Root};
 use std::{cell::LazyCell, fmt::Display, sync::Arc};
 
@@ -19,6 +21,8 @@ redgreen::queries! {
     stored fn unit_object(UnitId) -> Blob = compute_object;
     /// The units of the program with the digests of their objects, in linking order.
     inline fn objects(Root) -> Vec<(UnitId, Digest)> = compute_objects;
+    /// What a test and all that it calls consist of.
+    inline fn test_digest(DefId) -> Digest = compute_test_digest;
     /// The linked program.
     stored fn executable(Root) -> Blob = compute_executable;
 }
@@ -44,6 +48,11 @@ fn compute_object(db: &dyn Db, unit: &UnitId) -> Blob {
         Some(object) => Ok(object),
         None => backend.object(&bitcode, &tools.target, tools.opt_level),
     })
+}
+
+fn compute_test_digest(db: &dyn Db, test: &DefId) -> Digest {
+    let test = Instance { def: *test, kind: InstanceKind::Source, args: Vec::new() };
+    Digest::of(&cm_lower::closure(db, Item::Function(test)).encode())
 }
 
 fn compute_objects(db: &dyn Db, _: &Root) -> Vec<(UnitId, Digest)> {

@@ -113,7 +113,7 @@ fn load(session: &Session, digest: &Digest) -> Option<Vec<u8>> {
 }
 
 /// For each object the lengths of its name and itself, in four bytes each, and both.
-fn pack(objects: &[(String, Arc<[u8]>)]) -> Vec<u8> {
+pub(crate) fn pack(objects: &[(String, Arc<[u8]>)]) -> Vec<u8> {
     let mut bundle = Vec::new();
     for (name, bytes) in objects {
         bundle.extend((name.len() as u32).to_le_bytes());
@@ -124,7 +124,7 @@ fn pack(objects: &[(String, Arc<[u8]>)]) -> Vec<u8> {
     bundle
 }
 
-fn unpack(bundle: &[u8]) -> Option<Vec<(&str, &[u8])>> {
+pub(crate) fn unpack(bundle: &[u8]) -> Option<Vec<(&str, &[u8])>> {
     let mut objects = Vec::new();
     let mut rest = bundle;
     while !rest.is_empty() {

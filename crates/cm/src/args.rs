@@ -37,6 +37,8 @@ pub enum Command {
     Fmt(Fmt),
     /// Begin a project
     Init(Init),
+    /// Run the functions that are marked #[test]
+    Test(Test),
     /// Inspect or delete the build cache
     Cache(Cache),
     /// Tell why queries ran in the last build
@@ -61,6 +63,24 @@ pub struct Run {
     /// Arguments for the program
     #[arg(last = true)]
     pub args: Vec<String>,
+}
+
+#[derive(Args)]
+#[command(override_usage = "cm test [OPTIONS] FILE")]
+pub struct Test {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(flatten)]
+    pub code: Code,
+    /// Run the tests whose names contain TEXT; repeatable
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Vec<String>,
+    /// Execute the objects in a file, for one test
+    #[arg(long, hide = true)]
+    pub child: Option<Utf8PathBuf>,
+    /// The program, and objects and libraries that it is linked with
+    #[arg(required_unless_present = "child", value_name = "FILE")]
+    pub files: Vec<Utf8PathBuf>,
 }
 
 #[derive(Args)]

@@ -8,6 +8,7 @@ mod init;
 mod lang;
 mod paths;
 mod print;
+mod test;
 
 use args::{Cli, Code, Command, Common, Shell, Stage};
 use camino::Utf8PathBuf;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Some(Command::Run(args)) => run(args),
         Some(Command::Compile(args)) => compile(args),
+        Some(Command::Test(args)) => test::run(&args),
         Some(Command::Check(args)) => check::check(&args),
         Some(Command::Lint(args)) => check::lint(&args),
         Some(Command::Fmt(args)) => fmt::run(&args),

@@ -9,7 +9,7 @@ use super::{
     names,
 };
 use cm_base::Name;
-use cm_db::{Db, DefId, FileId};
+use cm_db::{Db, DefId, FileId, settings};
 use cm_syntax::ast::{ExportEntry, ExportList, ImportName};
 use redgreen::Root;
 use serde::{Deserialize, Serialize};
@@ -52,6 +52,8 @@ pub struct Names {
     pub namespaces: BTreeSet<Name>,
     /// Functions of the file that foreign code can call by their C names.
     pub c_functions: Vec<DefId>,
+    /// Functions that are marked `#[test]`.
+    pub tests: Vec<DefId>,
 }
 
 impl Names {
@@ -101,6 +103,17 @@ pub(super) fn compute_c_functions(db: &dyn Db, _: &Root) -> Vec<DefId> {
     files.flat_map(|file| names(db, file).c_functions.iter().copied()).collect()
 }
 
+/// The name that is defined while a program is compiled for its tests.
+const TESTING: &str = "__TEST__";
+
+/// The tests of the program, if it is compiled for them.
+pub(super) fn compute_tests(db: &dyn Db, _: &Root) -> Vec<DefId> {
+    match settings(db, Root).defines.contains(&Name::new(TESTING)) {
+        true => checked_files(db).flat_map(|file| names(db, file).tests.iter().copied()).collect(),
+        false => Vec::new(),
+    }
+}
+
 pub(super) fn compute(db: &dyn Db, file: &FileId) -> Names {
     let tree = item_tree(db, *file);
     let mut found = Names::default();
@@ -118,6 +131,9 @@ pub(super) fn compute(db: &dyn Db, file: &FileId) -> Names {
         }
         if item.exported && is_c_function(item) {
             found.c_functions.push(entry.def);
+        }
+        if item.is_test && class == Class::Function {
+            found.tests.push(entry.def);
         }
         let scope = found.scopes.entry(item.namespace).or_default();
         match scope.get_mut(&item.name.name) {
