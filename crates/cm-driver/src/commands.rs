@@ -32,6 +32,7 @@ pub fn compile_in(session: &Session, output: &Utf8Path) -> Result<Report, Error>
     {
         return Ok(report);
     }
+    session.tools.preload();
     let mut database = session.open();
     let program = build(session, &mut database, there)?;
     if let Some((_, Some(bytes))) = &program.executable {
@@ -91,7 +92,7 @@ pub fn keep(
     let Program { diagnostics, executable } = program;
     let Some((digest, _)) = executable else {
         // The graph of the last program without errors is worth more than none for this one.
-        return session.keep_record(&database.take_record());
+        return session.keep_record_of(database);
     };
     let roots = [
         cm_hir::queries::node::diagnostics(Root),

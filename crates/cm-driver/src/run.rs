@@ -37,6 +37,7 @@ pub fn run(
         session.keep_unchanged()?;
         return execute(&session, &earlier.finished.diagnostics, &objects, found);
     }
+    session.tools.preload();
     let mut database = session.open();
     let (diagnostics, objects) = session.attempt(&mut database, |db| {
         parallel::front_end(db, &session.clock);
@@ -52,7 +53,7 @@ pub fn run(
         (diagnostics, objects)
     })?;
     let Some(objects) = objects else {
-        session.keep_record(&database.take_record())?;
+        session.keep_record_of(&database)?;
         found(&session.report(&diagnostics));
         return Ok(None);
     };
@@ -156,7 +157,7 @@ fn run_interpreted(
         });
         (diagnostics, units)
     })?;
-    session.keep_record(&database.take_record())?;
+    session.keep_record_of(&database)?;
     let go_on = found(&session.report(&diagnostics));
     let (true, Some(units)) = (go_on, units) else { return Ok(None) };
     cm_jit::end_on_broken_pipes();
