@@ -95,7 +95,7 @@ fn compute_executable(db: &dyn Db, _: &Root) -> Blob {
         objects.iter().map(object).collect::<Vec<_>>()
     });
     if !tools.foreign.is_empty() {
-        let key = [tools.foreign.identity().as_bytes(), &digests].concat();
+        let key = Digest::of(&[tools.foreign.identity().as_bytes(), &digests].concat());
         let linked = tools.cached_or(name("executable", &Root), &key, || {
             tools.foreign.link(&named(&inputs), &tools.scratch)
         });

@@ -63,7 +63,7 @@ pub fn test(options: &Options, filters: &[String]) -> Result<Tests, Error> {
     let plan = session.attempt(&mut database, |db| plan(db, &session, &options, filters))?;
     let report = session.report(&plan.diagnostics);
     if !report.ok() {
-        session.keep_record(&database.take_record())?;
+        session.keep_record_of(&database)?;
         return Ok(Tests { report, outcomes: Vec::new() });
     }
     let mut roots = vec![cm_hir::queries::node::diagnostics(Root), cm_hir::decl::node::tests(Root)];
