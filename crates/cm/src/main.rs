@@ -8,11 +8,12 @@ mod init;
 mod lang;
 mod paths;
 mod print;
+mod test;
 
 use args::{Cli, Code, Command, Common, Shell, Stage};
 use camino::Utf8PathBuf;
 use clap::{CommandFactory, Parser};
-use cm_driver::{Error, Options, Report};
+use cm_driver::{Error, Foreign, Options, Report};
 use print::{Printer, say};
 use std::{process::ExitCode, time::Instant};
 
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Some(Command::Run(args)) => run(args),
         Some(Command::Compile(args)) => compile(args),
+        Some(Command::Test(args)) => test::run(&args),
         Some(Command::Check(args)) => check::check(&args),
         Some(Command::Lint(args)) => check::lint(&args),
         Some(Command::Fmt(args)) => fmt::run(&args),
@@ -70,6 +72,7 @@ fn options(common: &Common, code: Option<&Code>, file: &Utf8PathBuf) -> Options 
         file: file.clone(),
         opt_level: code.map_or(0, |code| code.opt_level),
         defines: common.defines.clone(),
+        foreign: Foreign::default(),
         cache_dir: (!common.no_cache).then(|| common.cache_dir.clone()),
         query_log: common.query_log.clone(),
         verbose: common.output.verbose || common.output.debug.is_some(),
@@ -77,8 +80,10 @@ fn options(common: &Common, code: Option<&Code>, file: &Utf8PathBuf) -> Options 
 }
 
 fn the_file(files: &[Utf8PathBuf]) -> Result<&Utf8PathBuf, Error> {
-    match files {
-        [file] => Ok(file),
+    let mut sources = files.iter().filter(|file| !Foreign::is_file(file));
+    match (sources.next(), sources.next()) {
+        (Some(file), None) => Ok(file),
+        (None, _) => Err("no input file".to_owned().into()),
         _ => Err("more than one input file".to_owned().into()),
     }
 }
@@ -132,7 +137,8 @@ fn emit(
 }
 
 fn run(args: args::Run) -> Result<ExitCode, Error> {
-    let options = options(&args.common, Some(&args.code), the_file(&args.files)?);
+    let mut options = options(&args.common, Some(&args.code), the_file(&args.files)?);
+    options.foreign = args.code.foreign(&args.files);
     dump(&args.common, &options)?;
     if args.code.mir_opt {
         return emit(&args.common, &options, Stage::Mir, None);
@@ -151,7 +157,8 @@ fn run(args: args::Run) -> Result<ExitCode, Error> {
 fn compile(args: args::Compile) -> Result<ExitCode, Error> {
     let file = the_file(&args.files)?;
     check_target(if args.emit_js { "js" } else { &args.target })?;
-    let options = options(&args.common, Some(&args.code), file);
+    let mut options = options(&args.common, Some(&args.code), file);
+    options.foreign = args.code.foreign(&args.files);
     dump(&args.common, &options)?;
     let dumped = args.code.mir_opt.then_some(Stage::Mir);
     let dumped = dumped.or(args.lir_opt.then_some(Stage::LlvmIr));

@@ -9,6 +9,8 @@ mod commands;
 mod conditions;
 #[path = "cli/crashes.rs"]
 mod crashes;
+#[path = "cli/foreign.rs"]
+mod foreign;
 #[path = "cli/formatting.rs"]
 mod formatting;
 #[path = "cli/linting.rs"]
@@ -17,6 +19,8 @@ mod linting;
 mod programs;
 #[path = "cli/projects.rs"]
 mod projects;
+#[path = "cli/testing.rs"]
+mod testing;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use std::{

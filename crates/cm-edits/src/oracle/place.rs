@@ -138,8 +138,7 @@ impl Place {
             opt_level: level.and_then(|level| level.parse().ok()).unwrap_or(0),
             defines: defines.map(str::to_owned).collect(),
             cache_dir: Some(self.cache()),
-            query_log: None,
-            verbose: false,
+            ..Options::default()
         };
         Session::with_system(&options, Purpose::Compile, system).map_err(text)
     }
