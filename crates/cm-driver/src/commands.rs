@@ -7,7 +7,7 @@ use crate::{
 use camino::Utf8Path;
 use castore::Digest;
 use cm_base::Diagnostic;
-use redgreen::{Database, Root, Stamp};
+use redgreen::{BuildRecord, Database, Root, Stamp};
 use serde::{Deserialize, Serialize};
 use std::{fs, io, io::Write, process::Command, sync::Arc};
 
@@ -87,10 +87,20 @@ pub fn keep(
     program: Program,
     output: &Utf8Path,
 ) -> Result<(), Error> {
+    keep_with(database.take_record(), session, database, program, output)
+}
+
+fn keep_with(
+    record: BuildRecord,
+    session: &Session,
+    database: &Database,
+    program: Program,
+    output: &Utf8Path,
+) -> Result<(), Error> {
     let Program { diagnostics, executable } = program;
     let Some((digest, _)) = executable else {
         // The graph of the last program without errors is worth more than none for this one.
-        return session.keep_record(&database.take_record());
+        return session.keep_record(&record);
     };
     let roots = [
         cm_hir::queries::node::diagnostics(Root),
@@ -98,7 +108,28 @@ pub fn keep(
         queries::node::executable(Root),
     ];
     let result = || Compiled::new(digest, output);
-    session.keep(database, &roots, || Finished { diagnostics, result: result() })
+    session.keep_with(record, database, &roots, || Finished { diagnostics, result: result() })
+}
+
+/// Builds in a process that stays. Gives what was found, and whether any query ran.
+///
+/// # Errors
+/// If linking or writing fails.
+pub fn compile_again(
+    session: &Session,
+    database: &mut Database,
+    output: &Utf8Path,
+) -> Result<(Report, bool), Error> {
+    let output = session.project.cwd.join(output);
+    let program = build(session, database, None)?;
+    if let Some((_, Some(bytes))) = &program.executable {
+        write_executable(&output, bytes)?;
+    }
+    let report = session.report(&program.diagnostics);
+    let record = database.take_record();
+    let changed = !record.executed.is_empty();
+    keep_with(record, session, database, program, &output)?;
+    Ok((report, changed))
 }
 
 /// What `compile` leaves for the next process.

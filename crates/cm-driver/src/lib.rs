@@ -16,6 +16,7 @@ mod parallel;
 pub mod project;
 pub mod queries;
 mod render;
+pub mod resident;
 mod run;
 pub mod session;
 mod stages;

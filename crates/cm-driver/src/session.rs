@@ -220,7 +220,17 @@ impl Session {
         roots: &[Node],
         finished: impl FnOnce() -> Finished<T>,
     ) -> Result<(), Error> {
-        let record = database.take_record();
+        self.keep_with(database.take_record(), database, roots, finished)
+    }
+
+    /// The same for whoever has taken the record.
+    pub fn keep_with<T: Serialize>(
+        &self,
+        record: BuildRecord,
+        database: &Database,
+        roots: &[Node],
+        finished: impl FnOnce() -> Finished<T>,
+    ) -> Result<(), Error> {
         if let Some(files) = &self.files {
             let written = self.write_graph(database, roots, finished, files).and_then(|()| {
                 views::update(database, &record, &files.dir, &files.program)
@@ -271,6 +281,12 @@ impl Session {
         let mut sources = Sources::default();
         let show = |found: &Diagnostic| resolve(found, &mut |file| sources.get(self, file));
         Report { diagnostics: diagnostics.iter().map(show).collect() }
+    }
+
+    /// Where the files of the program are.
+    pub fn paths(&self, database: &Database) -> Vec<Utf8PathBuf> {
+        let files = cm_hir::files(database, Root).iter();
+        files.map(|file| self.world.path(*file)).collect()
     }
 
     /// The text of a file of the program; empty if it cannot be read.

@@ -51,6 +51,9 @@ pub struct Run {
     pub common: Common,
     #[command(flatten)]
     pub code: Code,
+    /// Stay, and do it again whenever a source file changes
+    #[arg(long)]
+    pub watch: bool,
     /// Execute with the MIR interpreter instead of machine code
     #[arg(long)]
     pub interpret: bool,
@@ -90,6 +93,9 @@ pub struct Compile {
     /// Execute the result afterwards and exit with its status
     #[arg(long)]
     pub run: bool,
+    /// Stay, and do it again whenever a source file changes
+    #[arg(long)]
+    pub watch: bool,
     /// No success message
     #[arg(short, long)]
     pub quiet: bool,
@@ -109,6 +115,9 @@ pub struct Check {
     pub common: Common,
     #[command(flatten)]
     pub paths: Paths,
+    /// Stay, and do it again whenever a source file changes
+    #[arg(long)]
+    pub watch: bool,
     /// No summary
     #[arg(short, long)]
     pub quiet: bool,

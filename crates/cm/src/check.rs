@@ -3,7 +3,7 @@
 use crate::{
     args, dump, options, paths,
     print::{self, Printer, say},
-    report,
+    report, watch,
 };
 use cm_driver::{Error, Lint};
 use std::{process::ExitCode, time::Instant};
@@ -30,6 +30,9 @@ pub fn lint(args: &args::Lint) -> Result<ExitCode, Error> {
 fn run(args: &args::Check, title: &'static str, fix: bool) -> Result<ExitCode, Error> {
     let (lint, complaints) = Lint::find(title == "lint")?;
     Printer::new(&args.common.output).diagnostics(&complaints.diagnostics);
+    if args.watch {
+        return watch::check(args, title, lint);
+    }
     Work { args, title, lint, fix }.run()
 }
 

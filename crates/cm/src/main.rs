@@ -8,6 +8,7 @@ mod init;
 mod lang;
 mod paths;
 mod print;
+mod watch;
 
 use args::{Cli, Code, Command, Common, Shell, Stage};
 use camino::Utf8PathBuf;
@@ -133,6 +134,9 @@ fn emit(
 
 fn run(args: args::Run) -> Result<ExitCode, Error> {
     let options = options(&args.common, Some(&args.code), the_file(&args.files)?);
+    if args.watch {
+        return watch::run(&args, &options);
+    }
     dump(&args.common, &options)?;
     if args.code.mir_opt {
         return emit(&args.common, &options, Stage::Mir, None);
@@ -160,6 +164,9 @@ fn compile(args: args::Compile) -> Result<ExitCode, Error> {
     }
     let start = Instant::now();
     let output = args.output.clone().unwrap_or_else(|| "a.out".into());
+    if args.watch {
+        return watch::compile(&args, &options, output);
+    }
     let found = cm_driver::compile(&options, &output)?;
     if !report(&args.common, &found) {
         return Ok(ExitCode::FAILURE);

@@ -15,6 +15,8 @@ mod linting;
 mod programs;
 #[path = "cli/projects.rs"]
 mod projects;
+#[path = "cli/watching.rs"]
+mod watching;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use std::{
