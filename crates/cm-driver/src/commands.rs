@@ -35,7 +35,7 @@ pub fn compile_in(session: &Session, output: &Utf8Path) -> Result<Report, Error>
     let mut database = session.open();
     let program = build(session, &mut database, there)?;
     if let Some((_, Some(bytes))) = &program.executable {
-        write_executable(&output, bytes)?;
+        write_executable(session, &output, bytes)?;
     }
     let report = session.report(&program.diagnostics);
     keep(session, &database, program, &output)?;
@@ -123,7 +123,7 @@ pub fn compile_again(
     let output = session.project.cwd.join(output);
     let program = build(session, database, None)?;
     if let Some((_, Some(bytes))) = &program.executable {
-        write_executable(&output, bytes)?;
+        write_executable(session, &output, bytes)?;
     }
     let report = session.report(&program.diagnostics);
     let record = database.take_record();
@@ -169,7 +169,7 @@ fn finish_unchanged(
     let same = |bytes: Vec<u8>| Digest::of(&bytes) == compiled.executable;
     if !(output.is_file() && fs::read(output).is_ok_and(same)) {
         let Some(executable) = session.stored(&compiled.executable) else { return Ok(None) };
-        write_executable(output, &executable)?;
+        write_executable(session, output, &executable)?;
     }
     *compiled = Compiled::new(compiled.executable, output);
     session.keep_described(earlier)?;
@@ -198,7 +198,10 @@ pub fn execute(program: &Utf8Path) -> Result<i32, Error> {
 
 /// Replaces the output at once: whoever executes the old one keeps it, and a write that fails
 /// leaves it. An output that is right already is left alone.
-fn write_executable(output: &Utf8Path, bytes: &[u8]) -> Result<(), Error> {
+fn write_executable(session: &Session, output: &Utf8Path, bytes: &[u8]) -> Result<(), Error> {
+    if let Some(most) = session.max_output.filter(|most| bytes.len() as u64 > *most) {
+        return Err(format!("the output would be larger than {} GB", most >> 30).into());
+    }
     let same = fs::metadata(output).is_ok_and(|meta| meta.len() == bytes.len() as u64);
     if same && fs::read(output).is_ok_and(|old| old == bytes) {
         return Ok(());

@@ -48,6 +48,9 @@ pub struct Session {
     files: Option<Files>,
     options: redgreen::Options,
     query_log: Option<Utf8PathBuf>,
+    trace: bool,
+    /// An executable with more bytes is not written.
+    pub max_output: Option<u64>,
 }
 
 /// Prints how long stages take, if asked to.
@@ -146,7 +149,18 @@ impl Session {
             database.store = Arc::new(crate::store::Durable::new(store));
         }
         let query_log = options.query_log.clone();
-        Session { project, tools, clock, world, files, options: database, query_log }
+        let Options { trace, max_output, .. } = *options;
+        Session {
+            project,
+            tools,
+            clock,
+            world,
+            files,
+            options: database,
+            query_log,
+            trace,
+            max_output,
+        }
     }
 
     /// What the last build made. Opens no graph.
@@ -261,6 +275,9 @@ impl Session {
 
     /// Keeps what ran, for `cm why`, and writes the query log.
     pub fn keep_record(&self, record: &BuildRecord) -> Result<(), Error> {
+        for run in record.executed.iter().filter(|_| self.trace) {
+            println!("ran {}({})", run.node.query, run.node.key);
+        }
         if let Some(files) = &self.files {
             // Without it `cm why` has less to say; see `keep`.
             let _ = record.write(files.why.as_std_path());

@@ -266,7 +266,7 @@ pub struct Output {
     /// Print progress and timings
     #[arg(short, long)]
     pub verbose: bool,
-    /// Print what is traced; as --verbose, and the queries that ran
+    /// Print as much as LEVEL says; `trace` adds the queries that ran to what --verbose prints
     #[arg(short, long, value_name = "LEVEL", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "debug")]
     pub debug: Option<Level>,
@@ -298,8 +298,8 @@ pub enum Format {
     Json,
 }
 
-/// What `--debug` takes.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+/// What `--debug` takes, from much to little.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Level {
     Trace,
     Debug,

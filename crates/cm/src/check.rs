@@ -3,6 +3,7 @@
 use crate::{
     args, dump, options, paths,
     print::{self, Printer, say},
+    progress::Progress,
     report, watch,
 };
 use cm_driver::{Error, Lint};
@@ -44,12 +45,15 @@ impl Work<'_> {
         for file in &files {
             let start = Instant::now();
             let options = options(&args.common, None, file);
+            let what = format!("checking {file}");
+            let mut progress = Progress::start(&args.common.output, &what);
             let found = dump(&args.common, &options).and_then(|()| {
                 if self.fix {
                     mended += cm_driver::fix(&options, &self.lint)?;
                 }
                 cm_driver::check(&options, &self.lint)
             });
+            progress.stop();
             match found {
                 Ok(found) => {
                     report(&args.common, &found);

@@ -8,14 +8,16 @@ mod init;
 mod lang;
 mod paths;
 mod print;
+mod progress;
 mod watch;
 
-use args::{Cli, Code, Command, Common, Shell, Stage};
+use args::{Cli, Code, Command, Common, Level, Shell, Stage};
 use camino::Utf8PathBuf;
 use clap::{CommandFactory, Parser};
 use cm_driver::{Error, Options, Report};
 use print::{Printer, say};
-use std::{process::ExitCode, time::Instant};
+use progress::Progress;
+use std::{cell::RefCell, process::ExitCode, time::Instant};
 
 /// A third faster than the system's in the front end, which makes many small trees.
 #[global_allocator]
@@ -73,7 +75,10 @@ fn options(common: &Common, code: Option<&Code>, file: &Utf8PathBuf) -> Options 
         defines: common.defines.clone(),
         cache_dir: (!common.no_cache).then(|| common.cache_dir.clone()),
         query_log: common.query_log.clone(),
-        verbose: common.output.verbose || common.output.debug.is_some(),
+        verbose: common.output.verbose
+            || matches!(common.output.debug, Some(level) if level <= Level::Info),
+        trace: common.output.debug == Some(Level::Trace),
+        max_output: None,
     }
 }
 
@@ -142,7 +147,10 @@ fn run(args: args::Run) -> Result<ExitCode, Error> {
         return emit(&args.common, &options, Stage::Mir, None);
     }
     let start = Instant::now();
+    let what = format!("compiling {}", options.file);
+    let progress = RefCell::new(Progress::start(&args.common.output, &what));
     let found = |found: &Report| {
+        progress.borrow_mut().stop();
         if options.verbose {
             say(&format!("{}: ready in {} ms\n", options.file, start.elapsed().as_millis()));
         }
@@ -155,7 +163,8 @@ fn run(args: args::Run) -> Result<ExitCode, Error> {
 fn compile(args: args::Compile) -> Result<ExitCode, Error> {
     let file = the_file(&args.files)?;
     check_target(if args.emit_js { "js" } else { &args.target })?;
-    let options = options(&args.common, Some(&args.code), file);
+    let mut options = options(&args.common, Some(&args.code), file);
+    options.max_output = Some(args.max_output_size << 30);
     dump(&args.common, &options)?;
     let dumped = args.code.mir_opt.then_some(Stage::Mir);
     let dumped = dumped.or(args.lir_opt.then_some(Stage::LlvmIr));
@@ -167,7 +176,9 @@ fn compile(args: args::Compile) -> Result<ExitCode, Error> {
     if args.watch {
         return watch::compile(&args, &options, output);
     }
+    let mut progress = Progress::start(&args.common.output, &format!("compiling {file}"));
     let found = cm_driver::compile(&options, &output)?;
+    progress.stop();
     if !report(&args.common, &found) {
         return Ok(ExitCode::FAILURE);
     }
