@@ -140,6 +140,7 @@ impl Place {
             cache_dir: Some(self.cache()),
             query_log: None,
             verbose: false,
+            ..Options::default()
         };
         Session::with_system(&options, Purpose::Compile, system).map_err(text)
     }

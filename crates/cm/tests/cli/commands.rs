@@ -213,7 +213,7 @@ fn checking() {
                 1,
                 "…",
                 "{\"file\":\"dir/wrong.cm\",\"line\":1,\"column\":18,\"end_line\":1,\"end_column\":19,\
-                 \"severity\":\"error\",\"code\":null,\"message\":\"Undefined variable 'x'\",\"notes\":[]}\n",
+                 \"severity\":\"error\",\"code\":\"E0501\",\"message\":\"Undefined variable 'x'\",\"notes\":[]}\n",
             ),
             (
                 "check --color=always --format=short dir",
