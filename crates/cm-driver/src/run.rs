@@ -37,6 +37,7 @@ pub fn run(
         session.keep_unchanged()?;
         return execute(&session, &earlier.finished.diagnostics, &objects, found);
     }
+    session.tools.preload();
     let mut database = session.open();
     let Prepared { diagnostics, objects, .. } = prepare(&session, &mut database)?;
     let Some(objects) = objects else {

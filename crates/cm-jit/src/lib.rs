@@ -1,26 +1,21 @@
 //! In-memory linking and execution of objects.
 //!
-//! It is a small static linker: all objects become one image in the memory of this process. That is
-//! some ten times faster than LLVM's, which keeps what it needs to link lazily and to take things
-//! back, and it needs no LLVM: a program whose objects are cached runs without loading the back end.
+//! cm-link makes all objects one image in the memory of this process. That is some ten times faster
+//! than LLVM's linker, which keeps what it needs to link lazily and to take things back, and it needs
+//! no LLVM: a program whose objects are cached runs without loading the back end.
 #![expect(unsafe_code, reason = "it makes memory executable and calls it")]
 
-mod elf;
 mod image;
 mod memory;
-mod relocate;
 
+use cm_link::LinkError;
 use std::{fmt, thread};
 
 /// Why a program could not be started.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum JitError {
-    /// Nobody defines these symbols.
-    Undefined(Vec<String>),
-    /// Two objects define this symbol.
-    Duplicate(String),
-    /// This object is damaged or has something that we do not link.
-    Object(String, String),
+    /// Its objects cannot be linked.
+    Link(LinkError),
     /// The system refused.
     System(String),
 }
@@ -28,18 +23,19 @@ pub enum JitError {
 impl fmt::Display for JitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            JitError::Undefined(symbols) => {
-                let lines = symbols.iter().map(|symbol| format!("Undefined symbol '{symbol}'"));
-                f.write_str(&lines.collect::<Vec<_>>().join("\n"))
-            }
-            JitError::Duplicate(symbol) => write!(f, "Symbol '{symbol}' is defined twice"),
-            JitError::Object(name, what) => write!(f, "cannot link '{name}': {what}"),
+            JitError::Link(error) => error.fmt(f),
             JitError::System(what) => write!(f, "cannot execute: {what}"),
         }
     }
 }
 
 impl std::error::Error for JitError {}
+
+impl From<LinkError> for JitError {
+    fn from(error: LinkError) -> Self {
+        JitError::Link(error)
+    }
+}
 
 /// Stack of a program's main thread. Systems give executables 8 MiB.
 const STACK: usize = 64 << 20;
