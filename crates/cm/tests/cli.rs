@@ -17,6 +17,8 @@ mod linting;
 mod programs;
 #[path = "cli/projects.rs"]
 mod projects;
+#[path = "cli/tour.rs"]
+mod tour;
 #[path = "cli/watching.rs"]
 mod watching;
 
