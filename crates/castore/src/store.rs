@@ -147,7 +147,7 @@ impl Store {
     pub fn put(&self, name: Name, bytes: impl Into<Arc<[u8]>>) -> Digest {
         let bytes = bytes.into();
         let digest = Digest::of(&bytes);
-        self.collected().add((Kind::Blob, digest), Item { name, contents: digest, bytes });
+        self.collected().add((Kind::Blob, digest), Item::new(name, digest, bytes));
         digest
     }
 
@@ -167,7 +167,7 @@ impl Store {
     /// [`commit`](Self::commit).
     pub fn bind(&self, name: Name, key: &[u8], values: &[Digest]) {
         let bytes: Vec<u8> = values.iter().flat_map(|value| value.0).collect();
-        let item = Item { name, contents: Digest::of(&bytes), bytes: bytes.into() };
+        let item = Item::new(name, Digest::of(&bytes), bytes.into());
         self.collected().add((Kind::Record, record_key(name, key)), item);
     }
 
@@ -240,7 +240,7 @@ impl Store {
     /// The contents of an entry, verified.
     fn read(&self, kind: Kind, key: &Digest) -> Option<Arc<[u8]>> {
         let known = self.collected().items.get(&(kind, *key)).map(|item| item.bytes.clone());
-        let found = known.or_else(|| self.read_file(kind, key));
+        let found = known.or_else(|| self.read_file(kind, key, true));
         let (counter, untold) = match found {
             Some(_) => (&self.hits, 0),
             None => (&self.misses, 1),
@@ -250,14 +250,19 @@ impl Store {
         found
     }
 
-    fn read_file(&self, kind: Kind, key: &Digest) -> Option<Arc<[u8]>> {
+    /// The same of what is on disk, and nothing is counted.
+    pub(crate) fn read_quietly(&self, kind: Kind, key: &Digest) -> Option<Arc<[u8]>> {
+        self.read_file(kind, key, false)
+    }
+
+    fn read_file(&self, kind: Kind, key: &Digest, use_it: bool) -> Option<Arc<[u8]>> {
         // An entry may be moved while it is read, but not for ever.
         for _ in 0..3 {
             let found = self.transact(false, |step| {
                 let Some((number, entry)) = step.index.find(kind, &key_start(key))? else {
                     return Ok(None);
                 };
-                if !step.read_only {
+                if use_it && !step.read_only {
                     step.index.touch(number)?;
                     step.index.header.totals.hits += 1;
                 }

@@ -147,14 +147,12 @@ pub fn look(session: &Session, database: &mut Database) -> Result<(Found, bool),
     session.clock.lap("diagnostics");
     let roots =
         [cm_hir::queries::node::diagnostics(Root), cm_lint::node::findings(session.project.root)];
-    let record = database.take_record();
-    let changed = !record.executed.is_empty();
-    session.keep_with(record, database, &roots, || Finished {
+    session.keep(database, &roots, || Finished {
         diagnostics: diagnostics.clone(),
         result: findings.clone(),
     })?;
     session.clock.lap("cache");
-    Ok((Found { diagnostics, findings }, changed))
+    Ok((Found { diagnostics, findings }, session.ran()))
 }
 
 /// Mending one finding may show another, but not for ever.

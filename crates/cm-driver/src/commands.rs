@@ -7,7 +7,7 @@ use crate::{
 use camino::Utf8Path;
 use castore::Digest;
 use cm_base::Diagnostic;
-use redgreen::{BuildRecord, Database, Root, Stamp};
+use redgreen::{Database, Root, Stamp};
 use serde::{Deserialize, Serialize};
 use std::{fs, io, io::Write, process::Command, sync::Arc};
 
@@ -89,20 +89,10 @@ pub fn keep(
     program: Program,
     output: &Utf8Path,
 ) -> Result<(), Error> {
-    keep_with(database.take_record(), session, database, program, output)
-}
-
-fn keep_with(
-    record: BuildRecord,
-    session: &Session,
-    database: &Database,
-    program: Program,
-    output: &Utf8Path,
-) -> Result<(), Error> {
     let Program { diagnostics, executable } = program;
     let Some((digest, _)) = executable else {
         // The graph of the last program without errors is worth more than none for this one.
-        return session.keep_record(&record);
+        return session.keep_record_of(database);
     };
     let roots = [
         cm_hir::queries::node::diagnostics(Root),
@@ -110,7 +100,7 @@ fn keep_with(
         queries::node::executable(Root),
     ];
     let result = || Compiled::new(digest, output);
-    session.keep_with(record, database, &roots, || Finished { diagnostics, result: result() })
+    session.keep(database, &roots, || Finished { diagnostics, result: result() })
 }
 
 /// Builds in a process that stays. Gives what was found, and whether any query ran.
@@ -128,10 +118,8 @@ pub fn compile_again(
         write_executable(session, &output, bytes)?;
     }
     let report = session.report(&program.diagnostics);
-    let record = database.take_record();
-    let changed = !record.executed.is_empty();
-    keep_with(record, session, database, program, &output)?;
-    Ok((report, changed))
+    keep(session, database, program, &output)?;
+    Ok((report, session.ran()))
 }
 
 /// What `compile` leaves for the next process.

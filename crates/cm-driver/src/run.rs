@@ -77,23 +77,21 @@ pub fn prepare(session: &Session, database: &mut Database) -> Result<Prepared, E
         });
         (diagnostics, objects)
     })?;
-    let record = database.take_record();
-    let changed = !record.executed.is_empty();
     let Some(objects) = objects else {
-        session.keep_record(&record)?;
-        return Ok(Prepared { diagnostics, objects: None, changed });
+        session.keep_record_of(database)?;
+        return Ok(Prepared { diagnostics, objects: None, changed: session.ran() });
     };
     let roots = [
         cm_hir::queries::node::diagnostics(Root),
         cm_hir::queries::node::entry(Root),
         queries::node::objects(Root),
     ];
-    session.keep_with(record, database, &roots, || Finished {
+    session.keep(database, &roots, || Finished {
         diagnostics: diagnostics.clone(),
         result: keep_bundle(session, &pack(&objects)),
     })?;
     session.clock.lap("cache");
-    Ok(Prepared { diagnostics, objects: Some(objects), changed })
+    Ok(Prepared { diagnostics, objects: Some(objects), changed: session.ran() })
 }
 
 /// Executes objects without the back end: linking in memory needs none.
@@ -175,7 +173,7 @@ fn run_interpreted(
         });
         (diagnostics, units)
     })?;
-    session.keep_record(&database.take_record())?;
+    session.keep_record_of(&database)?;
     let go_on = found(&session.report(&diagnostics));
     let (true, Some(units)) = (go_on, units) else { return Ok(None) };
     cm_jit::end_on_broken_pipes();

@@ -22,6 +22,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     rc::Rc,
     sync::Arc,
+    thread,
     time::Instant,
 };
 
@@ -49,6 +50,7 @@ pub struct Session {
     options: redgreen::Options,
     query_log: Option<Utf8PathBuf>,
     trace: bool,
+    ran: Cell<bool>,
     /// An executable with more bytes is not written.
     pub max_output: Option<u64>,
 }
@@ -159,6 +161,7 @@ impl Session {
             options: database,
             query_log,
             trace,
+            ran: Cell::new(true),
             max_output,
         }
     }
@@ -237,40 +240,45 @@ impl Session {
         roots: &[Node],
         finished: impl FnOnce() -> Finished<T>,
     ) -> Result<(), Error> {
-        self.keep_with(database.take_record(), database, roots, finished)
-    }
-
-    /// The same for whoever has taken the record.
-    pub fn keep_with<T: Serialize>(
-        &self,
-        record: BuildRecord,
-        database: &Database,
-        roots: &[Node],
-        finished: impl FnOnce() -> Finished<T>,
-    ) -> Result<(), Error> {
-        if let Some(files) = &self.files {
-            // The store first: the graph refers to what is in it.
-            let stored = self.tools.finish_writing().map_err(|e| e.to_string());
-            let written = self.write_graph(database, roots, finished, files).and_then(|()| {
-                views::update(database, &record, &files.dir, &files.program)
-                    .map_err(|e| e.to_string())
+        let Some(files) = &self.files else { return self.keep_record_of(database) };
+        let (record, written) = thread::scope(|scope| {
+            let graph = database.shared_graph();
+            let record = scope.spawn(move || {
+                let record = BuildRecord::take(&graph);
+                // Without it `cm why` has less to say.
+                let _ = record.write(files.why.as_std_path());
+                record
             });
-            let written = stored.and(written);
-            if let Err(message) = written {
-                eprintln!("warning: the cache was not updated: {message}");
-            }
+            let tools = &self.tools;
+            let stored = scope.spawn(move || tools.finish_writing());
+            let written = self.write_graph(database, roots, finished, files, || {
+                let stored = stored.join().unwrap_or_else(|panic| resume_unwind(panic));
+                stored.map_err(|e| e.to_string())
+            });
+            (record.join().unwrap_or_else(|panic| resume_unwind(panic)), written)
+        });
+        let written = written.and_then(|()| {
+            let written = views::update(database, &record, &files.dir, &files.program);
+            written.map_err(|e| e.to_string())
+        });
+        if let Err(message) = written {
+            eprintln!("warning: the cache was not updated: {message}");
         }
-        self.keep_record(&record)
+        self.log_queries(&record)
     }
 
+    /// What is stored is written when `stored` returns: the image refers to it.
     fn write_graph<T: Serialize>(
         &self,
         database: &Database,
         roots: &[Node],
         finished: impl FnOnce() -> Finished<T>,
         files: &Files,
+        stored: impl FnOnce() -> Result<(), String>,
     ) -> Result<(), String> {
-        let snapshot = database.snapshot(roots).map_err(|e| e.to_string())?;
+        let snapshot = database.snapshot(roots).map_err(|e| e.to_string());
+        stored()?;
+        let snapshot = snapshot?;
         if database.graph().needs_saving(roots) {
             snapshot.write_image(files.image.as_std_path()).map_err(|e| e.to_string())?;
         }
@@ -279,14 +287,27 @@ impl Session {
         record.write(files.root.as_std_path()).map_err(|e| e.to_string())
     }
 
-    /// Keeps what ran, for `cm why`, and writes the query log.
-    pub fn keep_record(&self, record: &BuildRecord) -> Result<(), Error> {
-        for run in record.executed.iter().filter(|_| self.trace) {
-            println!("ran {}({})", run.node.query, run.node.key);
+    /// Keeps what ran in a build that has no graph to be kept.
+    pub fn keep_record_of(&self, database: &Database) -> Result<(), Error> {
+        if self.files.is_none() && self.query_log.is_none() && !self.trace {
+            return Ok(());
         }
+        self.keep_record(&database.take_record())
+    }
+
+    /// Keeps what ran, for `cm why`, and writes the query log.
+    fn keep_record(&self, record: &BuildRecord) -> Result<(), Error> {
         if let Some(files) = &self.files {
             // Without it `cm why` has less to say; see `keep`.
             let _ = record.write(files.why.as_std_path());
+        }
+        self.log_queries(record)
+    }
+
+    fn log_queries(&self, record: &BuildRecord) -> Result<(), Error> {
+        self.ran.set(!record.executed.is_empty());
+        for run in record.executed.iter().filter(|_| self.trace) {
+            println!("ran {}({})", run.node.query, run.node.key);
         }
         match &self.query_log {
             Some(path) => crate::why::write_log(record, path),
@@ -304,6 +325,11 @@ impl Session {
         let mut sources = Sources::default();
         let show = |found: &Diagnostic| resolve(found, &mut |file| sources.get(self, file));
         Report { diagnostics: diagnostics.iter().map(show).collect() }
+    }
+
+    /// Whether some query ran in the last build, as far as that is known.
+    pub fn ran(&self) -> bool {
+        self.ran.get()
     }
 
     /// Where the files of the program are.

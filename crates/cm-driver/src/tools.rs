@@ -91,12 +91,12 @@ impl Tools {
         });
     }
 
-    /// What the query `node` made from `input` before, in any process and under any name,
-    /// or what `make` makes of it now. The key is everything that a stage gets.
+    /// What the query `node` made from the bytes of this digest before, in any process and under
+    /// any name, or what `make` makes of them now. The key is everything that a stage gets.
     pub fn cached(
         &self,
         node: NodeName,
-        input: &[u8],
+        input: &Digest,
         make: impl FnOnce(&dyn Backend) -> Result<Vec<u8>, BackendError>,
     ) -> Blob {
         let make = || make(self.backend());
@@ -107,7 +107,7 @@ impl Tools {
     pub fn cached_or<E>(
         &self,
         node: NodeName,
-        input: &[u8],
+        input: &Digest,
         make: impl FnOnce() -> Result<Vec<u8>, E>,
     ) -> Result<Blob, E> {
         let Some(store) = &self.store else { return make().map(Blob::new) };
@@ -127,11 +127,21 @@ impl Tools {
         Ok(Blob::kept(digest.0, bytes))
     }
 
-    /// Keeps an encoded unit in the store, so that other tools find it.
-    pub fn keep_mir(&self, unit: String, bytes: &Arc<[u8]>) {
-        if let Some(store) = &self.store {
-            let name = Name::new("mir").expect("invariant: a short name");
-            self.mir.lock().insert(unit, store.put(name, bytes.clone()));
+    /// Keeps an encoded unit in the store, so that other tools find it. Gives its digest.
+    pub fn keep_mir(&self, unit: String, bytes: &Arc<[u8]>) -> Digest {
+        let Some(store) = &self.store else { return Digest::of(bytes) };
+        let name = Name::new("mir").expect("invariant: a short name");
+        let digest = store.put(name, bytes.clone());
+        self.mir.lock().insert(unit, digest);
+        digest
+    }
+
+    /// The digest of what [`cached`](Self::cached) gave.
+    pub fn digest(&self, db: &dyn Db, blob: &Blob) -> Digest {
+        match (&self.store, blob.digest()) {
+            (Some(_), Some(digest)) => Digest(digest),
+            // Without a store, the graph has digests of its own.
+            _ => Digest::of(&blob.bytes(db)),
         }
     }
 
@@ -155,20 +165,17 @@ impl Tools {
         self.store.as_ref().map_or(Ok(()), |store| self.writer.finish(store))
     }
 
-    /// Keeps the object of this bitcode for who will ask for it soon. Gives the bitcode back.
-    pub fn set_aside(&self, bitcode: Vec<u8>, object: Vec<u8>) -> Vec<u8> {
-        let digest = Digest::of(&bitcode);
-        self.objects.lock().insert(digest, object);
-        bitcode
+    /// Keeps the object of the bitcode of this digest for who will ask for it soon.
+    pub fn set_aside(&self, bitcode: Digest, object: Vec<u8>) {
+        self.objects.lock().insert(bitcode, object);
     }
 
-    /// The object of this bitcode, if it was set aside.
-    pub fn take_object(&self, bitcode: &[u8]) -> Option<Vec<u8>> {
-        let digest = Digest::of(bitcode);
-        self.objects.lock().remove(&digest)
+    /// The object of the bitcode of this digest, if it was set aside.
+    pub fn take_object(&self, bitcode: &Digest) -> Option<Vec<u8>> {
+        self.objects.lock().remove(bitcode)
     }
 
-    fn key(&self, input: &[u8]) -> Vec<u8> {
+    fn key(&self, input: &Digest) -> Vec<u8> {
         let target = &self.target;
         let settings = [
             BUILD_ID,
@@ -179,7 +186,7 @@ impl Tools {
         ];
         let mut key = settings.join("\n").into_bytes();
         key.push(0);
-        key.extend_from_slice(&Digest::of(input).0);
+        key.extend_from_slice(&input.0);
         key
     }
 

@@ -6,6 +6,7 @@ use super::{
     QualifiedName, ScopedName, SignatureInfo, StructInfo, TypeImpls, TypeInfo,
 };
 use crate::thir::Instance;
+use cm_base::Name;
 use cm_db::{DefId, FileId};
 use cm_syntax::ast;
 use redgreen::Root;
@@ -52,6 +53,8 @@ redgreen::queries! {
     inline fn generics_of(DefId) -> Vec<GenericParam> = super::info::compute_generics;
     /// A struct.
     inline fn struct_info(DefId) -> Option<Arc<StructInfo>> = super::info::compute_struct;
+    /// What a struct derives: the interfaces after `with`. Apart, since few ask for it.
+    inline fn derives(DefId) -> Vec<Name> = super::info::compute_derives;
     /// An enum.
     inline fn enum_info(DefId) -> Option<Arc<EnumInfo>> = super::info::compute_enum;
     /// An interface.
