@@ -16,6 +16,7 @@ mod parallel;
 pub mod project;
 pub mod queries;
 mod render;
+pub mod resident;
 mod run;
 pub mod session;
 mod stages;
@@ -54,6 +55,10 @@ pub struct Options {
     pub query_log: Option<Utf8PathBuf>,
     /// Print timings.
     pub verbose: bool,
+    /// Print the queries that ran.
+    pub trace: bool,
+    /// An executable with more bytes is not written.
+    pub max_output: Option<u64>,
 }
 
 /// What was found in a program.

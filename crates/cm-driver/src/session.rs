@@ -49,6 +49,10 @@ pub struct Session {
     files: Option<Files>,
     options: redgreen::Options,
     query_log: Option<Utf8PathBuf>,
+    trace: bool,
+    ran: Cell<bool>,
+    /// An executable with more bytes is not written.
+    pub max_output: Option<u64>,
 }
 
 /// Prints how long stages take, if asked to.
@@ -147,7 +151,19 @@ impl Session {
             database.store = Arc::new(crate::store::Durable::new(store));
         }
         let query_log = options.query_log.clone();
-        Session { project, tools, clock, world, files, options: database, query_log }
+        let Options { trace, max_output, .. } = *options;
+        Session {
+            project,
+            tools,
+            clock,
+            world,
+            files,
+            options: database,
+            query_log,
+            trace,
+            ran: Cell::new(true),
+            max_output,
+        }
     }
 
     /// What the last build made. Opens no graph.
@@ -273,7 +289,7 @@ impl Session {
 
     /// Keeps what ran in a build that has no graph to be kept.
     pub fn keep_record_of(&self, database: &Database) -> Result<(), Error> {
-        if self.files.is_none() && self.query_log.is_none() {
+        if self.files.is_none() && self.query_log.is_none() && !self.trace {
             return Ok(());
         }
         self.keep_record(&database.take_record())
@@ -289,6 +305,10 @@ impl Session {
     }
 
     fn log_queries(&self, record: &BuildRecord) -> Result<(), Error> {
+        self.ran.set(!record.executed.is_empty());
+        for run in record.executed.iter().filter(|_| self.trace) {
+            println!("ran {}({})", run.node.query, run.node.key);
+        }
         match &self.query_log {
             Some(path) => crate::why::write_log(record, path),
             None => Ok(()),
@@ -305,6 +325,17 @@ impl Session {
         let mut sources = Sources::default();
         let show = |found: &Diagnostic| resolve(found, &mut |file| sources.get(self, file));
         Report { diagnostics: diagnostics.iter().map(show).collect() }
+    }
+
+    /// Whether some query ran in the last build, as far as that is known.
+    pub fn ran(&self) -> bool {
+        self.ran.get()
+    }
+
+    /// Where the files of the program are.
+    pub fn paths(&self, database: &Database) -> Vec<Utf8PathBuf> {
+        let files = cm_hir::files(database, Root).iter();
+        files.map(|file| self.world.path(*file)).collect()
     }
 
     /// The text of a file of the program; empty if it cannot be read.

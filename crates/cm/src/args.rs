@@ -54,6 +54,9 @@ pub struct Run {
     pub common: Common,
     #[command(flatten)]
     pub code: Code,
+    /// Stay, and do it again whenever a source file changes
+    #[arg(long)]
+    pub watch: bool,
     /// Execute with the MIR interpreter instead of machine code
     #[arg(long)]
     pub interpret: bool,
@@ -111,6 +114,9 @@ pub struct Compile {
     /// Execute the result afterwards and exit with its status
     #[arg(long)]
     pub run: bool,
+    /// Stay, and do it again whenever a source file changes
+    #[arg(long)]
+    pub watch: bool,
     /// No success message
     #[arg(short, long)]
     pub quiet: bool,
@@ -130,6 +136,9 @@ pub struct Check {
     pub common: Common,
     #[command(flatten)]
     pub paths: Paths,
+    /// Stay, and do it again whenever a source file changes
+    #[arg(long)]
+    pub watch: bool,
     /// No summary
     #[arg(short, long)]
     pub quiet: bool,
@@ -278,7 +287,7 @@ pub struct Output {
     /// Print progress and timings
     #[arg(short, long)]
     pub verbose: bool,
-    /// Print what is traced; as --verbose, and the queries that ran
+    /// Print as much as LEVEL says; `trace` adds the queries that ran to what --verbose prints
     #[arg(short, long, value_name = "LEVEL", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "debug")]
     pub debug: Option<Level>,
@@ -331,8 +340,8 @@ pub enum Format {
     Json,
 }
 
-/// What `--debug` takes.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+/// What `--debug` takes, from much to little.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Level {
     Trace,
     Debug,

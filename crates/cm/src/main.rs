@@ -8,14 +8,17 @@ mod init;
 mod lang;
 mod paths;
 mod print;
+mod progress;
 mod test;
+mod watch;
 
-use args::{Cli, Code, Command, Common, Shell, Stage};
+use args::{Cli, Code, Command, Common, Level, Shell, Stage};
 use camino::Utf8PathBuf;
 use clap::{CommandFactory, Parser};
 use cm_driver::{Error, Foreign, Options, Report};
 use print::{Printer, say};
-use std::{process::ExitCode, time::Instant};
+use progress::Progress;
+use std::{cell::RefCell, process::ExitCode, time::Instant};
 
 /// A third faster than the system's in the front end, which makes many small trees.
 #[global_allocator]
@@ -75,7 +78,10 @@ fn options(common: &Common, code: Option<&Code>, file: &Utf8PathBuf) -> Options 
         foreign: Foreign::default(),
         cache_dir: (!common.no_cache).then(|| common.cache_dir.clone()),
         query_log: common.query_log.clone(),
-        verbose: common.output.verbose || common.output.debug.is_some(),
+        verbose: common.output.verbose
+            || matches!(common.output.debug, Some(level) if level <= Level::Info),
+        trace: common.output.debug == Some(Level::Trace),
+        max_output: None,
     }
 }
 
@@ -139,12 +145,18 @@ fn emit(
 fn run(args: args::Run) -> Result<ExitCode, Error> {
     let mut options = options(&args.common, Some(&args.code), the_file(&args.files)?);
     options.foreign = args.code.foreign(&args.files);
+    if args.watch {
+        return watch::run(&args, &options);
+    }
     dump(&args.common, &options)?;
     if args.code.mir_opt {
         return emit(&args.common, &options, Stage::Mir, None);
     }
     let start = Instant::now();
+    let what = format!("compiling {}", options.file);
+    let progress = RefCell::new(Progress::start(&args.common.output, &what));
     let found = |found: &Report| {
+        progress.borrow_mut().stop();
         if options.verbose {
             say(&format!("{}: ready in {} ms\n", options.file, start.elapsed().as_millis()));
         }
@@ -159,6 +171,7 @@ fn compile(args: args::Compile) -> Result<ExitCode, Error> {
     check_target(if args.emit_js { "js" } else { &args.target })?;
     let mut options = options(&args.common, Some(&args.code), file);
     options.foreign = args.code.foreign(&args.files);
+    options.max_output = Some(args.max_output_size << 30);
     dump(&args.common, &options)?;
     let dumped = args.code.mir_opt.then_some(Stage::Mir);
     let dumped = dumped.or(args.lir_opt.then_some(Stage::LlvmIr));
@@ -167,7 +180,12 @@ fn compile(args: args::Compile) -> Result<ExitCode, Error> {
     }
     let start = Instant::now();
     let output = args.output.clone().unwrap_or_else(|| "a.out".into());
+    if args.watch {
+        return watch::compile(&args, &options, output);
+    }
+    let mut progress = Progress::start(&args.common.output, &format!("compiling {file}"));
     let found = cm_driver::compile(&options, &output)?;
+    progress.stop();
     if !report(&args.common, &found) {
         return Ok(ExitCode::FAILURE);
     }
