@@ -53,7 +53,12 @@ impl Program {
                 !variants.is_empty()
                     && distinct(variants.iter().map(|variant| &variant.name))
                     && variants.iter().filter_map(|v| v.payload.as_ref()).all(ranks)
+                    && variants
+                        .iter()
+                        .filter_map(|v| v.payload.as_ref())
+                        .all(|ty| self.lengths_are_right(ty))
             }
+            Kind::Global { ty, .. } => self.lengths_are_right(ty),
             Kind::Alias { ty } => self.rank(ty) < item.id && self.lengths_are_right(ty),
             Kind::Const { value: Value::More(id, _), .. } => *id < item.id && self.is_length(*id),
             Kind::Interface { methods } => distinct(methods.iter().map(|method| &method.name)),
@@ -75,6 +80,7 @@ impl Program {
         let given = function.params.iter().any(|param| of_t(&param.ty));
         let required = |param: &Param| param.default.is_none();
         distinct(function.params.iter().map(|param| &param.name))
+            && function.params.iter().map(|p| &p.ty).chain(&function.ret).all(|ty| self.lengths_are_right(ty))
             // Once one has a default, all later ones have.
             && function.params.iter().rev().skip_while(|param| !required(param)).all(required)
             && (given || function.generics.is_empty())
