@@ -16,6 +16,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     mem::ManuallyDrop,
+    panic::{AssertUnwindSafe, catch_unwind},
     rc::Rc,
     sync::Arc,
 };
@@ -155,8 +156,18 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// Builds a state incrementally and from nothing, and compares.
+    /// Builds a state incrementally and from nothing, and compares. A panic is a failure.
     pub fn step(&mut self, state: &State, statistics: &mut Statistics) -> Result<(), String> {
+        let step = AssertUnwindSafe(|| self.unguarded_step(state, statistics));
+        catch_unwind(step).unwrap_or_else(|payload| {
+            let message = payload.downcast_ref::<String>().cloned();
+            let message =
+                message.or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+            Err(format!("panicked: {}", message.unwrap_or_default()))
+        })
+    }
+
+    fn unguarded_step(&mut self, state: &State, statistics: &mut Statistics) -> Result<(), String> {
         let program = &state.program;
         let files = print::files(program);
         let arguments = &program.arguments;
