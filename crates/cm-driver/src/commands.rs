@@ -68,6 +68,7 @@ pub fn build(
         session.clock.lap("diagnostics");
         let executable = accepted(&diagnostics).then(|| {
             parallel::units(db, &session.clock);
+            session.tools.begin_writing();
             let blob = queries::executable(db, Root);
             let digest = Digest(blob.digest().unwrap_or_default());
             (digest, (there != Some(digest)).then(|| blob.bytes(db)))

@@ -154,6 +154,7 @@ fn run_interpreted(
     session.keep_record(&database.take_record())?;
     let go_on = found(&session.report(&diagnostics));
     let (true, Some(units)) = (go_on, units) else { return Ok(None) };
+    cm_jit::end_on_broken_pipes();
     crate::interpret::interpret(&units).map(Some)
 }
 

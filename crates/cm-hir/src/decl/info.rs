@@ -5,6 +5,7 @@ use super::{
     GenericParam, Item, ItemKind, Param, Problem, Scope, Signature, builtin, generics_of,
     global_ast, impl_info, in_cycle, item,
     item_tree::member_name,
+    name_index::NameIndex,
     resolve,
     types::{Constants, Lower, identity, primitive_type, typedef},
 };
@@ -36,6 +37,9 @@ pub struct FieldDecl {
 pub struct StructInfo {
     /// Its fields.
     pub fields: Vec<FieldDecl>,
+    /// Where they are.
+    #[serde(skip)]
+    pub index: NameIndex,
     /// The interfaces after `with`.
     pub derives: Vec<Name>,
     /// What is wrong with it.
@@ -58,6 +62,9 @@ pub struct VariantDecl {
 pub struct EnumInfo {
     /// Its variants.
     pub variants: Vec<VariantDecl>,
+    /// Where they are.
+    #[serde(skip)]
+    pub index: NameIndex,
     /// What is wrong with it.
     pub problems: Vec<Problem>,
 }
@@ -232,7 +239,7 @@ pub(super) fn compute_struct(db: &dyn Db, def: &DefId) -> Option<Arc<StructInfo>
             problems.push(Problem { at: item.at, message });
         }
     }
-    Some(Arc::new(StructInfo { fields, derives, problems }))
+    Some(Arc::new(StructInfo { fields, index: NameIndex::default(), derives, problems }))
 }
 
 fn not_void(arena: &Arena, id: TypeId, ty: Ty, problems: &mut Vec<Problem>) -> Ty {
@@ -274,7 +281,7 @@ pub(super) fn compute_enum(db: &dyn Db, def: &DefId) -> Option<Arc<EnumInfo>> {
         });
         variants.push(VariantDecl { name: variant.name.name, value: value.into(), payload });
     }
-    Some(Arc::new(EnumInfo { variants, problems }))
+    Some(Arc::new(EnumInfo { variants, index: NameIndex::default(), problems }))
 }
 
 pub(super) fn compute_alias(db: &dyn Db, def: &DefId) -> TypeInfo {

@@ -27,6 +27,11 @@ pub fn implements(db: &dyn Db, ty: Ty, interface: Ty) -> Option<Vec<Instance>> {
     }
 }
 
+/// Whether an impl says that a type satisfies an interface, even if it lacks something.
+pub fn is_declared(db: &dyn Db, ty: Ty, interface: Ty) -> bool {
+    explicit(db, ty, interface).is_some()
+}
+
 fn builtin_methods(db: &dyn Db, ty: Ty, interface: Ty, name: Name) -> Option<Vec<Instance>> {
     let names = builtin::method_names(&name)?;
     let all = || names.iter().map(|name| member(db, ty, *name)).collect();

@@ -1,9 +1,9 @@
 //! The queries of declarations.
 
 use super::{
-    Candidate, EnumInfo, Exports, Found, GenericParam, Impl, ImplIndex, ImplInfo, ImplKey, Imports,
-    InterfaceInfo, Item, ItemTree, MemberKey, ModuleGraph, Names, Need, Problem, QualifiedName,
-    ScopedName, SignatureInfo, StructInfo, TypeInfo,
+    Candidate, EnumInfo, Exports, Found, GenericParam, Head, Impl, ImplIndex, ImplInfo, ImplKey,
+    Imports, InterfaceInfo, Item, ItemTree, MemberKey, ModuleGraph, Names, Need, Problem,
+    QualifiedName, ScopedName, SignatureInfo, StructInfo, TypeImpls, TypeInfo,
 };
 use crate::thir::Instance;
 use cm_db::{DefId, FileId};
@@ -69,6 +69,8 @@ redgreen::queries! {
     inline fn impls(FileId) -> Vec<Impl> = super::impls::compute;
     /// The impls of the program.
     transient fn impl_index(Root) -> Arc<ImplIndex> = super::impls::compute_index;
+    /// The impls for the types under one head. An impl for another type ends here.
+    transient fn type_impls(Head) -> Arc<TypeImpls> = super::impls::compute_type_impls;
     /// The members of one name that impls give the types under one head.
     inline fn members(MemberKey) -> Vec<Candidate> = super::impls::compute_members;
     /// The impls of an interface for the types under one head.

@@ -4,6 +4,7 @@
 //! Functions are expected to have passed the verifier; of others nothing is promised but that they
 //! end in a trap at worst.
 
+mod asm;
 mod code;
 mod exec;
 mod files;
