@@ -30,6 +30,13 @@
 //! The graph interrupts a build by unwinding, with [`std::panic::resume_unwind`], which runs no panic
 //! hook, so nothing is printed: [`Database::attempt`] catches it.
 
+#![deny(missing_docs)]
+
+/// The example of the README runs as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod atomic_file;
 mod blob;
 mod database;
