@@ -4,7 +4,7 @@
 use crate::{
     edits::{EDITS, WRITING, break_it, change_options},
     grow,
-    model::Program,
+    model::{Breakage, Program},
     oracle::{Clean, Graph, Outcome, Place, TestSystem, build_clean, needed, text},
     print,
     random::Random,
@@ -90,7 +90,7 @@ impl Walk {
         let state = loop {
             let mut program = self.state().program.clone();
             if let Some(edit) = change(&mut program, &self.states, &mut self.random)
-                && program.is_right()
+                && (program.is_right() || program.breakage == Some(Breakage::Rules))
             {
                 break State { program, edit, resident };
             }
@@ -116,8 +116,12 @@ pub fn walk(seed: u64, steps: usize) -> Result<Statistics, Box<Failure>> {
 }
 
 fn change(program: &mut Program, states: &[State], random: &mut Random) -> Option<&'static str> {
-    if program.breakage.is_some() && random.one_in(2) {
-        program.breakage = None;
+    if program.breakage == Some(Breakage::Rules) || program.breakage.is_some() && random.one_in(2) {
+        let right = states.iter().rev().find(|state| state.program.breakage.is_none());
+        match right.filter(|_| program.breakage == Some(Breakage::Rules) || random.one_in(2)) {
+            Some(right) => program.clone_from(&right.program),
+            None => program.breakage = None,
+        }
         return Some("mended");
     }
     let (kind, edit) = match random.below(24) {

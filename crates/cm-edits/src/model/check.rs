@@ -18,6 +18,22 @@ impl Program {
             && self.links_are_right()
     }
 
+    /// Whether the text of the model can be printed at all, right or wrong.
+    pub fn holds_together(&self) -> bool {
+        let ranks = |item: &Item| match &item.kind {
+            Kind::Struct { fields, .. } => {
+                fields.iter().all(|field| self.rank(&field.ty) < item.id)
+            }
+            Kind::Enum { variants } => {
+                !variants.is_empty()
+                    && variants.iter().flat_map(|v| &v.payload).all(|ty| self.rank(ty) < item.id)
+            }
+            Kind::Alias { ty } => self.rank(ty) < item.id,
+            _ => true,
+        };
+        self.items.iter().all(ranks) && self.links_are_right()
+    }
+
     fn named(&self) -> impl Iterator<Item = &Item> {
         self.items.iter().filter(|item| !item.name.is_empty())
     }
