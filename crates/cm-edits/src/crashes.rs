@@ -109,7 +109,13 @@ impl Setting {
             None => Command::new(program),
             Some(limit) => {
                 let mut shell = Command::new("sh");
-                shell.arg("-c").arg(format!("{limit}; exec \"$0\" \"$@\"")).arg(program);
+                shell
+                    .arg("-c")
+                    .arg(match limit.starts_with("exec") {
+                        true => limit.to_owned(),
+                        false => format!("{limit}; exec \"$0\" \"$@\""),
+                    })
+                    .arg(program);
                 shell
             }
         };
@@ -215,6 +221,55 @@ pub fn limits(seed: u64) -> Result<usize, String> {
         setting.put(&setting.before)?;
         failed += usize::from(!wait(setting.start(Some(limit))?)?.success());
         setting.check().map_err(|message| format!("{limit}: {message}"))?;
+    }
+    Ok(failed)
+}
+
+/// System calls by which a build leaves something behind.
+const CALLS: [&str; 10] = [
+    "write",
+    "pwrite64",
+    "writev",
+    "rename",
+    "renameat",
+    "renameat2",
+    "fsync",
+    "fdatasync",
+    "openat",
+    "ftruncate",
+];
+/// What they end with: an error, or the process does.
+const FAULTS: [&str; 5] =
+    ["error=ENOSPC", "error=EIO", "error=EACCES", "error=EMFILE", "signal=KILL"];
+
+/// Builds in which one system call fails, or is the last, by `strace`: every call in turn that writes
+/// something, up to so many. Returns how many of the builds failed.
+pub fn faults(seed: u64, count: usize) -> Result<usize, String> {
+    let mut setting = Setting::new(seed)?;
+    let log = setting.place.cache().with_file_name("calls");
+    let traced = |what: &str| {
+        format!("exec strace -f -qq -o {log} -e trace={} {what} \"$0\" \"$@\"", CALLS.join(","))
+    };
+    if !wait(setting.start(Some(&traced("")))?)?.success() {
+        return Err("strace is not here, or may not trace".into());
+    }
+    let calls = fs::read_to_string(&log).map_err(text)?;
+    let mut all = Vec::new();
+    for call in CALLS {
+        let made = calls.lines().filter(|line| line.contains(&format!(" {call}("))).count();
+        let faults = FAULTS.iter().map(|fault| format!("-e inject={call}:{fault}"));
+        all.extend(
+            faults.flat_map(|inject| (1..=made).map(move |at| format!("{inject}:when={at}"))),
+        );
+    }
+    let mut failed = 0;
+    for number in 0..count.min(all.len()) {
+        // All of them if there is time, else some of each kind.
+        let fault = &all[number * all.len() / count.min(all.len())];
+        setting.put(&setting.before)?;
+        let _ = fs::remove_file(setting.place.output());
+        failed += usize::from(!wait(setting.start(Some(&traced(fault)))?)?.success());
+        setting.check().map_err(|message| format!("{fault}: {message}"))?;
     }
     Ok(failed)
 }

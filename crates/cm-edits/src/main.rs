@@ -24,6 +24,9 @@ struct Options {
     /// Kill so many builds, and lose writes of as many; the builds after them must be right
     #[arg(long)]
     kills: Option<usize>,
+    /// Let so many system calls of builds fail, by `strace`; the builds after them must be right
+    #[arg(long)]
+    faults: Option<usize>,
     /// Build a program: root file, cache directory, output
     #[arg(long, num_args = 3, hide = true)]
     build: Option<Vec<Utf8PathBuf>>,
@@ -63,6 +66,18 @@ fn main() -> ExitCode {
         return match crashes::build_here(main, cache, output) {
             Ok(true) => ExitCode::SUCCESS,
             _ => ExitCode::FAILURE,
+        };
+    }
+    if let Some(count) = options.faults {
+        return match crashes::faults(options.seed, count) {
+            Ok(failed) => {
+                println!("{failed} builds of {count} failed; all builds after them right");
+                ExitCode::SUCCESS
+            }
+            Err(message) => {
+                println!("{message}");
+                ExitCode::FAILURE
+            }
         };
     }
     if let Some(count) = options.kills {
