@@ -225,6 +225,19 @@ pub fn limits(seed: u64) -> Result<usize, String> {
     Ok(failed)
 }
 
+/// A store that is lost altogether, and one that cannot be written at all.
+pub fn no_store(seed: u64) -> Result<(), String> {
+    let mut setting = Setting::new(seed)?;
+    let store = setting.place.cache().join("cas");
+    setting.before.retain(|path, _| !path.starts_with("cas/"));
+    setting.put(&setting.before)?;
+    setting.check().map_err(|message| format!("no store: {message}"))?;
+    setting.put(&setting.before)?;
+    fs::remove_dir_all(&store).or_else(|_| fs::remove_file(&store)).ok();
+    fs::write(&store, b"not a directory").map_err(text)?;
+    setting.check().map_err(|message| format!("no room for a store: {message}"))
+}
+
 /// System calls by which a build leaves something behind.
 const CALLS: [&str; 10] = [
     "write",
@@ -244,7 +257,8 @@ const FAULTS: [&str; 5] =
 
 /// Builds in which one system call fails, or is the last, by `strace`: every call in turn that writes
 /// something, up to so many. Returns how many of the builds failed.
-pub fn faults(seed: u64, count: usize) -> Result<usize, String> {
+/// `only`: that one alone.
+pub fn faults(seed: u64, count: usize, only: Option<&str>) -> Result<usize, String> {
     let mut setting = Setting::new(seed)?;
     let log = setting.place.cache().with_file_name("calls");
     let traced = |what: &str| {
@@ -261,6 +275,9 @@ pub fn faults(seed: u64, count: usize) -> Result<usize, String> {
         all.extend(
             faults.flat_map(|inject| (1..=made).map(move |at| format!("{inject}:when={at}"))),
         );
+    }
+    if let Some(only) = only {
+        all = vec![only.to_owned()];
     }
     let mut failed = 0;
     for number in 0..count.min(all.len()) {

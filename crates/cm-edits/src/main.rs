@@ -27,6 +27,9 @@ struct Options {
     /// Let so many system calls of builds fail, by `strace`; the builds after them must be right
     #[arg(long)]
     faults: Option<usize>,
+    /// Only this fault, as a failure has it
+    #[arg(long, requires = "faults", allow_hyphen_values = true)]
+    fault: Option<String>,
     /// Build a program: root file, cache directory, output
     #[arg(long, num_args = 3, hide = true)]
     build: Option<Vec<Utf8PathBuf>>,
@@ -69,7 +72,7 @@ fn main() -> ExitCode {
         };
     }
     if let Some(count) = options.faults {
-        return match crashes::faults(options.seed, count) {
+        return match crashes::faults(options.seed, count, options.fault.as_deref()) {
             Ok(failed) => {
                 println!("{failed} builds of {count} failed; all builds after them right");
                 ExitCode::SUCCESS
@@ -124,6 +127,7 @@ fn interruptions(seed: u64, count: usize) -> Result<(), String> {
         let located = |message| format!("--seed {seed} --kills {part}: {message}");
         killed += crashes::kills(seed, part).map_err(located)?;
         crashes::lost_writes(seed, part).map_err(located)?;
+        crashes::no_store(seed).map_err(located)?;
         failed += crashes::limits(seed).map_err(located)?;
     }
     println!(

@@ -184,8 +184,8 @@ impl Replay {
         let right = program.breakage.is_none();
         let key = (files, arguments.clone());
         let clean = match self.clean.get(&key) {
-            Some(clean) => clean.clone(),
-            None => Rc::new(build_clean(&key.0, arguments, right)?),
+            Some(clean) if clean.behaviour.is_some() || !right => clean.clone(),
+            _ => Rc::new(build_clean(&key.0, arguments, right)?),
         };
         self.clean.insert(key, clean.clone());
         if right {

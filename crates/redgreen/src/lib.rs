@@ -59,7 +59,9 @@ pub use blob::{Blob, Digest, MemoryStore, Store};
 pub use database::{Database, Db, Edit, Interrupted, Options};
 pub use fingerprint::{Fingerprint, StableHasher};
 pub use frames::Frames;
-pub use graph::{Graph, NodeReport, SaveError, Snapshot, fingerprint_of, get, is_stale};
+pub use graph::{
+    Graph, NodeReport, SaveError, Snapshot, fingerprint_of, get, is_stale, unrecorded,
+};
 pub use image::{Identity, without_stamps};
 pub use key::{Key, Root};
 pub use query::{Group, InputProvider, Kind, Node, Provider, Query, QueryId, Registry, World};
