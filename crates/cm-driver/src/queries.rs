@@ -89,7 +89,8 @@ fn compute_executable(db: &dyn Db, _: &Root) -> Blob {
         // By their digests: whether the executable is linked or found must not show in the graph.
         let object = |(unit, digest): &(UnitId, Digest)| {
             let known = tools.store.as_ref().and_then(|store| store.get(digest));
-            let bytes = known.unwrap_or_else(|| unit_object(db, *unit).bytes(db));
+            let make = || redgreen::unrecorded(db, || unit_object(db, *unit).bytes(db));
+            let bytes = known.unwrap_or_else(make);
             (unit.to_string(), bytes)
         };
         objects.iter().map(object).collect::<Vec<_>>()
