@@ -18,6 +18,7 @@ pub mod queries;
 mod render;
 mod run;
 pub mod session;
+pub mod settings;
 mod stages;
 mod store;
 pub mod tools;
@@ -29,6 +30,7 @@ pub use commands::{Program, build, compile, compile_in, execute, keep};
 pub use error::{Error, reason};
 pub use render::{Colors, Rendered, RenderedNote};
 pub use run::run;
+pub use settings::{CacheArguments, CacheSettings};
 pub use stages::{Stage, emit};
 pub use why::why;
 
@@ -44,7 +46,7 @@ pub struct Options {
     /// Names defined with `-D`.
     pub defines: Vec<String>,
     /// `None`: neither read nor write the cache.
-    pub cache_dir: Option<Utf8PathBuf>,
+    pub cache: Option<CacheSettings>,
     /// Where to write which queries ran.
     pub query_log: Option<Utf8PathBuf>,
     /// Print timings.

@@ -40,7 +40,7 @@ impl Work<'_> {
         let (mut warnings, mut done, mut mended) = (0, 0, 0);
         for file in &files {
             let start = Instant::now();
-            let options = options(&args.common, None, file);
+            let options = options(&args.common, None, file)?;
             let found = dump(&args.common, &options).and_then(|()| {
                 if self.fix {
                     mended += cm_driver::fix(&options, &self.lint)?;

@@ -65,15 +65,15 @@ fn usage(error: &clap::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn options(common: &Common, code: Option<&Code>, file: &Utf8PathBuf) -> Options {
-    Options {
+fn options(common: &Common, code: Option<&Code>, file: &Utf8PathBuf) -> Result<Options, Error> {
+    Ok(Options {
         file: file.clone(),
         opt_level: code.map_or(0, |code| code.opt_level),
         defines: common.defines.clone(),
-        cache_dir: (!common.no_cache).then(|| common.cache_dir.clone()),
+        cache: common.cache.arguments().resolve(file)?,
         query_log: common.query_log.clone(),
         verbose: common.output.verbose || common.output.debug.is_some(),
-    }
+    })
 }
 
 fn the_file(files: &[Utf8PathBuf]) -> Result<&Utf8PathBuf, Error> {
@@ -132,7 +132,7 @@ fn emit(
 }
 
 fn run(args: args::Run) -> Result<ExitCode, Error> {
-    let options = options(&args.common, Some(&args.code), the_file(&args.files)?);
+    let options = options(&args.common, Some(&args.code), the_file(&args.files)?)?;
     dump(&args.common, &options)?;
     if args.code.mir_opt {
         return emit(&args.common, &options, Stage::Mir, None);
@@ -151,7 +151,7 @@ fn run(args: args::Run) -> Result<ExitCode, Error> {
 fn compile(args: args::Compile) -> Result<ExitCode, Error> {
     let file = the_file(&args.files)?;
     check_target(if args.emit_js { "js" } else { &args.target })?;
-    let options = options(&args.common, Some(&args.code), file);
+    let options = options(&args.common, Some(&args.code), file)?;
     dump(&args.common, &options)?;
     let dumped = args.code.mir_opt.then_some(Stage::Mir);
     let dumped = dumped.or(args.lir_opt.then_some(Stage::LlvmIr));
@@ -174,7 +174,11 @@ fn compile(args: args::Compile) -> Result<ExitCode, Error> {
 }
 
 fn why(args: &args::Why) -> Result<ExitCode, Error> {
-    say(&cm_driver::why(&args.cache_dir, args.query.as_deref(), args.key.as_deref())?);
+    say(&cm_driver::why(
+        &cache::settings(&args.cache)?.dir,
+        args.query.as_deref(),
+        args.key.as_deref(),
+    )?);
     Ok(ExitCode::SUCCESS)
 }
 

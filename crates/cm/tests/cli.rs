@@ -17,6 +17,8 @@ mod linting;
 mod programs;
 #[path = "cli/projects.rs"]
 mod projects;
+#[path = "cli/store.rs"]
+mod store;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use std::{
