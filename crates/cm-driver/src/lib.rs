@@ -19,6 +19,7 @@ mod render;
 pub mod resident;
 mod run;
 pub mod session;
+pub mod settings;
 mod stages;
 mod store;
 mod test;
@@ -32,6 +33,7 @@ pub use error::{Error, reason};
 pub use link::Foreign;
 pub use render::{Colors, Rendered, RenderedNote};
 pub use run::run;
+pub use settings::{CacheArguments, CacheSettings};
 pub use stages::{Stage, emit};
 pub use test::{Outcome, Tests, test, test_child};
 pub use why::why;
@@ -50,7 +52,7 @@ pub struct Options {
     /// What the program is linked with.
     pub foreign: Foreign,
     /// `None`: neither read nor write the cache.
-    pub cache_dir: Option<Utf8PathBuf>,
+    pub cache: Option<CacheSettings>,
     /// Where to write which queries ran.
     pub query_log: Option<Utf8PathBuf>,
     /// Print timings.

@@ -117,7 +117,7 @@ fn execute(
 /// The objects of the last run in one file, which is read faster than hundreds of the store. A file
 /// that cannot be written is missed by the next process, and costs it some time.
 fn keep_bundle(session: &Session, bundle: &[u8]) -> Digest {
-    if let Some(path) = session.bundle() {
+    if let Some(path) = session.bundle().filter(|_| session.keeps()) {
         let replace = || {
             let dir = path.parent().unwrap_or(&path);
             let mut file = tempfile::NamedTempFile::new_in(dir)?;
@@ -165,7 +165,7 @@ fn run_interpreted(
     options: &Options,
     found: &dyn Fn(&Report) -> bool,
 ) -> Result<Option<i32>, Error> {
-    let options = Options { cache_dir: None, ..options.clone() };
+    let options = Options { cache: None, ..options.clone() };
     let session = Session::new(&options, Purpose::Run)?;
     let mut database = session.open();
     let (diagnostics, units) = session.attempt(&mut database, |db| {

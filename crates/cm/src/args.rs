@@ -2,8 +2,8 @@
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use cm_driver::Foreign;
-use std::ffi::OsString;
+use cm_driver::{CacheArguments, Foreign};
+use std::{ffi::OsString, time::Duration};
 
 /// The incremental compiler for Cm.
 #[derive(Parser)]
@@ -218,25 +218,86 @@ pub struct Cache {
 
 #[derive(Subcommand)]
 pub enum CacheAction {
-    /// Delete the cache directory
+    /// Delete the cache directory, or entries of some kinds
     #[command(visible_alias = "clear")]
-    Clean(CacheDir),
+    Clean {
+        #[command(flatten)]
+        place: CacheDir,
+        /// Only entries of this kind, such as `unit_object`
+        #[arg(long, value_name = "KIND")]
+        kind: Vec<String>,
+    },
     /// Print directory, number of entries, sizes, oldest and newest entry
-    Stats(CacheDir),
+    Stats {
+        #[command(flatten)]
+        place: CacheDir,
+        /// How it is written
+        #[arg(long, value_enum, default_value_t = TextFormat::Text)]
+        format: TextFormat,
+    },
+    /// Remove what was used longest ago
+    Gc {
+        #[command(flatten)]
+        place: CacheDir,
+        /// Until the store takes no more than SIZE, such as 500M [default: what is configured]
+        #[arg(long, value_name = "SIZE", value_parser = cm_driver::settings::parse_size)]
+        max_size: Option<u64>,
+        /// All that was not used for AGE, such as 12h or 30d
+        #[arg(long, value_name = "AGE", value_parser = age)]
+        max_age: Option<Duration>,
+    },
+    /// Read every entry and remove those that are damaged
+    Verify {
+        #[command(flatten)]
+        place: CacheDir,
+        /// How it is written
+        #[arg(long, value_enum, default_value_t = TextFormat::Text)]
+        format: TextFormat,
+    },
+    /// List all entries, that used last first
+    List {
+        #[command(flatten)]
+        place: CacheDir,
+        /// How it is written
+        #[arg(long, value_enum, default_value_t = TextFormat::Text)]
+        format: TextFormat,
+    },
+    /// Describe an entry
+    Show {
+        #[command(flatten)]
+        place: CacheDir,
+        /// How it is written
+        #[arg(long, value_enum, default_value_t = TextFormat::Text)]
+        format: TextFormat,
+        /// Its key, or the start of it
+        key: String,
+    },
+    /// Print the cache directory
+    Path {
+        #[command(flatten)]
+        place: CacheDir,
+    },
 }
 
 #[derive(Args)]
 pub struct CacheDir {
-    /// Cache directory
-    #[arg(long, value_name = "DIR", default_value = ".cm_cache", value_parser = path)]
-    pub cache_dir: Utf8PathBuf,
+    /// Cache directory [default: that of cm.toml, or .cm_cache]
+    #[arg(long, value_name = "DIR", env = "CM_CACHE_DIR", value_parser = path)]
+    pub cache_dir: Option<Utf8PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TextFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
 }
 
 #[derive(Args)]
 pub struct Why {
-    /// Cache directory
-    #[arg(long, value_name = "DIR", default_value = ".cm_cache", value_parser = path)]
-    pub cache_dir: Utf8PathBuf,
+    #[command(flatten)]
+    pub cache: CacheDir,
     /// A query, such as `mir`; without it, everything that ran is listed
     pub query: Option<String>,
     /// Its key, such as `geo::area`
@@ -246,16 +307,8 @@ pub struct Why {
 /// Options of every command that compiles.
 #[derive(Args)]
 pub struct Common {
-    /// Where the cache is
-    #[arg(long, value_name = "DIR", env = "CM_CACHE_DIR", default_value = ".cm_cache")]
-    #[arg(value_parser = path)]
-    pub cache_dir: Utf8PathBuf,
-    /// Neither read nor write the cache
-    #[arg(long, overrides_with = "cache")]
-    pub no_cache: bool,
-    /// Use the cache (the default)
-    #[arg(long, visible_alias = "incremental", overrides_with = "no_cache")]
-    pub cache: bool,
+    #[command(flatten)]
+    pub cache: CacheOptions,
     /// Write one JSON line for each query that ran, then a summary
     #[arg(long, value_name = "FILE")]
     pub query_log: Option<Utf8PathBuf>,
@@ -273,6 +326,38 @@ pub struct Common {
     /// Print the MIR and go on
     #[arg(long)]
     pub mir: bool,
+}
+
+/// Whether the cache is used, and how.
+#[derive(Args)]
+pub struct CacheOptions {
+    /// Where the cache is [default: that of cm.toml, or .cm_cache]
+    #[arg(long, value_name = "DIR", env = "CM_CACHE_DIR", value_parser = path)]
+    pub cache_dir: Option<Utf8PathBuf>,
+    /// What the store in it may take, such as 500M [default: that of cm.toml, or 2GiB]
+    #[arg(long, value_name = "SIZE", value_parser = cm_driver::settings::parse_size)]
+    pub max_cache_size: Option<u64>,
+    /// Read the cache and do not write it
+    #[arg(long)]
+    pub cache_readonly: bool,
+    /// Neither read nor write the cache
+    #[arg(long, overrides_with = "cache")]
+    pub no_cache: bool,
+    /// Use the cache (the default)
+    #[arg(long, visible_alias = "incremental", overrides_with = "no_cache")]
+    pub cache: bool,
+}
+
+impl CacheOptions {
+    /// For the driver.
+    pub fn arguments(&self) -> CacheArguments {
+        CacheArguments {
+            enabled: (self.cache || self.no_cache).then_some(self.cache),
+            dir: self.cache_dir.clone(),
+            max_size: self.max_cache_size,
+            read_only: self.cache_readonly,
+        }
+    }
 }
 
 /// How a command talks.
@@ -376,6 +461,20 @@ pub enum Stage {
     Bitcode,
     Obj,
     Asm,
+}
+
+/// A number of seconds, minutes, hours or days.
+fn age(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("'{text}' is not an age; write for example 12h or 30d");
+    let seconds = match text.chars().last() {
+        Some('s') => 1,
+        Some('m') => 60,
+        Some('h') => 3600,
+        Some('d') => 86400,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
+    Ok(Duration::from_secs(number.checked_mul(seconds).ok_or_else(wrong)?))
 }
 
 /// `FIRST:LAST`, or one line.

@@ -44,7 +44,7 @@ impl Work<'_> {
         let (mut warnings, mut done, mut mended) = (0, 0, 0);
         for file in &files {
             let start = Instant::now();
-            let options = options(&args.common, None, file);
+            let options = options(&args.common, None, file)?;
             let what = format!("checking {file}");
             let mut progress = Progress::start(&args.common.output, &what);
             let found = dump(&args.common, &options).and_then(|()| {

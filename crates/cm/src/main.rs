@@ -70,19 +70,19 @@ fn usage(error: &clap::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn options(common: &Common, code: Option<&Code>, file: &Utf8PathBuf) -> Options {
-    Options {
+fn options(common: &Common, code: Option<&Code>, file: &Utf8PathBuf) -> Result<Options, Error> {
+    Ok(Options {
         file: file.clone(),
         opt_level: code.map_or(0, |code| code.opt_level),
         defines: common.defines.clone(),
         foreign: Foreign::default(),
-        cache_dir: (!common.no_cache).then(|| common.cache_dir.clone()),
+        cache: common.cache.arguments().resolve(file)?,
         query_log: common.query_log.clone(),
         verbose: common.output.verbose
             || matches!(common.output.debug, Some(level) if level <= Level::Info),
         trace: common.output.debug == Some(Level::Trace),
         max_output: None,
-    }
+    })
 }
 
 fn the_file(files: &[Utf8PathBuf]) -> Result<&Utf8PathBuf, Error> {
@@ -143,7 +143,7 @@ fn emit(
 }
 
 fn run(args: args::Run) -> Result<ExitCode, Error> {
-    let mut options = options(&args.common, Some(&args.code), the_file(&args.files)?);
+    let mut options = options(&args.common, Some(&args.code), the_file(&args.files)?)?;
     options.foreign = args.code.foreign(&args.files);
     if args.watch {
         return watch::run(&args, &options);
@@ -169,7 +169,7 @@ fn run(args: args::Run) -> Result<ExitCode, Error> {
 fn compile(args: args::Compile) -> Result<ExitCode, Error> {
     let file = the_file(&args.files)?;
     check_target(if args.emit_js { "js" } else { &args.target })?;
-    let mut options = options(&args.common, Some(&args.code), file);
+    let mut options = options(&args.common, Some(&args.code), file)?;
     options.foreign = args.code.foreign(&args.files);
     options.max_output = Some(args.max_output_size << 30);
     dump(&args.common, &options)?;
@@ -199,7 +199,11 @@ fn compile(args: args::Compile) -> Result<ExitCode, Error> {
 }
 
 fn why(args: &args::Why) -> Result<ExitCode, Error> {
-    say(&cm_driver::why(&args.cache_dir, args.query.as_deref(), args.key.as_deref())?);
+    say(&cm_driver::why(
+        &cache::settings(&args.cache)?.dir,
+        args.query.as_deref(),
+        args.key.as_deref(),
+    )?);
     Ok(ExitCode::SUCCESS)
 }
 

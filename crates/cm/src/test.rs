@@ -9,7 +9,7 @@ use std::process::ExitCode;
 pub fn run(args: &args::Test) -> Result<ExitCode, Error> {
     let none = "".into();
     let file = if args.child.is_some() { &none } else { the_file(&args.files)? };
-    let mut options = options(&args.common, Some(&args.code), file);
+    let mut options = options(&args.common, Some(&args.code), file)?;
     options.foreign = args.code.foreign(&args.files);
     if let Some(bundle) = &args.child {
         return Ok(status(cm_driver::test_child(&options, bundle)?));

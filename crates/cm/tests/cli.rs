@@ -21,6 +21,8 @@ mod linting;
 mod programs;
 #[path = "cli/projects.rs"]
 mod projects;
+#[path = "cli/store.rs"]
+mod store;
 #[path = "cli/testing.rs"]
 mod testing;
 #[path = "cli/tour.rs"]
