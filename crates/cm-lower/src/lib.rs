@@ -13,7 +13,7 @@ mod units;
 pub use item::Item;
 pub use linkage::Linkage;
 pub use reach::Reachable;
-pub use units::{Partition, UnitId, assemble};
+pub use units::{Partition, UnitId, assemble, closure};
 
 use cm_hir::ty::Ty;
 use cm_mir::mir::{Function, Global};

@@ -10,7 +10,11 @@ use cm_db::{Db, FileId, settings};
 use cm_mir::{mir::Abi, unit::Unit};
 use redgreen::Root;
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// A bucket with more items than this is split. Compiling a unit costs about a millisecond before its
@@ -128,6 +132,26 @@ fn link(db: &dyn Db, id: UnitId, unit: &mut Unit) {
     let imports = linkage.imports.iter().filter_map(|item| linkage::small(db, item));
     unit.imports = imports.cloned().collect();
     unit.imports.sort_by_key(|function| function.decl.symbol);
+}
+
+/// Everything that an item needs to run, without the names of variables.
+pub fn closure(db: &dyn Db, start: Item) -> Unit {
+    let mut seen = BTreeSet::from([start.clone()]);
+    let mut work = vec![start];
+    let mut unit = Unit::new(Name::new(""));
+    while let Some(item) = work.pop() {
+        if let Some(lowered) = crate::mir(db, item.clone()) {
+            unit.functions.extend(lowered.functions.iter().cloned());
+            unit.globals.extend(lowered.globals.iter().cloned());
+        }
+        let next = crate::mir_refs(db, item).iter().filter(|next| !next.is_endless());
+        work.extend(next.filter(|next| seen.insert((*next).clone())).cloned());
+    }
+    let locals = unit.functions.iter_mut().flat_map(|function| &mut function.locals);
+    locals.for_each(|local| local.name = None);
+    unit.functions.sort_by_key(|function| function.decl.symbol);
+    unit.globals.sort_by_key(|global| global.decl.symbol);
+    unit
 }
 
 #[cfg(test)]
