@@ -83,7 +83,7 @@ fn check(program: &Utf8Path) -> Result<(), String> {
 
 /// The programs of an area that are accepted.
 fn programs(area: &str) -> Vec<Utf8PathBuf> {
-    let directory = repository().join("tests/conformance/core").join(area);
+    let directory = repository().join("tests/conformance").join(area);
     let mut programs: Vec<Utf8PathBuf> = directory
         .read_dir_utf8()
         .expect("the area exists")
@@ -121,7 +121,7 @@ macro_rules! areas {
     ($($area:ident $(= $name:literal)?;)*) => {
         $(#[test] fn $area() { check_area(areas!(@ $area $($name)?)); })*
     };
-    (@ $area:ident) => { stringify!($area) };
+    (@ $area:ident) => { concat!("core/", stringify!($area)) };
     (@ $area:ident $name:literal) => { $name };
 }
 
@@ -138,11 +138,12 @@ areas! {
     lambdas;
     lexical;
     macros;
-    matches = "match";
+    memory = "memory";
+    matches = "core/match";
     operators;
     ownership;
     pointers;
-    realistic = "programs";
+    realistic = "core/programs";
     slices;
     strings;
     structs;
