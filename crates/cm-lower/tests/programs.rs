@@ -93,7 +93,7 @@ fn check_units(program: &Utf8Path, units: &[Unit]) -> Result<(), String> {
 
 /// The programs of an area that are accepted.
 fn programs(area: &str) -> Vec<Utf8PathBuf> {
-    let directory = repository().join("tests/conformance/core").join(area);
+    let directory = repository().join("tests/conformance").join(area);
     let mut programs: Vec<Utf8PathBuf> = directory
         .read_dir_utf8()
         .expect("the area exists")
@@ -119,7 +119,7 @@ macro_rules! areas {
     ($($area:ident $(= $name:literal)?;)*) => {
         $(#[test] fn $area() { check_area(areas!(@ $area $($name)?)); })*
     };
-    (@ $area:ident) => { stringify!($area) };
+    (@ $area:ident) => { concat!("core/", stringify!($area)) };
     (@ $area:ident $name:literal) => { $name };
 }
 
@@ -136,11 +136,12 @@ areas! {
     lambdas;
     lexical;
     macros;
-    matches = "match";
+    memory = "memory";
+    matches = "core/match";
     operators;
     ownership;
     pointers;
-    realistic = "programs";
+    realistic = "core/programs";
     slices;
     strings;
     structs;

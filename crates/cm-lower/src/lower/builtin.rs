@@ -173,7 +173,7 @@ impl Lower<'_, '_> {
         } else {
             self.address_of(slice)
         };
-        let value = self.operand(value);
+        let value = self.pushed(value);
         let (size, glue) = (self.size(elem), self.glue(elem));
         let place = self.builder.runtime(Rt::SlicePush, vec![address, size, glue]);
         let lowered = self.cx.ty(elem);
@@ -181,6 +181,19 @@ impl Lower<'_, '_> {
         self.builder.count(CountOp::Forget, place.clone());
         self.builder.store(place, value);
         truth(false)
+    }
+
+    /// What is pushed. If it is read through a pointer, it is read before elements move.
+    fn pushed(&mut self, value: ExprId) -> Operand {
+        let ty = self.ty_of(value);
+        let operand = self.operand(value);
+        let through = |step: &Projection| matches!(step, Projection::Deref(_));
+        match &operand {
+            Operand::Copy(place) if place.projections.iter().any(through) => {
+                self.builder.stable(operand, ty)
+            }
+            _ => operand,
+        }
     }
 
     /// The address of a copy of a slice's handle, which is not null.

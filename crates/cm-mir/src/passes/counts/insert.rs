@@ -97,12 +97,49 @@ impl Inserter<'_> {
                         self.assign(place, value, volatile, &mut ends, (first, false));
                     }
                 }
-                Stmt::Call { dest, callee, args } => self.call(dest, callee, args, &mut ends),
+                Stmt::Call { dest, callee, args } => {
+                    let stored = stmts.next_if(|(_, (next, more))| {
+                        self.is_growth((dest.as_ref(), &callee, &args), next, more)
+                    });
+                    match (stored, callee) {
+                        (Some((_, (store, more))), Callee::Runtime(rt)) => {
+                            let callee = Callee::Runtime(rt.consuming().unwrap_or(rt));
+                            self.out.push(Stmt::Call { dest: dest.clone(), callee, args });
+                            self.out.push(store);
+                            let moved = dest.as_ref().and_then(whole);
+                            let more = more.dies.into_iter().filter(|it| Some(*it) != moved);
+                            ends.dies.extend(more);
+                        }
+                        (_, callee) => self.call(dest, callee, args, &mut ends),
+                    }
+                }
                 stmt => self.out.push(stmt),
             }
             self.ends(ends);
             forgotten = None;
         }
+    }
+
+    /// What the call makes of the string in a place, and of others, is only stored there again by
+    /// the statement that follows: so the string can grow where it is.
+    fn is_growth(
+        &self,
+        (dest, callee, args): (Option<&Place>, &Callee, &[Operand]),
+        next: &Stmt,
+        ends: &Ends,
+    ) -> bool {
+        let Some(made) = dest.and_then(whole) else { return false };
+        let Stmt::Assign { place, value: Rvalue::Use(Operand::Copy(from)), volatile: false } = next
+        else {
+            return false;
+        };
+        let tracked = |local| matches!(self.class(local), Class::Owned | Class::Borrowed);
+        let consuming = matches!(callee, Callee::Runtime(rt) if rt.consuming().is_some());
+        consuming
+            && whole(from) == Some(made)
+            && ends.dies.contains(&made)
+            && !whole(place).is_some_and(tracked)
+            && matches!(args.first(), Some(Operand::Copy(first)) if **first == *place)
     }
 
     fn ends(&mut self, ends: Ends) {
@@ -318,32 +355,48 @@ fn entry(function: &mut Function, facts: &Facts, live: &Live, first: &[Fresh]) {
     function.blocks[0].stmts = stmts;
 }
 
+/// So many releases are repeated at every return.
+const FEW: usize = 4;
+
 /// Releases what memory locals hold where the function returns.
 fn exit(function: &mut Function, facts: &Facts) {
     let memory = |local: &LocalId| facts.class(*local) == Class::Memory && *local != RESULT;
-    let releases: Vec<Stmt> = (0..facts.class.len() as u32)
-        .rev()
-        .map(LocalId)
-        .filter(memory)
-        .map(|local| Stmt::Count { op: CountOp::Release, place: local.into() })
-        .collect();
+    let locals: Vec<LocalId> =
+        (0..facts.class.len() as u32).rev().map(LocalId).filter(memory).collect();
+    let release = |local: &LocalId| Stmt::Count { op: CountOp::Release, place: (*local).into() };
     let returns = |block: &&mut Block| block.terminator == Terminator::Return;
-    if releases.is_empty() {
+    if locals.is_empty() {
         return;
     }
     let target = BlockId(function.blocks.len() as u32);
-    match function.blocks.iter_mut().filter(returns).count() {
-        0 => {}
-        1 => {
-            let block = function.blocks.iter_mut().find(returns);
-            block.into_iter().for_each(|block| block.stmts.extend(releases.iter().cloned()));
+    if locals.len() <= FEW || function.blocks.iter_mut().filter(returns).count() == 1 {
+        for block in function.blocks.iter_mut().filter(returns) {
+            let moved = returned(&mut block.stmts, &memory);
+            block.stmts.extend(locals.iter().filter(|local| moved != Some(**local)).map(release));
         }
-        _ => {
-            for block in function.blocks.iter_mut().filter(returns) {
-                block.terminator = Terminator::Goto(target);
-            }
-            let terminator = Terminator::Return;
-            function.blocks.push(Block { stmts: releases, terminator });
-        }
+        return;
     }
+    for block in function.blocks.iter_mut().filter(returns) {
+        block.terminator = Terminator::Goto(target);
+    }
+    let stmts = locals.iter().map(release).collect();
+    function.blocks.push(Block { stmts, terminator: Terminator::Return });
+}
+
+/// The memory local whose copy is returned by a block that does nothing after that but release
+/// others: its value moves.
+fn returned(stmts: &mut Vec<Stmt>, memory: &impl Fn(&LocalId) -> bool) -> Option<LocalId> {
+    let released = |stmt: &Stmt| matches!(stmt, Stmt::Count { op: CountOp::Release, .. });
+    let last = stmts.iter().rposition(|stmt| !released(stmt))?;
+    let Stmt::Assign { place, value: Rvalue::Use(Operand::Copy(from)), .. } = &stmts[last] else {
+        return None;
+    };
+    let local = whole(from).filter(memory)?;
+    let retain = last.checked_sub(1)?;
+    let retained = Stmt::Count { op: CountOp::Retain, place: local.into() };
+    if whole(place) != Some(RESULT) || stmts[retain] != retained {
+        return None;
+    }
+    stmts.remove(retain);
+    Some(local)
 }
