@@ -4,7 +4,13 @@ use crate::{
     case::{Case, Kind, Mode},
     process::{self, Ran},
 };
-use std::{fs, path::Path, process::Command};
+use std::{
+    env,
+    fs::{self, File},
+    io,
+    path::Path,
+    process::Command,
+};
 
 /// Nothing, or how it differs from what is expected.
 type Outcome = Result<(), String>;
@@ -12,6 +18,7 @@ type Outcome = Result<(), String>;
 /// Runs a program. Nothing of an earlier run is seen: each has a cache directory of its own.
 pub(crate) fn run(case: &Case, mode: Mode, cm: &Path) -> Outcome {
     let place = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let _alone = alone(case).map_err(|error| error.to_string())?;
     let context = Context { case, cm, place: place.path() };
     match case.kind {
         Kind::Output => context.output(mode),
@@ -19,6 +26,21 @@ pub(crate) fn run(case: &Case, mode: Mode, cm: &Path) -> Outcome {
         Kind::Format => context.format(),
         Kind::Lint => context.lint(),
     }
+}
+
+/// What a program uses that its other runs use too: ports, and files at fixed places.
+const SHARED: [&[u8]; 3] = [b"native::net", b"native::http", b"/tmp/"];
+
+/// Waits until no other run, of whatever process, of such a program goes on.
+fn alone(case: &Case) -> io::Result<Option<File>> {
+    let text = case.beside("cm").unwrap_or_default();
+    let uses = |what: &&[u8]| text.windows(what.len()).any(|part| part == *what);
+    if !SHARED.iter().any(uses) {
+        return Ok(None);
+    }
+    let lock = File::create(env::temp_dir().join("cm-conformance.lock"))?;
+    lock.lock()?;
+    Ok(Some(lock))
 }
 
 struct Context<'a> {

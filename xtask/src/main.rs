@@ -38,6 +38,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    /// Build random programs through random edits, and compare every build with one from nothing
+    FuzzEdits {
+        /// `--seed N`, `--steps N`, `--seconds N`, `--save DIRECTORY`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
     /// Give the front end broken programs
     Fuzz {
         /// `--seed S`, `--time SECONDS`, `--steps N`, or `--help`
@@ -57,6 +63,7 @@ fn main() -> ExitCode {
         Task::Setup => setup::setup(setup::For::Development).map(|_| ExitCode::SUCCESS),
         Task::Run { file, args } => run(&file, &args),
         Task::Test { args } => test::test(&args),
+        Task::FuzzEdits { args } => test::fuzz_edits(&args),
         Task::Fuzz { args } => test::fuzz(&args),
         Task::Tidy => tidy::tidy().map(|()| ExitCode::SUCCESS),
         Task::Dist => dist::dist().map(|()| ExitCode::SUCCESS),

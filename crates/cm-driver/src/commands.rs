@@ -32,6 +32,7 @@ pub fn compile_in(session: &Session, output: &Utf8Path) -> Result<Report, Error>
     {
         return Ok(report);
     }
+    session.tools.preload();
     let mut database = session.open();
     let program = build(session, &mut database, there)?;
     if let Some((_, Some(bytes))) = &program.executable {
@@ -68,6 +69,7 @@ pub fn build(
         session.clock.lap("diagnostics");
         let executable = accepted(&diagnostics).then(|| {
             parallel::units(db, &session.clock);
+            session.tools.begin_writing();
             let blob = queries::executable(db, Root);
             let digest = Digest(blob.digest().unwrap_or_default());
             (digest, (there != Some(digest)).then(|| blob.bytes(db)))

@@ -1,14 +1,13 @@
 //! The queries of this crate: from units to an executable.
 
 use crate::{
-    link::Linker,
+    link::{self, Linker},
     tools::{Tools, fatal},
 };
 use castore::Digest;
-use cm_backend_api::BackendError;
 use cm_lower::UnitId;
 use redgreen::{Blob, Db, NodeName, Root};
-use std::fmt::Display;
+use std::{cell::LazyCell, fmt::Display};
 
 redgreen::queries! {
     /// All queries of this crate.
@@ -31,6 +30,7 @@ fn name(query: &str, key: &dyn Display) -> NodeName {
 fn compute_bitcode(db: &dyn Db, unit: &UnitId) -> Blob {
     let tools = Tools::of(db);
     let bytes = cm_lower::unit(db, *unit);
+    tools.keep_mir(unit.to_string(), bytes);
     tools.cached(name("unit_bitcode", unit), bytes, |backend| {
         let both = backend.both(bytes, &tools.target, tools.opt_level);
         both.map(|(bitcode, object)| tools.set_aside(bitcode, object))
@@ -64,20 +64,26 @@ fn compute_objects(db: &dyn Db, _: &Root) -> Vec<(UnitId, Digest)> {
 fn compute_executable(db: &dyn Db, _: &Root) -> Blob {
     let tools = Tools::of(db);
     let objects = objects(db, Root);
-    let linker = Linker::find().unwrap_or_else(|message| fatal(message));
     let runtime = Digest::of(cm_runtime::OBJECT);
-    let mut key = linker.identity().into_bytes();
-    for digest in objects.iter().map(|(_, digest)| digest).chain([&runtime]) {
-        key.extend_from_slice(&digest.0);
-    }
-    tools.cached(name("executable", &Root), &key, |_| {
+    let digests = objects.iter().map(|(_, digest)| digest).chain([&runtime]);
+    let digests: Vec<u8> = digests.flat_map(|digest| digest.0).collect();
+    let inputs = LazyCell::new(|| {
+        // By their digests: whether the executable is linked or found must not show in the graph.
         let object = |(unit, digest): &(UnitId, Digest)| {
-            tools.file(digest, || unit_object(db, *unit).bytes(db))
+            let known = tools.store.as_ref().and_then(|store| store.get(digest));
+            let bytes = known.unwrap_or_else(|| unit_object(db, *unit).bytes(db));
+            (unit.to_string(), bytes)
         };
-        let mut files: Vec<_> = objects.iter().map(object).collect();
-        files.push(tools.file(&runtime, || cm_runtime::OBJECT.into()));
-        let output = tools.scratch.path("executable").map_err(BackendError)?;
-        linker.link(&files, &output).map_err(BackendError)?;
-        std::fs::read(&output).map_err(|e| BackendError(format!("cannot read {output}: {e}")))
-    })
+        objects.iter().map(object).collect::<Vec<_>>()
+    });
+    let linked = link::first(Linker::all(), |linker| {
+        let key = [linker.identity().as_bytes(), &digests].concat();
+        tools.cached_or(name("executable", &Root), &key, || {
+            let mut objects: Vec<_> =
+                inputs.iter().map(|(name, bytes)| (name.as_str(), &**bytes)).collect();
+            objects.push(("the run-time library", cm_runtime::OBJECT));
+            linker.link(&objects, &tools.scratch)
+        })
+    });
+    linked.unwrap_or_else(|message| fatal(message))
 }

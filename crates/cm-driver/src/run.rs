@@ -37,6 +37,7 @@ pub fn run(
         session.keep_unchanged()?;
         return execute(&session, &earlier.finished.diagnostics, &objects, found);
     }
+    session.tools.preload();
     let mut database = session.open();
     let (diagnostics, objects) = session.attempt(&mut database, |db| {
         parallel::front_end(db, &session.clock);
@@ -154,6 +155,7 @@ fn run_interpreted(
     session.keep_record(&database.take_record())?;
     let go_on = found(&session.report(&diagnostics));
     let (true, Some(units)) = (go_on, units) else { return Ok(None) };
+    cm_jit::end_on_broken_pipes();
     crate::interpret::interpret(&units).map(Some)
 }
 

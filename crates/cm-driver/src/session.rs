@@ -207,7 +207,10 @@ impl Session {
         database: &mut Database,
         build: impl FnMut(&Database) -> R,
     ) -> Result<R, Error> {
-        let outcome = catch_fatal(|| database.attempt(build))?;
+        let outcome = catch_fatal(|| database.attempt(build)).inspect_err(|_| {
+            // What was compiled before linking failed need not be compiled again.
+            let _ = self.tools.finish_writing();
+        })?;
         Ok(outcome.map_err(|interrupted| interrupted.to_string())?)
     }
 
@@ -222,10 +225,13 @@ impl Session {
     ) -> Result<(), Error> {
         let record = database.take_record();
         if let Some(files) = &self.files {
+            // The store first: the graph refers to what is in it.
+            let stored = self.tools.finish_writing().map_err(|e| e.to_string());
             let written = self.write_graph(database, roots, finished, files).and_then(|()| {
                 views::update(database, &record, &files.dir, &files.program)
                     .map_err(|e| e.to_string())
             });
+            let written = stored.and(written);
             if let Err(message) = written {
                 eprintln!("warning: the cache was not updated: {message}");
             }
@@ -263,7 +269,7 @@ impl Session {
 
     /// A blob of the store.
     pub fn stored(&self, digest: &Digest) -> Option<Vec<u8>> {
-        self.tools.store.as_ref()?.get(digest)
+        Some(self.tools.store.as_ref()?.get(digest)?.to_vec())
     }
 
     /// Diagnostics ready to be shown.

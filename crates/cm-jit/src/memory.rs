@@ -73,9 +73,9 @@ unsafe extern "C" {
 }
 
 /// The address of a symbol in the libraries of this process.
-pub fn process_symbol(name: &str) -> Option<u64> {
+pub fn process_symbol(name: &[u8]) -> Option<u64> {
     // The C library has no dynamic symbol for it.
-    if name == "atexit" {
+    if name == b"atexit" {
         return Some(libc::atexit as *const () as u64);
     }
     let name = std::ffi::CString::new(name).ok()?;

@@ -35,3 +35,26 @@ unsafe extern "C" {
         part_len: usize,
     ) -> *mut c_void;
 }
+
+#[cfg(cm_object)]
+unsafe extern "C" {
+    fn __cxa_atexit(
+        function: extern "C" fn(*mut c_void),
+        argument: *mut c_void,
+        image: *mut c_void,
+    ) -> c_int;
+}
+
+/// C's own is in a static library that only system linkers know.
+///
+/// # Safety
+/// None.
+#[cfg(cm_object)]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn atexit(function: extern "C" fn()) -> c_int {
+    // SAFETY: a function does not mind an argument that it does not have.
+    unsafe {
+        let function: extern "C" fn(*mut c_void) = core::mem::transmute(function);
+        __cxa_atexit(function, core::ptr::null_mut(), core::ptr::null_mut())
+    }
+}

@@ -40,6 +40,8 @@ mod image;
 mod key;
 mod log;
 mod macros;
+#[cfg(feature = "mutation")]
+pub mod mutation;
 mod paged;
 mod query;
 mod root_record;

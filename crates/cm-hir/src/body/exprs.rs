@@ -623,7 +623,8 @@ impl<'a> Ctx<'a> {
     /// The index of a variant by name.
     pub fn variant_index(&self, ty: Ty, name: cm_base::Name) -> Option<u32> {
         let info = self.enum_type(ty)?;
-        info.variants.iter().position(|(n, ..)| *n == name).map(|index| index as u32)
+        let names = info.variants.iter().map(|(name, ..)| *name);
+        info.index.position(name, names).map(|index| index as u32)
     }
 
     /// The definition of a struct or enum type's generics, if the path names one without arguments.

@@ -64,8 +64,8 @@ fn plain_instance(db: &dyn Db, def: DefId) -> Option<Instance> {
 /// that are not shown.
 pub(super) fn compute_generic_problems(db: &dyn Db, _: &Root) -> Vec<(DefId, Problem)> {
     let mut pending: Vec<Instance> = Vec::new();
-    for file in files(db, Root) {
-        pending.extend(file_instances(db, *file).iter().cloned());
+    for file in checked_files(db) {
+        pending.extend(file_instances(db, file).iter().cloned());
     }
     let mut seen: BTreeSet<Instance> = pending.iter().cloned().collect();
     let mut found = Vec::new();
@@ -87,6 +87,13 @@ pub(super) fn compute_generic_problems(db: &dyn Db, _: &Root) -> Vec<(DefId, Pro
     found.sort_by(|a, b| (a.0, a.1.at, &a.1.message).cmp(&(b.0, b.1.at, &b.1.message)));
     found.dedup();
     found
+}
+
+/// The files all of whose functions are checked. The bundled library has its own tests: of its files a
+/// program is concerned with the instances that it reaches.
+pub fn checked_files(db: &dyn Db) -> impl Iterator<Item = FileId> {
+    let root = settings(db, Root).root;
+    files(db, Root).iter().copied().filter(move |file| root.is_library() || !file.is_library())
 }
 
 /// The positions of the nodes of a definition. Depends on the text of its file.
@@ -121,22 +128,30 @@ pub(super) fn compute(db: &dyn Db) -> Vec<Diagnostic> {
     let doubtful = dependents(db, files, &broken);
     // Instances of files that do not parse would be checked with half of their functions.
     let generic = if broken.is_empty() { generic_problems(db, Root).as_slice() } else { &[] };
+    let checked: BTreeSet<FileId> = checked_files(db).collect();
     let mut all = Vec::new();
-    for file in files {
+    // The methods of arrays are in a file that nobody imports.
+    let unseen: BTreeSet<FileId> = generic.iter().map(|(def, _)| def.file).collect();
+    let unseen = unseen.iter().filter(|file| !files.contains(file));
+    for file in unseen.chain(files) {
         let mut found = Vec::new();
         if broken.contains(file) {
             found.extend(syntax_errors(db, *file));
         }
         if !silent.contains(file) {
             let generic = generic.iter().filter(|(def, _)| def.file == *file);
-            let own = file_problems(db, *file).iter().chain(file_body_problems(db, *file));
+            let mut problems: Vec<&(DefId, Problem)> = generic.collect();
+            if checked.contains(file) {
+                problems.extend(file_problems(db, *file));
+                problems.extend(file_body_problems(db, *file));
+            }
             // What does not parse may hide the declarations of names.
-            let shown = |(def, problem): &&(DefId, Problem)| {
+            problems.retain(|(def, problem)| {
                 !doubtful.contains(file)
                     || !wounded.contains(def) && !crate::body::concerns_names(&problem.message)
-            };
-            let own = own.filter(shown);
-            found.extend(own.chain(generic).filter_map(|(def, found)| problem(db, *def, found)));
+            });
+            let problems = problems.into_iter();
+            found.extend(problems.filter_map(|(def, found)| problem(db, *def, found)));
             found.retain(|diagnostic| !diagnostic.message.is_empty());
         }
         let circles = graph.cycles.iter().filter(|cycle| cycle.def.file == *file);

@@ -5,6 +5,7 @@ use super::{
     GenericParam, Item, ItemKind, Param, Problem, Scope, Signature, builtin, generics_of,
     global_ast, impl_info, in_cycle, item,
     item_tree::member_name,
+    name_index::NameIndex,
     resolve,
     types::{Constants, Lower, identity, primitive_type, typedef},
 };
@@ -36,6 +37,9 @@ pub struct FieldDecl {
 pub struct StructInfo {
     /// Its fields.
     pub fields: Vec<FieldDecl>,
+    /// Where they are.
+    #[serde(skip)]
+    pub index: NameIndex,
     /// What is wrong with it.
     pub problems: Vec<Problem>,
 }
@@ -56,6 +60,9 @@ pub struct VariantDecl {
 pub struct EnumInfo {
     /// Its variants.
     pub variants: Vec<VariantDecl>,
+    /// Where they are.
+    #[serde(skip)]
+    pub index: NameIndex,
     /// What is wrong with it.
     pub problems: Vec<Problem>,
 }
@@ -225,7 +232,7 @@ pub(super) fn compute_struct(db: &dyn Db, def: &DefId) -> Option<Arc<StructInfo>
         let message = format!("Unknown interface '{}' in 'with' clause", name.name);
         problems.push(Problem::new(item.at, message));
     }
-    Some(Arc::new(StructInfo { fields, problems }))
+    Some(Arc::new(StructInfo { fields, index: NameIndex::default(), problems }))
 }
 
 pub(super) fn compute_derives(db: &dyn Db, def: &DefId) -> Vec<Name> {
@@ -275,7 +282,7 @@ pub(super) fn compute_enum(db: &dyn Db, def: &DefId) -> Option<Arc<EnumInfo>> {
         });
         variants.push(VariantDecl { name: variant.name.name, value: value.into(), payload });
     }
-    Some(Arc::new(EnumInfo { variants, problems }))
+    Some(Arc::new(EnumInfo { variants, index: NameIndex::default(), problems }))
 }
 
 pub(super) fn compute_alias(db: &dyn Db, def: &DefId) -> TypeInfo {

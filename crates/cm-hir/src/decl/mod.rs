@@ -16,6 +16,7 @@ mod info;
 mod interfaces;
 mod item_tree;
 mod lookup;
+mod name_index;
 mod names;
 mod paths;
 mod queries;
@@ -29,7 +30,7 @@ mod types;
 mod tests;
 
 pub use bounds::unsatisfied;
-pub use diagnostics::{missing_entry, positions};
+pub use diagnostics::{checked_files, missing_entry, positions};
 pub use graph::{ImportCycle, ModuleGraph, Need};
 pub use impls::{
     Candidate, Head, Impl, ImplIndex, ImplKey, InterfaceId, Member, MemberKey, TypeImpls,
@@ -42,6 +43,7 @@ pub use info::{
 pub use interfaces::{implements, interface_method, is_declared};
 pub use item_tree::{Entry, Item, ItemKind, ItemTree};
 pub use lookup::{Found, QualifiedName, ScopedName, Space};
+pub use name_index::NameIndex;
 pub(crate) use names::known_names;
 pub use names::{Class, Exports, Names, Target, Thing};
 pub use queries::*;
@@ -333,19 +335,25 @@ pub struct FieldInfo {
 
 /// A field by name.
 pub fn field(db: &dyn Db, ty: Ty, name: Name) -> Option<FieldInfo> {
-    find_field(db, ty, |field| field.name == name)
+    let find =
+        |info: &StructInfo| info.index.position(name, info.fields.iter().map(|field| field.name));
+    find_field(db, ty, find)
 }
 
 /// The `default` field of a struct type.
 pub fn default_field(db: &dyn Db, ty: Ty) -> Option<FieldInfo> {
-    find_field(db, ty, |field| field.default)
+    find_field(db, ty, |info| info.fields.iter().position(|field| field.default))
 }
 
-fn find_field(db: &dyn Db, ty: Ty, wanted: impl Fn(&FieldDecl) -> bool) -> Option<FieldInfo> {
+fn find_field(
+    db: &dyn Db,
+    ty: Ty,
+    find: impl Fn(&StructInfo) -> Option<usize>,
+) -> Option<FieldInfo> {
     let TyKind::Struct(def, args) = &*ty else { return None };
-    let fields = &struct_info(db, *def).as_ref()?.fields;
-    let index = fields.iter().position(wanted)?;
-    let FieldDecl { private, is_const, ty, .. } = fields[index];
+    let info = struct_info(db, *def).as_ref()?;
+    let index = find(info)?;
+    let FieldDecl { private, is_const, ty, .. } = info.fields[index];
     let ty = substitute(ty, &interfaces::bindings(db, *def, args));
     Some(FieldInfo { index: index as u32, ty, private, is_const })
 }
@@ -437,6 +445,7 @@ pub(crate) fn compute_enum_type(db: &dyn Db, ty: &Ty) -> Option<Arc<EnumType>> {
         name: Name::from(ty.to_string()),
         payload: variants.iter().any(|(_, _, payload)| payload.is_some()),
         variants,
+        index: NameIndex::default(),
     }))
 }
 

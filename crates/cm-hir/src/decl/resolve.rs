@@ -208,7 +208,7 @@ fn type_def(db: &dyn Db, thing: &Thing) -> Option<TypeDef> {
 fn member(db: &dyn Db, def: TypeDef, name: ast::Ident, aliases: Aliases) -> Resolution {
     let variant = |def: DefId| {
         let info = enum_info(db, def).as_ref()?;
-        let index = info.variants.iter().position(|variant| variant.name == name.name)?;
+        let index = info.index.position(name.name, info.variants.iter().map(|v| v.name))?;
         Some(Resolution::Variant(def, index as u32))
     };
     let found = match def {

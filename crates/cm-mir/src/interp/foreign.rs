@@ -27,7 +27,7 @@ impl Machine<'_> {
             return result;
         }
         // There is one thread, which never waits for another.
-        if symbol.starts_with("pthread_mutex_") || symbol.starts_with("pthread_cond_") {
+        if ["pthread_mutex_", "pthread_cond_"].iter().any(|prefix| symbol.starts_with(prefix)) {
             return Ok(0);
         }
         if let Some(name) = symbol.strip_prefix("cm_atomic_") {

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     mir::*,
     runtime::Rt,
-    ty::{Known, Ty, TyKind, field_offsets, layout, payload_offset, round_up},
+    ty::{Known, Ty, TyKind, field_offsets, layout, part_offset, payload_offset, round_up},
     typing::Typing,
 };
 use cm_base::Name;
@@ -468,12 +468,8 @@ impl Body<'_> {
         for projection in &place.projections {
             let next = self.typing.project(ty, projection)?;
             let forward = match (projection, ty.get()) {
-                (Projection::Field(field), TyKind::Struct { fields, .. }) => {
-                    field_offsets(fields).0[*field as usize]
-                }
-                (Projection::Variant(_), TyKind::Tagged { variants, .. }) => {
-                    payload_offset(variants)
-                }
+                (Projection::Field(field), TyKind::Struct { .. }) => part_offset(ty, *field),
+                (Projection::Variant(_), TyKind::Tagged { .. }) => part_offset(ty, 0),
                 (Projection::Index(index), _) => {
                     let size = layout(next).size;
                     match self.val(index)? {
