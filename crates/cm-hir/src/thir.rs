@@ -123,6 +123,15 @@ pub struct Block {
     pub stmts: Vec<Stmt>,
 }
 
+impl Drop for Block {
+    fn drop(&mut self) {
+        let stmts = std::mem::take(&mut self.stmts);
+        if !stmts.is_empty() {
+            stacker::maybe_grow(64 << 10, 1 << 20, || drop(stmts));
+        }
+    }
+}
+
 /// A statement.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Stmt {
