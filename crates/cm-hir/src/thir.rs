@@ -10,6 +10,7 @@ use cm_base::{At, Name};
 use cm_db::DefId;
 use cm_mir::runtime::FormatSpec;
 use cm_syntax::ast::{BinaryOp, UnaryOp};
+use std::hash::{Hash, Hasher};
 
 /// Index of an expression in its [`Body`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -122,13 +123,32 @@ pub struct Block {
     pub stmts: Vec<Stmt>,
 }
 
+impl Drop for Block {
+    fn drop(&mut self) {
+        let stmts = std::mem::take(&mut self.stmts);
+        if !stmts.is_empty() {
+            stacker::maybe_grow(64 << 10, 1 << 20, || drop(stmts));
+        }
+    }
+}
+
 /// A statement.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Stmt {
     /// Where.
     pub at: At,
     /// Which.
     pub kind: StmtKind,
+}
+
+impl Hash for Stmt {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // Statements are nested as deeply as the parser allows.
+        stacker::maybe_grow(64 << 10, 1 << 20, || {
+            self.at.hash(state);
+            self.kind.hash(state);
+        });
+    }
 }
 
 /// The forms of statements.

@@ -9,7 +9,7 @@ use crate::{
     decl::{self, Method, Resolution, Signature},
     queries::GlobalUse,
     thir::{Conversion, ExprId, ExprKind, Instance, InstanceKind},
-    ty::{GenericArg, Ty, TyKind},
+    ty::{GenericArg, Ty, TyKind, mentions_error},
 };
 use cm_base::{At, Name};
 use cm_syntax::ast;
@@ -451,7 +451,7 @@ impl<'a> Ctx<'a> {
                 self.check_bounds(signature, bound, callee.name(), at).then_some(generics)
             }
             Err(name) => {
-                if !values.iter().any(|value| self.bad(*value)) {
+                if !values.iter().any(|value| mentions_error(self.ty(*value))) {
                     self.report(at, format!("Cannot infer type parameter '{name}'"));
                 }
                 self.poisoned = true;

@@ -46,10 +46,15 @@ impl<'a> Ctx<'a> {
     pub fn condition(&mut self, id: ast::ExprId, at: At, message: &str) -> ExprId {
         let expr = self.expr(id, Some(TY.bool));
         let ty = self.ty(expr);
-        if ty != TY.bool && !is_error(ty) {
-            return self.error(at, message);
+        if ty == TY.bool || is_error(ty) {
+            return expr;
         }
-        expr
+        match self.arena[self.strip(id)].kind {
+            Ast::Assign(None, ..) => {
+                self.error(at, format!("{message}; '==' compares, '=' assigns"))
+            }
+            _ => self.error(at, format!("{message}, got '{ty}'")),
+        }
     }
 
     fn expr_kind(&mut self, id: ast::ExprId, expected: Option<Ty>) -> ExprId {

@@ -2,6 +2,7 @@
 
 use super::{Arena, ExprId, Ident, Path, TypeArg, TypeId};
 use cm_base::{At, Name};
+use std::hash::{Hash, Hasher};
 
 // ---------------------------------------------------------------- statements
 
@@ -23,13 +24,32 @@ pub struct Block {
     pub stmts: Vec<Stmt>,
 }
 
+impl Drop for Block {
+    fn drop(&mut self) {
+        let stmts = std::mem::take(&mut self.stmts);
+        if !stmts.is_empty() {
+            stacker::maybe_grow(64 << 10, 1 << 20, || drop(stmts));
+        }
+    }
+}
+
 /// A statement.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Stmt {
     /// Where.
     pub at: At,
     /// Which.
     pub kind: StmtKind,
+}
+
+impl Hash for Stmt {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // Statements are nested as deeply as the parser allows.
+        stacker::maybe_grow(64 << 10, 1 << 20, || {
+            self.at.hash(state);
+            self.kind.hash(state);
+        });
+    }
 }
 
 /// The forms of statements.
