@@ -13,6 +13,8 @@ mod crashes;
 mod foreign;
 #[path = "cli/formatting.rs"]
 mod formatting;
+#[path = "cli/library.rs"]
+mod library;
 #[path = "cli/linting.rs"]
 mod linting;
 #[path = "cli/programs.rs"]
