@@ -15,6 +15,8 @@ mod foreign;
 mod formatting;
 #[path = "cli/languages.rs"]
 mod languages;
+#[path = "cli/library.rs"]
+mod library;
 #[path = "cli/linting.rs"]
 mod linting;
 #[path = "cli/programs.rs"]
