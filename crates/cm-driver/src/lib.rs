@@ -21,6 +21,7 @@ mod run;
 pub mod session;
 mod stages;
 mod store;
+mod test;
 pub mod tools;
 mod views;
 mod why;
@@ -28,9 +29,11 @@ mod why;
 pub use check::{Lint, check, fix};
 pub use commands::{Program, build, compile, compile_in, execute, keep};
 pub use error::{Error, reason};
+pub use link::Foreign;
 pub use render::{Colors, Rendered, RenderedNote};
 pub use run::run;
 pub use stages::{Stage, emit};
+pub use test::{Outcome, Tests, test, test_child};
 pub use why::why;
 
 use camino::Utf8PathBuf;
@@ -44,6 +47,8 @@ pub struct Options {
     pub opt_level: u8,
     /// Names defined with `-D`.
     pub defines: Vec<String>,
+    /// What the program is linked with.
+    pub foreign: Foreign,
     /// `None`: neither read nor write the cache.
     pub cache_dir: Option<Utf8PathBuf>,
     /// Where to write which queries ran.

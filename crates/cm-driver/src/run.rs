@@ -104,6 +104,11 @@ fn execute(
     if !found(&session.report(diagnostics)) {
         return Ok(None);
     }
+    let foreign = &session.tools.foreign;
+    if !foreign.is_empty() {
+        let library = foreign.library(&session.tools.scratch)?;
+        cm_jit::load(library.as_std_path()).map_err(|e| e.to_string())?;
+    }
     let main = cm_jit::link(objects).map_err(|e| e.to_string())?;
     session.clock.lap("link");
     Ok(Some(cm_jit::start(main).map_err(|e| e.to_string())?))
@@ -130,7 +135,7 @@ fn load(session: &Session, digest: &Digest) -> Option<Vec<u8>> {
 }
 
 /// For each object the lengths of its name and itself, in four bytes each, and both.
-fn pack(objects: &[(String, Arc<[u8]>)]) -> Vec<u8> {
+pub(crate) fn pack(objects: &[(String, Arc<[u8]>)]) -> Vec<u8> {
     let mut bundle = Vec::new();
     for (name, bytes) in objects {
         bundle.extend((name.len() as u32).to_le_bytes());
@@ -141,7 +146,7 @@ fn pack(objects: &[(String, Arc<[u8]>)]) -> Vec<u8> {
     bundle
 }
 
-fn unpack(bundle: &[u8]) -> Option<Vec<(&str, &[u8])>> {
+pub(crate) fn unpack(bundle: &[u8]) -> Option<Vec<(&str, &[u8])>> {
     let mut objects = Vec::new();
     let mut rest = bundle;
     while !rest.is_empty() {

@@ -131,9 +131,9 @@ impl Session {
     ) -> Session {
         let clock = Clock::new(options.verbose);
         let store = options.cache_dir.as_ref().map(|dir| Arc::new(castore::Store::open(dir)));
-        let tools = Arc::new(Tools::new(store.clone(), options.opt_level));
+        let tools = Arc::new(Tools::new(store.clone(), options.opt_level, options.foreign.clone()));
         let world = Arc::new(world(&project, options, system, tools.clone()));
-        let identity = identity(&world, options.opt_level);
+        let identity = identity(&world, options);
         let files = options.cache_dir.as_ref().map(|dir| files(dir, &project, options, purpose));
         let registry = Registry::new(&[
             &cm_db::QUERIES,
@@ -421,6 +421,7 @@ fn world(
         search: project.search.clone(),
         defines,
         platform: Name::new("native"),
+        optimize: options.opt_level > 1,
         tools,
     }
 }
@@ -444,10 +445,11 @@ pub fn defined_names(opt_level: u8) -> Vec<Name> {
     all.into_iter().map(Name::new).collect()
 }
 
-fn identity(world: &World, opt_level: u8) -> Identity {
+fn identity(world: &World, options: &Options) -> Identity {
+    let foreign = (!options.foreign.is_empty()).then(|| options.foreign.identity());
     Identity {
         build: u128::from_str_radix(BUILD_ID, 16).expect("the build script writes 32 hex digits"),
-        options: Fingerprint::of(&(opt_level, &world.defines)).0,
+        options: Fingerprint::of(&(options.opt_level, &world.defines, foreign)).0,
     }
 }
 

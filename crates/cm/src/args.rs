@@ -2,6 +2,7 @@
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use cm_driver::Foreign;
 use std::ffi::OsString;
 
 /// The incremental compiler for Cm.
@@ -36,6 +37,8 @@ pub enum Command {
     Fmt(Fmt),
     /// Begin a project
     Init(Init),
+    /// Run the functions that are marked #[test]
+    Test(Test),
     /// Inspect or delete the build cache
     Cache(Cache),
     /// Tell why queries ran in the last build
@@ -63,6 +66,24 @@ pub struct Run {
     /// Arguments for the program
     #[arg(last = true)]
     pub args: Vec<String>,
+}
+
+#[derive(Args)]
+#[command(override_usage = "cm test [OPTIONS] FILE")]
+pub struct Test {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(flatten)]
+    pub code: Code,
+    /// Run the tests whose names contain TEXT; repeatable
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Vec<String>,
+    /// Execute the objects in a file, for one test
+    #[arg(long, hide = true)]
+    pub child: Option<Utf8PathBuf>,
+    /// The program, and objects and libraries that it is linked with
+    #[arg(required_unless_present = "child", value_name = "FILE")]
+    pub files: Vec<Utf8PathBuf>,
 }
 
 #[derive(Args)]
@@ -286,6 +307,27 @@ pub struct Code {
     /// Print the MIR and stop
     #[arg(long)]
     pub mir_opt: bool,
+    /// Link with a library
+    #[arg(short = 'l', value_name = "NAME")]
+    pub libraries: Vec<String>,
+    /// Look for libraries in a directory first
+    #[arg(short = 'L', value_name = "DIR")]
+    pub directories: Vec<Utf8PathBuf>,
+    /// Hand an argument to the linker
+    #[arg(long = "link-arg", value_name = "ARG", allow_hyphen_values = true)]
+    pub link_args: Vec<String>,
+}
+
+impl Code {
+    /// What a program is linked with; of `files`, those that are not Cm's.
+    pub fn foreign(&self, files: &[Utf8PathBuf]) -> Foreign {
+        Foreign {
+            libraries: self.libraries.clone(),
+            directories: self.directories.clone(),
+            files: files.iter().filter(|file| Foreign::is_file(file)).cloned().collect(),
+            arguments: self.link_args.clone(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -9,12 +9,13 @@ mod lang;
 mod paths;
 mod print;
 mod progress;
+mod test;
 mod watch;
 
 use args::{Cli, Code, Command, Common, Level, Shell, Stage};
 use camino::Utf8PathBuf;
 use clap::{CommandFactory, Parser};
-use cm_driver::{Error, Options, Report};
+use cm_driver::{Error, Foreign, Options, Report};
 use print::{Printer, say};
 use progress::Progress;
 use std::{cell::RefCell, process::ExitCode, time::Instant};
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Some(Command::Run(args)) => run(args),
         Some(Command::Compile(args)) => compile(args),
+        Some(Command::Test(args)) => test::run(&args),
         Some(Command::Check(args)) => check::check(&args),
         Some(Command::Lint(args)) => check::lint(&args),
         Some(Command::Fmt(args)) => fmt::run(&args),
@@ -73,6 +75,7 @@ fn options(common: &Common, code: Option<&Code>, file: &Utf8PathBuf) -> Options 
         file: file.clone(),
         opt_level: code.map_or(0, |code| code.opt_level),
         defines: common.defines.clone(),
+        foreign: Foreign::default(),
         cache_dir: (!common.no_cache).then(|| common.cache_dir.clone()),
         query_log: common.query_log.clone(),
         verbose: common.output.verbose
@@ -83,8 +86,10 @@ fn options(common: &Common, code: Option<&Code>, file: &Utf8PathBuf) -> Options 
 }
 
 fn the_file(files: &[Utf8PathBuf]) -> Result<&Utf8PathBuf, Error> {
-    match files {
-        [file] => Ok(file),
+    let mut sources = files.iter().filter(|file| !Foreign::is_file(file));
+    match (sources.next(), sources.next()) {
+        (Some(file), None) => Ok(file),
+        (None, _) => Err("no input file".to_owned().into()),
         _ => Err("more than one input file".to_owned().into()),
     }
 }
@@ -138,7 +143,8 @@ fn emit(
 }
 
 fn run(args: args::Run) -> Result<ExitCode, Error> {
-    let options = options(&args.common, Some(&args.code), the_file(&args.files)?);
+    let mut options = options(&args.common, Some(&args.code), the_file(&args.files)?);
+    options.foreign = args.code.foreign(&args.files);
     if args.watch {
         return watch::run(&args, &options);
     }
@@ -164,6 +170,7 @@ fn compile(args: args::Compile) -> Result<ExitCode, Error> {
     let file = the_file(&args.files)?;
     check_target(if args.emit_js { "js" } else { &args.target })?;
     let mut options = options(&args.common, Some(&args.code), file);
+    options.foreign = args.code.foreign(&args.files);
     options.max_output = Some(args.max_output_size << 30);
     dump(&args.common, &options)?;
     let dumped = args.code.mir_opt.then_some(Stage::Mir);

@@ -9,6 +9,8 @@ mod commands;
 mod conditions;
 #[path = "cli/crashes.rs"]
 mod crashes;
+#[path = "cli/foreign.rs"]
+mod foreign;
 #[path = "cli/formatting.rs"]
 mod formatting;
 #[path = "cli/languages.rs"]
@@ -19,6 +21,8 @@ mod linting;
 mod programs;
 #[path = "cli/projects.rs"]
 mod projects;
+#[path = "cli/testing.rs"]
+mod testing;
 #[path = "cli/tour.rs"]
 mod tour;
 #[path = "cli/watching.rs"]
