@@ -34,6 +34,10 @@ impl Project {
             if meta.is_dir() {
                 return Err(Error::Message(format!("{file} is a directory, not a Cm file")));
             }
+            if meta.is_file() {
+                // One that may not be read is said so at once, and at no place in it.
+                std::fs::File::open(&root_path).map_err(|e| Error::open(file, &e))?;
+            }
         }
         let parent = root_path.parent().unwrap_or(Utf8Path::new("/"));
         let base = marked_ancestor(parent).unwrap_or(parent).to_owned();

@@ -14,6 +14,9 @@ pub struct Cli {
     /// Print the version
     #[arg(short = 'V', visible_short_alias = 'v', long)]
     pub version: bool,
+    /// Language of messages and help [default: that of the locale]
+    #[arg(long, value_enum, hide = true)]
+    pub lang: Option<Language>,
     #[command(subcommand)]
     pub command: Option<Command>,
 }
@@ -78,6 +81,9 @@ pub struct Test {
     /// Run the tests whose names contain TEXT; repeatable
     #[arg(long, value_name = "TEXT")]
     pub filter: Vec<String>,
+    /// Stay, and do it again whenever a source file changes
+    #[arg(long)]
+    pub watch: bool,
     /// Execute the objects in a file, for one test
     #[arg(long, hide = true)]
     pub child: Option<Utf8PathBuf>,

@@ -1,6 +1,6 @@
 //! `cm test`.
 
-use crate::{args, options, print::say, report, status, the_file};
+use crate::{args, options, print::say, report, status, the_file, watch};
 use cm_driver::{Error, Outcome, Tests};
 use std::process::ExitCode;
 
@@ -13,6 +13,9 @@ pub fn run(args: &args::Test) -> Result<ExitCode, Error> {
     options.foreign = args.code.foreign(&args.files);
     if let Some(bundle) = &args.child {
         return Ok(status(cm_driver::test_child(&options, bundle)?));
+    }
+    if args.watch {
+        return watch::test(args, &options);
     }
     let tests = cm_driver::test(&options, &args.filter)?;
     if !report(&args.common, &tests.report) {

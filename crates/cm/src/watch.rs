@@ -69,11 +69,28 @@ pub fn run(args: &args::Run, options: &Options) -> Result<ExitCode, Error> {
             report(&args.common, &round.report);
             return Ok(None);
         }
-        let cm = std::env::current_exe().map_err(|error| format!("cannot find cm: {error}"))?;
-        let mut command = Command::new(cm);
-        command.args(without_watch(std::env::args_os().skip(1)));
-        start(command).map(Some)
+        again().map(Some)
     })
+}
+
+/// Runs tests again whenever their program changes, in another process too.
+pub fn test(args: &args::Test, options: &Options) -> Result<ExitCode, Error> {
+    let resident = Resident::new(options, Task::Check(Rc::default()))?;
+    watch(vec![resident], &mut |round, _| {
+        if !round.report.ok() {
+            report(&args.common, &round.report);
+            return Ok(None);
+        }
+        again().map(Some)
+    })
+}
+
+/// The same command without `--watch`.
+fn again() -> Result<Child, Error> {
+    let cm = std::env::current_exe().map_err(|error| format!("cannot find cm: {error}"))?;
+    let mut command = Command::new(cm);
+    command.args(without_watch(std::env::args_os().skip(1)));
+    start(command)
 }
 
 /// The command line of a process that does not stay.

@@ -106,7 +106,13 @@ fn find(message: &str) -> Option<(&'static Entry, Vec<&str>)> {
 
 /// The code of a message.
 pub fn code(message: &str) -> Option<&'static str> {
-    find(message).map(|(entry, _)| entry.code)
+    find(without_guess(message).0).map(|(entry, _)| entry.code)
+}
+
+/// A message without the name that may have been meant, and this name.
+fn without_guess(message: &str) -> (&str, Option<&str>) {
+    let guess = message.strip_suffix("'?").and_then(|text| text.rsplit_once("; did you mean '"));
+    guess.map_or((message, None), |(text, name)| (text, Some(name)))
 }
 
 /// A message in a language. One that is not in the catalogue stays as it is.
@@ -120,9 +126,12 @@ pub fn translate(message: &str, lang: Lang) -> Cow<'_, str> {
     {
         return format!("{} [{code}]", entry.in_japanese(&arguments)).into();
     }
-    match find(message) {
-        Some((entry, arguments)) => entry.in_japanese(&arguments).into(),
-        None => message.into(),
+    let (text, guess) = without_guess(message);
+    let Some((entry, arguments)) = find(text) else { return message.into() };
+    let translated = entry.in_japanese(&arguments);
+    match guess {
+        Some(name) => format!("{translated}。'{name}' のことですか?").into(),
+        None => translated.into(),
     }
 }
 

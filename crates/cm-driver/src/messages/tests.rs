@@ -40,6 +40,10 @@ fn arguments_go_where_they_belong() {
             "Add operator requires numeric operands, got 'A' and 'B'",
             "加算には数値が必要です ('A' と 'B' です)",
         ),
+        (
+            "Unknown type 'Pint'; did you mean 'Point'?",
+            "不明な型 'Pint' です。'Point' のことですか?",
+        ),
         ("what nobody says", "what nobody says"),
     ] {
         assert_eq!(translate(message, Lang::Japanese), expected);
@@ -65,6 +69,7 @@ fn every_message_of_the_front_end_has_a_code() {
             let source = fs::read_to_string(&file).expect("a source file");
             let source = source.split("#[cfg(test)]").next().unwrap_or_default();
             for (before, literal) in literals(source) {
+                let literal = literal.replace("{meant}", "");
                 let message = with_names(&literal);
                 if is_message(&before, &literal) && code(&message).is_none() {
                     missing.push(format!("{}: {literal}", file.display()));
@@ -83,7 +88,8 @@ fn rust_files(path: &Path) -> Vec<std::path::PathBuf> {
     let mut files: Vec<_> = entries.flat_map(|entry| rust_files(&entry.path())).collect();
     files.retain(|file| file.extension().is_some_and(|extension| extension == "rs"));
     files.retain(|file| {
-        file.file_name().is_some_and(|name| name != "tests.rs" && name != "dump.rs")
+        file.file_name()
+            .is_some_and(|name| name != "tests.rs" && name != "dump.rs" && name != "hints.rs")
     });
     files
 }
@@ -152,7 +158,7 @@ fn is_message(before: &str, literal: &str) -> bool {
         ["expect(", "reason =", "assert", "operator", "impl_name(", "write!(", "starts_with("];
     let name =
         ["operator ", "impl ", "namespace ", "export ", "import ", "const ", "layout of", "{}"];
-    let part = [" in the current", "{name} {{"];
+    let part = ["; did you mean", "{name} {{"];
     literal.contains(' ')
         && with_names(literal).replace("x1", "").matches(|c: char| c.is_alphabetic()).count() > 5
         && !inner.iter().any(|word| before.contains(word))

@@ -27,7 +27,8 @@ fn messages_follow_option_and_locale() {
                 "{…\"code\":\"E0501\",\"message\":\"変数 'totl' は定義されていません\",…}\n",
             ),
             ("run --lang=ja none.cm", 1, "", "error: none.cm を開けません\n"),
-            ("--lang=ja", 1, "", "error: 予期しない引数…"),
+            ("--lang=ja", 1, "", "error: コマンドがありません。…"),
+            ("--lang=ja help", 0, "…使い方: cm COMMAND…", ""),
             ("run --lang=fr a.cm", 1, "", "error: invalid value 'fr'…"),
             (
                 "run --frob --lang=ja a.cm",
@@ -70,6 +71,7 @@ fn no_help_is_left_in_english() {
         "compile",
         "check",
         "lint",
+        "test",
         "fmt",
         "init",
         "cache",

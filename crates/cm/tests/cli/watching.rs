@@ -97,6 +97,12 @@ fn executables_and_diagnostics_follow_the_source() {
     place.write("b.cm", "int main() { return 0; }\n");
     checking.prints(&["errors: 0, warnings: 0", WAITING]);
     drop(checking);
+    place.write("t.cm", "#[test]\nvoid works() { }\nint main() { return 0; }\n");
+    let testing = Watch::start(&place, "test --watch t.cm");
+    testing.prints(&["works", "[exit status 0]\n"]);
+    place.write("t.cm", "#[test]\nvoid works_too() { }\nint main() { return 0; }\n");
+    testing.prints(&["works_too", "[exit status 0]\n"]);
+    drop(testing);
     check(
         &place,
         &[
