@@ -15,6 +15,14 @@ pub(crate) struct Item {
     /// The digest of the bytes.
     pub contents: Digest,
     pub bytes: Arc<[u8]>,
+    /// It is in the queue.
+    queued: bool,
+}
+
+impl Item {
+    pub fn new(name: Name, contents: Digest, bytes: Arc<[u8]>) -> Item {
+        Item { name, contents, bytes, queued: true }
+    }
 }
 
 /// Entries in memory.
@@ -23,12 +31,15 @@ pub(crate) struct Collected {
     pub items: BTreeMap<Key, Item>,
     /// Those that are yet to be written, in the order in which they came.
     pub queue: VecDeque<Key>,
+    /// Those that have been written. They are forgotten only when more is written, since what was
+    /// made is likely to be used next.
+    written: Vec<(Key, Digest)>,
 }
 
 impl Collected {
     pub fn add(&mut self, key: Key, item: Item) {
-        let old = self.items.insert(key, item.clone());
-        if old.is_none_or(|old| old.contents != item.contents) {
+        let old = self.items.insert(key, item);
+        if old.is_none_or(|old| !old.queued) {
             self.queue.push_back(key);
         }
     }
@@ -39,23 +50,29 @@ impl Collected {
         let mut chunk = Vec::new();
         let mut sum = 0;
         while let Some(key) = self.queue.front()
-            && let Some(item) = self.items.get(key)
+            && let Some(item) = self.items.get_mut(key)
         {
             sum += total(item.bytes.len() as u64);
             if chunk.len() == most || sum > bytes && !chunk.is_empty() {
                 break;
             }
+            item.queued = false;
             chunk.push((*key, item.clone()));
             self.queue.pop_front();
         }
         chunk
     }
 
+    /// Notes that these have been written.
+    pub fn note_written(&mut self, chunk: &[(Key, Item)]) {
+        self.written.extend(chunk.iter().map(|(key, item)| (*key, item.contents)));
+    }
+
     /// Forgets what has been written, unless it was put anew with other contents.
-    pub fn forget(&mut self, written: &[(Key, Item)]) {
-        for (key, item) in written {
-            if self.items.get(key).is_some_and(|now| now.contents == item.contents) {
-                self.items.remove(key);
+    pub fn forget_written(&mut self) {
+        for (key, contents) in std::mem::take(&mut self.written) {
+            if self.items.get(&key).is_some_and(|now| !now.queued && now.contents == contents) {
+                self.items.remove(&key);
             }
         }
     }

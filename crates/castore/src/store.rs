@@ -147,7 +147,7 @@ impl Store {
     pub fn put(&self, name: Name, bytes: impl Into<Arc<[u8]>>) -> Digest {
         let bytes = bytes.into();
         let digest = Digest::of(&bytes);
-        self.collected().add((Kind::Blob, digest), Item { name, contents: digest, bytes });
+        self.collected().add((Kind::Blob, digest), Item::new(name, digest, bytes));
         digest
     }
 
@@ -167,15 +167,13 @@ impl Store {
     /// [`commit`](Self::commit).
     pub fn bind(&self, name: Name, key: &[u8], values: &[Digest]) {
         let bytes: Vec<u8> = values.iter().flat_map(|value| value.0).collect();
-        let item = Item { name, contents: Digest::of(&bytes), bytes: bytes.into() };
+        let item = Item::new(name, Digest::of(&bytes), bytes.into());
         self.collected().add((Kind::Record, record_key(name, key)), item);
     }
 
     /// What `key` was bound to, among the records called `name`.
     pub fn lookup(&self, name: Name, key: &[u8]) -> Option<Vec<Digest>> {
-        let bytes = self.read(Kind::Record, &record_key(name, key))?;
-        let (values, _) = bytes.as_chunks::<32>();
-        Some(values.iter().copied().map(Digest).collect())
+        Some(digests(&self.read(Kind::Record, &record_key(name, key))?))
     }
 
     /// How many bytes the next commit writes, if none of them are there.
@@ -183,6 +181,11 @@ impl Store {
         let collected = self.collected();
         let items = collected.queue.iter().filter_map(|key| collected.items.get(key));
         items.map(|item| item.bytes.len() as u64).sum()
+    }
+
+    /// What a record holds that has this key in the store.
+    pub fn record(&self, key: &Digest) -> Option<Vec<Digest>> {
+        Some(digests(&self.read_quietly(Kind::Record, key)?))
     }
 
     /// A new build begins: what this store has used so far may be evicted again.
@@ -240,7 +243,7 @@ impl Store {
     /// The contents of an entry, verified.
     fn read(&self, kind: Kind, key: &Digest) -> Option<Arc<[u8]>> {
         let known = self.collected().items.get(&(kind, *key)).map(|item| item.bytes.clone());
-        let found = known.or_else(|| self.read_file(kind, key));
+        let found = known.or_else(|| self.read_file(kind, key, true));
         let (counter, untold) = match found {
             Some(_) => (&self.hits, 0),
             None => (&self.misses, 1),
@@ -250,14 +253,19 @@ impl Store {
         found
     }
 
-    fn read_file(&self, kind: Kind, key: &Digest) -> Option<Arc<[u8]>> {
+    /// The same of what is on disk, and nothing is counted.
+    pub(crate) fn read_quietly(&self, kind: Kind, key: &Digest) -> Option<Arc<[u8]>> {
+        self.read_file(kind, key, false)
+    }
+
+    fn read_file(&self, kind: Kind, key: &Digest, use_it: bool) -> Option<Arc<[u8]>> {
         // An entry may be moved while it is read, but not for ever.
         for _ in 0..3 {
             let found = self.transact(false, |step| {
                 let Some((number, entry)) = step.index.find(kind, &key_start(key))? else {
                     return Ok(None);
                 };
-                if !step.read_only {
+                if use_it && !step.read_only {
                     step.index.touch(number)?;
                     step.index.header.totals.hits += 1;
                 }
@@ -307,6 +315,12 @@ impl Store {
         }
         discarded
     }
+}
+
+/// What a record holds.
+fn digests(bytes: &[u8]) -> Vec<Digest> {
+    let (values, _) = bytes.as_chunks::<32>();
+    values.iter().copied().map(Digest).collect()
 }
 
 /// Records of different names have different keys.

@@ -43,7 +43,8 @@ struct Place {
 }
 
 impl Store {
-    /// Writes what was put and bound since the last time. What cannot be kept, for want of room or of
+    /// Writes what was put and bound since the last time, which stays in memory until the next
+    /// time: what was made is likely to be used soon. What cannot be kept, for want of room or of
     /// permission, can be got from this store nevertheless for as long as it is open.
     ///
     /// # Errors
@@ -54,13 +55,14 @@ impl Store {
             self.collected().queue.clear();
             return Ok(());
         }
+        self.collected().forget_written();
         loop {
             let chunk = self.collected().take(MOST_ENTRIES, self.segment_len());
             if chunk.is_empty() {
                 return Ok(());
             }
             if self.has_room_for_any() && self.write(&chunk)? {
-                self.collected().forget(&chunk);
+                self.collected().note_written(&chunk);
             } else {
                 self.refused.fetch_add(chunk.len() as u64, Ordering::Relaxed);
             }

@@ -23,8 +23,13 @@ fn name(text: &str) -> Name {
 
 fn put(store: &Store, bytes: &[u8]) -> Digest {
     let digest = store.put(Name::OTHER, bytes);
-    store.commit().unwrap();
+    commit(store);
     digest
+}
+
+/// Writes everything, and forgets what is in memory.
+fn commit(store: &Store) {
+    (0..2).for_each(|_| store.commit().unwrap());
 }
 
 fn get(store: &Store, digest: &Digest) -> Option<Vec<u8>> {
@@ -138,7 +143,7 @@ fn check_heals(what: &str, spoil: impl Fn(&Path)) {
         let entry = |n: usize| n.to_string().repeat(1000);
         let digests: Vec<_> = (0..5).map(|n| store.put(Name::OTHER, entry(n).as_bytes())).collect();
         store.bind(name("obj"), b"key", &digests);
-        store.commit().unwrap();
+        commit(&store);
         spoil(&segments(&store)[0]);
         if reopen {
             store = Store::open(store.root());
@@ -232,7 +237,7 @@ fn an_index_is_made_anew() {
             let digests: Vec<_> =
                 (0..300).map(|n: u32| store.put(Name::OTHER, &n.to_le_bytes()[..])).collect();
             digests.iter().for_each(|d| store.bind(name("obj"), &d.0, &[*d]));
-            store.commit().unwrap();
+            commit(&store);
             spoil(&store.root().join("cas/index"));
             if reopen {
                 store = Store::open(store.root());
@@ -382,4 +387,37 @@ fn handles_and_threads_share_a_directory() {
     });
     assert_eq!(one.summary().unwrap().unwrap().entries, 400);
     assert_eq!(one.stats().quarantined + two.stats().quarantined, 0);
+}
+
+#[test]
+fn everything_can_be_looked_at_verified_and_removed() {
+    let (_dir, store) = fresh();
+    let (obj, bc) = (name("obj"), name("bc"));
+    let blobs: Vec<Digest> = (0..40)
+        .map(|n: u32| {
+            let name = if n.is_multiple_of(2) { obj } else { bc };
+            store.put(name, n.to_le_bytes().repeat(100))
+        })
+        .collect();
+    store.bind(obj, b"key", &blobs);
+    commit(&store);
+    let entries = store.entries().unwrap();
+    assert_eq!(entries.len(), 41);
+    assert!(entries.is_sorted_by_key(|entry| entry.used));
+    assert_eq!(entries[..40].iter().map(|entry| entry.key).collect::<Vec<_>>(), blobs);
+    assert!(entries[..40].iter().all(|entry| entry.is_blob && entry.bytes == 400));
+    assert!(!entries[40].is_blob && entries[40].name == obj);
+    let sound = store.verify().unwrap();
+    assert_eq!((sound.good, sound.bytes, sound.bad), (41, 40 * 400 + 40 * 32, 0));
+    assert_eq!(store.entries().unwrap(), entries, "looking is not using");
+    flip(&segments(&store)[0], 64 + 128 + 7);
+    flip(&segments(&store)[0], 64 + 576 + 7);
+    let found = store.verify().unwrap();
+    assert_eq!((found.good, found.bad), (39, 2));
+    assert_eq!(store.verify().unwrap().bad, 0, "what was bad is gone");
+    assert_eq!(store.remove(|name| name == bc).unwrap(), 19);
+    assert_eq!(store.entries().unwrap().len(), 20);
+    assert!(store.entries().unwrap().iter().all(|entry| entry.name == obj));
+    assert_eq!(store.remove(|_| true).unwrap(), 20);
+    assert_eq!(segments(&store), Vec::<PathBuf>::new());
 }

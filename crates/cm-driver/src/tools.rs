@@ -1,6 +1,6 @@
 //! What queries of the driver need of the outside: the store, the back end and the linker.
 
-use crate::store::Writer;
+use crate::{link::Foreign, store::Writer};
 use camino::Utf8PathBuf;
 use castore::{Digest, Name};
 use cm_backend_api::{Backend, BackendError, Target, TextKind};
@@ -9,6 +9,7 @@ use redgreen::{Blob, Db, NodeName};
 use std::{
     collections::BTreeMap,
     sync::{Arc, OnceLock},
+    thread,
 };
 
 /// Identity of this build of the compiler; part of every key.
@@ -22,6 +23,8 @@ pub struct Tools {
     pub target: Target,
     /// 0 to 3.
     pub opt_level: u8,
+    /// What the program is linked with.
+    pub foreign: Foreign,
     /// Files that are needed only while this process runs.
     pub scratch: Scratch,
     /// Writes to the store while other work goes on.
@@ -44,12 +47,13 @@ pub fn fatal(message: impl Into<String>) -> ! {
 
 impl Tools {
     /// Tools over a store.
-    pub fn new(store: Option<Arc<castore::Store>>, opt_level: u8) -> Tools {
+    pub fn new(store: Option<Arc<castore::Store>>, opt_level: u8, foreign: Foreign) -> Tools {
         let target = Target::host();
         Tools {
             store,
             target,
             opt_level,
+            foreign,
             scratch: Scratch::default(),
             backend: OnceLock::new(),
             objects: Mutex::default(),
@@ -81,12 +85,21 @@ impl Tools {
         }
     }
 
-    /// What the query `node` made from `input` before, in any process and under any name,
-    /// or what `make` makes of it now. The key is everything that a stage gets.
+    /// Begins to load the back end, which takes as long as to find out what changed.
+    pub fn preload(self: &Arc<Self>) {
+        let tools = self.clone();
+        // Without the thread it is loaded when it is asked for.
+        let _ = thread::Builder::new().spawn(move || {
+            tools.backend.get_or_init(load_backend);
+        });
+    }
+
+    /// What the query `node` made from the bytes of this digest before, in any process and under
+    /// any name, or what `make` makes of them now. The key is everything that a stage gets.
     pub fn cached(
         &self,
         node: NodeName,
-        input: &[u8],
+        input: &Digest,
         make: impl FnOnce(&dyn Backend) -> Result<Vec<u8>, BackendError>,
     ) -> Blob {
         let make = || make(self.backend());
@@ -97,7 +110,7 @@ impl Tools {
     pub fn cached_or<E>(
         &self,
         node: NodeName,
-        input: &[u8],
+        input: &Digest,
         make: impl FnOnce() -> Result<Vec<u8>, E>,
     ) -> Result<Blob, E> {
         let Some(store) = &self.store else { return make().map(Blob::new) };
@@ -117,11 +130,21 @@ impl Tools {
         Ok(Blob::kept(digest.0, bytes))
     }
 
-    /// Keeps an encoded unit in the store, so that other tools find it.
-    pub fn keep_mir(&self, unit: String, bytes: &Arc<[u8]>) {
-        if let Some(store) = &self.store {
-            let name = Name::new("mir").expect("invariant: a short name");
-            self.mir.lock().insert(unit, store.put(name, bytes.clone()));
+    /// Keeps an encoded unit in the store, so that other tools find it. Gives its digest.
+    pub fn keep_mir(&self, unit: String, bytes: &Arc<[u8]>) -> Digest {
+        let Some(store) = &self.store else { return Digest::of(bytes) };
+        let name = Name::new("mir").expect("invariant: a short name");
+        let digest = store.put(name, bytes.clone());
+        self.mir.lock().insert(unit, digest);
+        digest
+    }
+
+    /// The digest of what [`cached`](Self::cached) gave.
+    pub fn digest(&self, db: &dyn Db, blob: &Blob) -> Digest {
+        match (&self.store, blob.digest()) {
+            (Some(_), Some(digest)) => Digest(digest),
+            // Without a store, the graph has digests of its own.
+            _ => Digest::of(&blob.bytes(db)),
         }
     }
 
@@ -145,20 +168,17 @@ impl Tools {
         self.store.as_ref().map_or(Ok(()), |store| self.writer.finish(store))
     }
 
-    /// Keeps the object of this bitcode for who will ask for it soon. Gives the bitcode back.
-    pub fn set_aside(&self, bitcode: Vec<u8>, object: Vec<u8>) -> Vec<u8> {
-        let digest = Digest::of(&bitcode);
-        self.objects.lock().insert(digest, object);
-        bitcode
+    /// Keeps the object of the bitcode of this digest for who will ask for it soon.
+    pub fn set_aside(&self, bitcode: Digest, object: Vec<u8>) {
+        self.objects.lock().insert(bitcode, object);
     }
 
-    /// The object of this bitcode, if it was set aside.
-    pub fn take_object(&self, bitcode: &[u8]) -> Option<Vec<u8>> {
-        let digest = Digest::of(bitcode);
-        self.objects.lock().remove(&digest)
+    /// The object of the bitcode of this digest, if it was set aside.
+    pub fn take_object(&self, bitcode: &Digest) -> Option<Vec<u8>> {
+        self.objects.lock().remove(bitcode)
     }
 
-    fn key(&self, input: &[u8]) -> Vec<u8> {
+    fn key(&self, input: &Digest) -> Vec<u8> {
         let target = &self.target;
         let settings = [
             BUILD_ID,
@@ -169,7 +189,7 @@ impl Tools {
         ];
         let mut key = settings.join("\n").into_bytes();
         key.push(0);
-        key.extend_from_slice(&Digest::of(input).0);
+        key.extend_from_slice(&input.0);
         key
     }
 

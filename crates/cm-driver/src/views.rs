@@ -34,8 +34,8 @@ struct Module {
 /// If a file cannot be written.
 pub fn update(db: &dyn Db, record: &BuildRecord, dir: &Utf8Path, program: &str) -> io::Result<()> {
     let ran = |query: &str| -> BTreeSet<&str> {
-        let runs = record.executed.iter().filter(|run| run.node.query == query);
-        runs.map(|run| run.node.key.as_str()).collect()
+        let runs = record.executed.iter().filter(|run| *run.node.query == *query);
+        runs.map(|run| &*run.node.key).collect()
     };
     let units: BTreeMap<String, UnitId> =
         cm_lower::units(db, Root).iter().map(|unit| (unit.to_string(), *unit)).collect();

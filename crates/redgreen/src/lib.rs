@@ -49,6 +49,7 @@ mod log;
 mod macros;
 #[cfg(feature = "mutation")]
 pub mod mutation;
+mod packed;
 mod paged;
 mod query;
 mod root_record;

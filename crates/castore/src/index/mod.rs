@@ -197,6 +197,14 @@ impl<'f> Index<'f> {
         }
     }
 
+    /// The entry used next after this one.
+    pub fn newer(&mut self, entry: &Entry) -> Result<Option<(u32, Entry)>, Trouble> {
+        match entry.newer {
+            NO_ENTRY => Ok(None),
+            number => Ok(Some((number, self.entry(number)?))),
+        }
+    }
+
     /// Makes an entry the one used last.
     pub fn touch(&mut self, number: u32) -> Result<(), Trouble> {
         let used = self.tick();

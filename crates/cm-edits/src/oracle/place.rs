@@ -3,7 +3,7 @@
 use super::{TestSystem, text};
 use camino::{Utf8Path, Utf8PathBuf};
 use cm_driver::{
-    Options,
+    CacheSettings, Options,
     session::{Purpose, Session},
 };
 use cm_test::{Action, Files};
@@ -137,9 +137,8 @@ impl Place {
             file: self.main(),
             opt_level: level.and_then(|level| level.parse().ok()).unwrap_or(0),
             defines: defines.map(str::to_owned).collect(),
-            cache_dir: Some(self.cache()),
-            query_log: None,
-            verbose: false,
+            cache: Some(CacheSettings::new(self.cache())),
+            ..Options::default()
         };
         Session::with_system(&options, Purpose::Compile, system).map_err(text)
     }
