@@ -355,16 +355,18 @@ fn body(program: &mut Program, place: usize, level: u8, random: &mut Random) -> 
 
 /// Puts a statement into some function.
 pub fn add_statement(program: &mut Program, random: &mut Random) -> bool {
-    let bodies: Vec<(Id, usize, u8, usize)> = program
+    // By their places: implementations of one interface have methods of equal numbers.
+    let bodies: Vec<(usize, usize, u8, usize)> = program
         .bodies()
-        .filter(|(item, _)| !matches!(item.kind, Kind::Function { is_macro: true, .. }))
-        .map(|(item, f)| (f.id, program.place(item.module), f.level, f.body.len()))
+        .enumerate()
+        .filter(|(_, (item, _))| !matches!(item.kind, Kind::Function { is_macro: true, .. }))
+        .map(|(at, (item, f))| (at, program.place(item.module), f.level, f.body.len()))
         .collect();
-    let Some(&(id, place, level, length)) = random.pick(&bodies) else { return false };
+    let Some(&(which, place, level, length)) = random.pick(&bodies) else { return false };
     let added = statement(program, place, level, random, 0);
     let at = random.below(length + 1);
-    if let Some(function) = program.bodies_mut().find(|function| function.id == id) {
-        function.body.insert(at.min(function.body.len()), added);
+    if let Some(function) = program.bodies_mut().nth(which) {
+        function.body.insert(at, added);
     }
     true
 }

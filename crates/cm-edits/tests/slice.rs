@@ -1,6 +1,6 @@
 //! A short walk with every push, and what holds of all walks.
 
-use cm_edits::{print, walk::Walk};
+use cm_edits::{model::Breakage, print, walk::Walk};
 use std::process::Command;
 
 #[test]
@@ -35,7 +35,8 @@ fn walks_keep_programs_right_and_are_the_same_again() {
         let mut last = Default::default();
         for _ in 0..40 {
             let program = &walk.state().program;
-            assert!(program.is_right(), "seed {seed}: {}", walk.state().edit);
+            let meant = program.breakage == Some(Breakage::Rules);
+            assert!(program.is_right() || meant, "seed {seed}: {}", walk.state().edit);
             let files = print::files(program);
             assert_eq!(files, print::files(&again.state().program), "seed {seed}");
             assert!(files.contains_key("/main.cm"));
