@@ -176,7 +176,7 @@ fn what_entries_depend_on() {
         };
         let _ = fs::remove_dir_all(place.path.join("shared/graph"));
         let mut command = place.command(&format!("compile -q --cache-dir={dir} {args}"));
-        environment.iter().for_each(|(name, value)| drop(command.env(name, value)));
+        command.envs(environment.iter().copied());
         let found = outcome(command.spawn().expect("cm starts"));
         assert_eq!((found.exit, &*found.stderr), (0, ""), "{args}");
         number(&store(&place, dir), "written") - before
