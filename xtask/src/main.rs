@@ -6,6 +6,7 @@ mod setup;
 mod shell;
 mod test;
 mod tidy;
+mod valgrind;
 
 use clap::{Parser, Subcommand};
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
@@ -40,7 +41,7 @@ enum Task {
     },
     /// Build random programs through random edits, and compare every build with one from nothing
     FuzzEdits {
-        /// `--seed N`, `--steps N`, `--seconds N`, `--save DIRECTORY`
+        /// `--seed N`, `--steps N`, `--seconds N`, `--kills N`, `--faults N`, or `--help`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
@@ -52,6 +53,8 @@ enum Task {
     },
     /// Check the layers, the length of files, and where unsafe code and input/output are
     Tidy,
+    /// Run the conformance programs, as executables, under valgrind
+    Valgrind(valgrind::Options),
     /// Build what is released, into target/dist
     Dist,
     /// Measure builds of a generated program after various edits
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Task::FuzzEdits { args } => test::fuzz_edits(&args),
         Task::Fuzz { args } => test::fuzz(&args),
         Task::Tidy => tidy::tidy().map(|()| ExitCode::SUCCESS),
+        Task::Valgrind(options) => valgrind::valgrind(&options).map(|()| ExitCode::SUCCESS),
         Task::Dist => dist::dist().map(|()| ExitCode::SUCCESS),
         Task::Bench(options) => bench::bench(&options).map(|()| ExitCode::SUCCESS),
     };

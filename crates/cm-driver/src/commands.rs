@@ -36,7 +36,7 @@ pub fn compile_in(session: &Session, output: &Utf8Path) -> Result<Report, Error>
     let mut database = session.open();
     let program = build(session, &mut database, there)?;
     if let Some((_, Some(bytes))) = &program.executable {
-        write_executable(&output, bytes)?;
+        write_executable(session, &output, bytes)?;
     }
     let report = session.report(&program.diagnostics);
     keep(session, &database, program, &output)?;
@@ -103,6 +103,25 @@ pub fn keep(
     session.keep(database, &roots, || Finished { diagnostics, result: result() })
 }
 
+/// Builds in a process that stays. Gives what was found, and whether any query ran.
+///
+/// # Errors
+/// If linking or writing fails.
+pub fn compile_again(
+    session: &Session,
+    database: &mut Database,
+    output: &Utf8Path,
+) -> Result<(Report, bool), Error> {
+    let output = session.project.cwd.join(output);
+    let program = build(session, database, None)?;
+    if let Some((_, Some(bytes))) = &program.executable {
+        write_executable(session, &output, bytes)?;
+    }
+    let report = session.report(&program.diagnostics);
+    keep(session, database, program, &output)?;
+    Ok((report, session.ran()))
+}
+
 /// What `compile` leaves for the next process.
 #[derive(Serialize, Deserialize)]
 struct Compiled {
@@ -140,7 +159,7 @@ fn finish_unchanged(
     let same = |bytes: Vec<u8>| Digest::of(&bytes) == compiled.executable;
     if !(output.is_file() && fs::read(output).is_ok_and(same)) {
         let Some(executable) = session.stored(&compiled.executable) else { return Ok(None) };
-        write_executable(output, &executable)?;
+        write_executable(session, output, &executable)?;
     }
     *compiled = Compiled::new(compiled.executable, output);
     session.keep_described(earlier)?;
@@ -169,7 +188,10 @@ pub fn execute(program: &Utf8Path) -> Result<i32, Error> {
 
 /// Replaces the output at once: whoever executes the old one keeps it, and a write that fails
 /// leaves it. An output that is right already is left alone.
-fn write_executable(output: &Utf8Path, bytes: &[u8]) -> Result<(), Error> {
+fn write_executable(session: &Session, output: &Utf8Path, bytes: &[u8]) -> Result<(), Error> {
+    if let Some(most) = session.max_output.filter(|most| bytes.len() as u64 > *most) {
+        return Err(format!("the output would be larger than {} GB", most >> 30).into());
+    }
     let same = fs::metadata(output).is_ok_and(|meta| meta.len() == bytes.len() as u64);
     if same && fs::read(output).is_ok_and(|old| old == bytes) {
         return Ok(());

@@ -1,8 +1,11 @@
 //! Linking: objects to an executable. cm-link does it in this process, if the C library is where it
 //! is looked for; what it cannot do is left to the linker of the system.
 
+mod foreign;
 mod libraries;
 mod system;
+
+pub use foreign::Foreign;
 
 use crate::tools::Scratch;
 use cm_link::LinkError;

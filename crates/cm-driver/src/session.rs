@@ -49,6 +49,10 @@ pub struct Session {
     files: Option<Files>,
     options: redgreen::Options,
     query_log: Option<Utf8PathBuf>,
+    trace: bool,
+    ran: Cell<bool>,
+    /// An executable with more bytes is not written.
+    pub max_output: Option<u64>,
 }
 
 /// Prints how long stages take, if asked to.
@@ -129,9 +133,9 @@ impl Session {
     ) -> Session {
         let clock = Clock::new(options.verbose);
         let store = options.cache.as_ref().map(|cache| Arc::new(cache.store()));
-        let tools = Arc::new(Tools::new(store.clone(), options.opt_level));
+        let tools = Arc::new(Tools::new(store.clone(), options.opt_level, options.foreign.clone()));
         let world = Arc::new(world(&project, options, system, tools.clone()));
-        let identity = identity(&world, options.opt_level);
+        let identity = identity(&world, options);
         let files = options.cache.as_ref().map(|cache| files(cache, &project, options, purpose));
         let registry = Registry::new(&[
             &cm_db::QUERIES,
@@ -149,7 +153,19 @@ impl Session {
             database.store = Arc::new(crate::store::Durable::new(store));
         }
         let query_log = options.query_log.clone();
-        Session { project, tools, clock, world, files, options: database, query_log }
+        let Options { trace, max_output, .. } = *options;
+        Session {
+            project,
+            tools,
+            clock,
+            world,
+            files,
+            options: database,
+            query_log,
+            trace,
+            ran: Cell::new(true),
+            max_output,
+        }
     }
 
     /// What the last build made. Opens no graph.
@@ -285,7 +301,7 @@ impl Session {
 
     /// Keeps what ran in a build that has no graph to be kept.
     pub fn keep_record_of(&self, database: &Database) -> Result<(), Error> {
-        if self.files_to_write().is_none() && self.query_log.is_none() {
+        if self.files_to_write().is_none() && self.query_log.is_none() && !self.trace {
             return Ok(());
         }
         self.keep_record(&database.take_record())
@@ -301,6 +317,10 @@ impl Session {
     }
 
     fn log_queries(&self, record: &BuildRecord) -> Result<(), Error> {
+        self.ran.set(!record.executed.is_empty());
+        for run in record.executed.iter().filter(|_| self.trace) {
+            println!("ran {}({})", run.node.query, run.node.key);
+        }
         match &self.query_log {
             Some(path) => crate::why::write_log(record, path),
             None => Ok(()),
@@ -317,6 +337,17 @@ impl Session {
         let mut sources = Sources::default();
         let show = |found: &Diagnostic| resolve(found, &mut |file| sources.get(self, file));
         Report { diagnostics: diagnostics.iter().map(show).collect() }
+    }
+
+    /// Whether some query ran in the last build, as far as that is known.
+    pub fn ran(&self) -> bool {
+        self.ran.get()
+    }
+
+    /// Where the files of the program are.
+    pub fn paths(&self, database: &Database) -> Vec<Utf8PathBuf> {
+        let files = cm_hir::files(database, Root).iter();
+        files.map(|file| self.world.path(*file)).collect()
     }
 
     /// The text of a file of the program; empty if it cannot be read.
@@ -402,6 +433,7 @@ fn world(
         search: project.search.clone(),
         defines,
         platform: Name::new("native"),
+        optimize: options.opt_level > 1,
         tools,
     }
 }
@@ -425,10 +457,11 @@ pub fn defined_names(opt_level: u8) -> Vec<Name> {
     all.into_iter().map(Name::new).collect()
 }
 
-fn identity(world: &World, opt_level: u8) -> Identity {
+fn identity(world: &World, options: &Options) -> Identity {
+    let foreign = (!options.foreign.is_empty()).then(|| options.foreign.identity());
     Identity {
         build: u128::from_str_radix(BUILD_ID, 16).expect("the build script writes 32 hex digits"),
-        options: Fingerprint::of(&(opt_level, &world.defines)).0,
+        options: Fingerprint::of(&(options.opt_level, &world.defines, foreign)).0,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What queries of the driver need of the outside: the store, the back end and the linker.
 
-use crate::store::Writer;
+use crate::{link::Foreign, store::Writer};
 use camino::Utf8PathBuf;
 use castore::{Digest, Name};
 use cm_backend_api::{Backend, BackendError, Target, TextKind};
@@ -23,6 +23,8 @@ pub struct Tools {
     pub target: Target,
     /// 0 to 3.
     pub opt_level: u8,
+    /// What the program is linked with.
+    pub foreign: Foreign,
     /// Files that are needed only while this process runs.
     pub scratch: Scratch,
     /// Writes to the store while other work goes on.
@@ -45,12 +47,13 @@ pub fn fatal(message: impl Into<String>) -> ! {
 
 impl Tools {
     /// Tools over a store.
-    pub fn new(store: Option<Arc<castore::Store>>, opt_level: u8) -> Tools {
+    pub fn new(store: Option<Arc<castore::Store>>, opt_level: u8, foreign: Foreign) -> Tools {
         let target = Target::host();
         Tools {
             store,
             target,
             opt_level,
+            foreign,
             scratch: Scratch::default(),
             backend: OnceLock::new(),
             objects: Mutex::default(),

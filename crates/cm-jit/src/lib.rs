@@ -69,6 +69,11 @@ pub fn start(main: Main) -> Result<i32, JitError> {
     status.map_err(|error| JitError::System(error.to_string()))
 }
 
+/// Makes a shared library a part of this process, so that programs find its symbols.
+pub fn load(library: &std::path::Path) -> Result<(), JitError> {
+    memory::load(library).map_err(JitError::System)
+}
+
 /// A program in memory.
 #[derive(Clone, Copy, Debug)]
 pub struct Main(extern "C" fn() -> i32);

@@ -24,7 +24,7 @@ use inkwell::{
 use rustc_hash::FxHashMap;
 
 /// Defines a function.
-pub fn lower<'ctx>(cx: &mut Cx<'ctx>, function: &Function) -> Result<()> {
+pub fn lower<'ctx>(cx: &mut Cx<'ctx>, function: &Function) -> Result<FunctionValue<'ctx>> {
     let value = cx.function(function.decl, function.env.is_some());
     let signature = cx.signature(function.decl);
     if cx.opt_level > 0 {
@@ -54,7 +54,8 @@ pub fn lower<'ctx>(cx: &mut Cx<'ctx>, function: &Function) -> Result<()> {
     let jump = body.builder.build_unconditional_branch(first)?;
     // Temporaries that the blocks need are allocated before this jump.
     body.allocas.position_before(&jump);
-    body.statements()
+    body.statements()?;
+    Ok(value)
 }
 
 /// A function in the making.
@@ -169,6 +170,7 @@ impl<'ctx> Body<'_, 'ctx> {
             }
             Stmt::Call { dest, callee, args } => self.call(dest.as_ref(), callee, args),
             Stmt::Asm { template, operands } => self.asm(template, operands),
+            Stmt::Count { op, place } => self.count(*op, place),
         }
     }
 
@@ -232,6 +234,11 @@ impl<'ctx> Body<'_, 'ctx> {
             }
         }
         Ok(())
+    }
+
+    /// A block in the middle of a statement.
+    pub fn new_block(&self) -> BasicBlock<'ctx> {
+        self.cx.context.append_basic_block(self.value, "")
     }
 
     fn block(&self, index: u32) -> Result<BasicBlock<'ctx>> {

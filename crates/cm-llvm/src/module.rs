@@ -3,7 +3,8 @@
 use crate::{Result, abi, abi::Signature, alias::Tags, body, classify::Arch, constant};
 use cm_base::Name;
 use cm_mir::{
-    mir::{Abi, Decl, Global, GlobalRef},
+    glue,
+    mir::{Abi, CountOp, Decl, Function, Global, GlobalRef},
     runtime::Rt,
     ty::{self, Ty, TyKind},
     unit::Unit,
@@ -28,14 +29,26 @@ pub fn lower<'ctx>(
     opt_level: u8,
 ) -> Result<Module<'ctx>> {
     let mut cx = Cx::new(context, &unit.name, machine, opt_level);
+    let private = |symbol| unit.private.binary_search(&symbol).is_ok();
     for global in &unit.globals {
-        cx.define_global(global)?;
+        cx.define_global(global, private(global.decl.symbol))?;
     }
     for function in &unit.functions {
-        cx.function(function.decl, function.env.is_some());
+        let value = cx.function(function.decl, function.env.is_some());
+        if private(function.decl.symbol) {
+            // Local symbols have default visibility.
+            value.as_global_value().set_visibility(GlobalVisibility::Default);
+            value.set_linkage(Linkage::Internal);
+        }
     }
     for function in &unit.functions {
         body::lower(&mut cx, function)?;
+    }
+    for function in &unit.imports {
+        body::lower(&mut cx, function)?.set_linkage(Linkage::AvailableExternally);
+    }
+    while let Some(function) = cx.pending.pop() {
+        body::lower(&mut cx, &function)?;
     }
     Ok(cx.module)
 }
@@ -55,6 +68,9 @@ pub struct Cx<'ctx> {
     strings: FxHashMap<Name, PointerValue<'ctx>>,
     zeros: Option<PointerValue<'ctx>>,
     intrinsics: FxHashMap<(&'static str, Ty, Ty), FunctionValue<'ctx>>,
+    glue: FxHashMap<(CountOp, Ty), FunctionValue<'ctx>>,
+    /// Glue that is declared and not yet defined.
+    pending: Vec<Function>,
 }
 
 impl<'ctx> Cx<'ctx> {
@@ -80,6 +96,8 @@ impl<'ctx> Cx<'ctx> {
             strings: FxHashMap::default(),
             zeros: None,
             intrinsics: FxHashMap::default(),
+            glue: FxHashMap::default(),
+            pending: Vec::new(),
         }
     }
 
@@ -181,6 +199,22 @@ impl<'ctx> Cx<'ctx> {
         function
     }
 
+    /// The function that counts references in values of a type. Each unit has its own.
+    pub fn glue(&mut self, op: CountOp, ty: Ty) -> FunctionValue<'ctx> {
+        if let Some(function) = self.glue.get(&(op, ty)) {
+            return *function;
+        }
+        let verb = if op == CountOp::Retain { "retain" } else { "release" };
+        let symbol = Name::new(&format!("cm.{verb}.{}", self.glue.len()));
+        let definition = glue::function(symbol, op, ty);
+        let function = self.function(definition.decl, false);
+        function.as_global_value().set_visibility(GlobalVisibility::Default);
+        function.set_linkage(Linkage::Internal);
+        self.glue.insert((op, ty), function);
+        self.pending.push(definition);
+        function
+    }
+
     /// An overloaded intrinsic; `key` are the types that tell its instances apart.
     pub fn intrinsic(
         &mut self,
@@ -212,7 +246,7 @@ impl<'ctx> Cx<'ctx> {
         global
     }
 
-    fn define_global(&mut self, global: &Global) -> Result<()> {
+    fn define_global(&mut self, global: &Global, private: bool) -> Result<()> {
         let init = constant::memory(self, &global.init)?;
         // The initializer's type has the size but not the shape of the declared one.
         let value = self.module.add_global(init.get_type(), None, &global.decl.symbol);
@@ -224,7 +258,10 @@ impl<'ctx> Cx<'ctx> {
             unsafe { declared.delete() };
             value.set_name(&global.decl.symbol);
         }
-        value.set_visibility(GlobalVisibility::Hidden);
+        match private {
+            true => value.set_linkage(Linkage::Internal),
+            false => value.set_visibility(GlobalVisibility::Hidden),
+        }
         value.set_alignment(ty::layout(global.decl.ty).align as u32);
         value.set_constant(global.constant);
         value.set_initializer(&init);

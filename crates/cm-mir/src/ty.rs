@@ -80,6 +80,10 @@ impl TyKind {
         use TyKind::{Array, Iface, Struct, Tagged, Void};
         !matches!(self, Void | Array(..) | Struct { .. } | Tagged { .. } | Iface)
     }
+    /// A reference to a counted object (`docs/abi.md`); an interface value may be one.
+    pub fn is_reference(&self) -> bool {
+        matches!(self, TyKind::Str | TyKind::Slice | TyKind::Func | TyKind::Iface)
+    }
     /// A machine pointer in some role.
     pub fn is_pointer_like(&self) -> bool {
         matches!(self, TyKind::Ptr | TyKind::Str | TyKind::Slice | TyKind::Func)
@@ -232,6 +236,25 @@ pub fn payload_offset(variants: &[Ty]) -> u64 {
 /// `n` rounded up to a multiple of `align`.
 pub fn round_up(n: u64, align: u64) -> u64 {
     n.div_ceil(align).saturating_mul(align)
+}
+
+/// Values of this type are, or have in them, references to counted objects.
+pub fn is_counted(ty: Ty) -> bool {
+    any_part(ty, &|kind| kind.is_reference())
+}
+
+/// The type, or that of a part of its values, is such a one.
+pub fn any_part(ty: Ty, found: &dyn Fn(&TyKind) -> bool) -> bool {
+    let some = |parts: &[Ty]| {
+        stacker::maybe_grow(64 << 10, 1 << 20, || parts.iter().any(|part| any_part(*part, found)))
+    };
+    found(ty.get())
+        || match ty.get() {
+            TyKind::Array(elem, _) => some(&[*elem]),
+            TyKind::Struct { fields, .. } => some(fields),
+            TyKind::Tagged { variants, .. } => some(variants),
+            _ => false,
+        }
 }
 
 /// What a slice points to: data pointer, length and capacity in elements.

@@ -21,6 +21,7 @@ mod memory;
 mod slice;
 mod spec;
 mod string;
+mod test;
 
 #[cfg(not(cm_object))]
 pub use io::flush;
@@ -54,14 +55,17 @@ unsafe impl Sync for Symbol {}
 
 symbols! {
     io::cm_print, io::cm_println, io::cm_eprint, io::cm_panic,
-    memory::cm_alloc,
-    string::cm_str_concat, string::cm_str_concat_n, string::cm_str_eq, string::cm_str_cmp,
+    memory::cm_alloc, memory::cm_retain, memory::cm_release, memory::cm_release_str,
+    memory::cm_release_slice, memory::cm_malloc, memory::cm_realloc,
+    string::cm_str_concat, string::cm_str_concat_n, string::cm_str_append, string::cm_str_append_n,
+    string::cm_str_eq, string::cm_str_cmp,
     string::cm_str_len, string::cm_str_at, string::cm_str_slice, string::cm_str_index_of,
     string::cm_str_starts_with, string::cm_str_ends_with, string::cm_str_upper,
     string::cm_str_lower, string::cm_str_trim, string::cm_str_repeat, string::cm_str_replace,
     string::cm_str_hash, string::cm_str_from_c, string::cm_str_from_bytes,
     format::cm_fmt_signed, format::cm_fmt_unsigned, format::cm_fmt_bool, format::cm_fmt_char,
     format::cm_fmt_str, float::cm_fmt_float,
+    test::cm_test_number,
     atomic::cm_atomic_load_i32, atomic::cm_atomic_store_i32, atomic::cm_atomic_add_i32,
     atomic::cm_atomic_exchange_i32,
     atomic::cm_atomic_load_i64, atomic::cm_atomic_store_i64, atomic::cm_atomic_add_i64,

@@ -2,7 +2,7 @@
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use cm_driver::CacheArguments;
+use cm_driver::{CacheArguments, Foreign};
 use std::{ffi::OsString, time::Duration};
 
 /// The incremental compiler for Cm.
@@ -37,6 +37,8 @@ pub enum Command {
     Fmt(Fmt),
     /// Begin a project
     Init(Init),
+    /// Run the functions that are marked #[test]
+    Test(Test),
     /// Inspect or delete the build cache
     Cache(Cache),
     /// Tell why queries ran in the last build
@@ -52,6 +54,9 @@ pub struct Run {
     pub common: Common,
     #[command(flatten)]
     pub code: Code,
+    /// Stay, and do it again whenever a source file changes
+    #[arg(long)]
+    pub watch: bool,
     /// Execute with the MIR interpreter instead of machine code
     #[arg(long)]
     pub interpret: bool,
@@ -61,6 +66,24 @@ pub struct Run {
     /// Arguments for the program
     #[arg(last = true)]
     pub args: Vec<String>,
+}
+
+#[derive(Args)]
+#[command(override_usage = "cm test [OPTIONS] FILE")]
+pub struct Test {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(flatten)]
+    pub code: Code,
+    /// Run the tests whose names contain TEXT; repeatable
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Vec<String>,
+    /// Execute the objects in a file, for one test
+    #[arg(long, hide = true)]
+    pub child: Option<Utf8PathBuf>,
+    /// The program, and objects and libraries that it is linked with
+    #[arg(required_unless_present = "child", value_name = "FILE")]
+    pub files: Vec<Utf8PathBuf>,
 }
 
 #[derive(Args)]
@@ -91,6 +114,9 @@ pub struct Compile {
     /// Execute the result afterwards and exit with its status
     #[arg(long)]
     pub run: bool,
+    /// Stay, and do it again whenever a source file changes
+    #[arg(long)]
+    pub watch: bool,
     /// No success message
     #[arg(short, long)]
     pub quiet: bool,
@@ -110,6 +136,9 @@ pub struct Check {
     pub common: Common,
     #[command(flatten)]
     pub paths: Paths,
+    /// Stay, and do it again whenever a source file changes
+    #[arg(long)]
+    pub watch: bool,
     /// No summary
     #[arg(short, long)]
     pub quiet: bool,
@@ -343,7 +372,7 @@ pub struct Output {
     /// Print progress and timings
     #[arg(short, long)]
     pub verbose: bool,
-    /// Print what is traced; as --verbose, and the queries that ran
+    /// Print as much as LEVEL says; `trace` adds the queries that ran to what --verbose prints
     #[arg(short, long, value_name = "LEVEL", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "debug")]
     pub debug: Option<Level>,
@@ -363,6 +392,27 @@ pub struct Code {
     /// Print the MIR and stop
     #[arg(long)]
     pub mir_opt: bool,
+    /// Link with a library
+    #[arg(short = 'l', value_name = "NAME")]
+    pub libraries: Vec<String>,
+    /// Look for libraries in a directory first
+    #[arg(short = 'L', value_name = "DIR")]
+    pub directories: Vec<Utf8PathBuf>,
+    /// Hand an argument to the linker
+    #[arg(long = "link-arg", value_name = "ARG", allow_hyphen_values = true)]
+    pub link_args: Vec<String>,
+}
+
+impl Code {
+    /// What a program is linked with; of `files`, those that are not Cm's.
+    pub fn foreign(&self, files: &[Utf8PathBuf]) -> Foreign {
+        Foreign {
+            libraries: self.libraries.clone(),
+            directories: self.directories.clone(),
+            files: files.iter().filter(|file| Foreign::is_file(file)).cloned().collect(),
+            arguments: self.link_args.clone(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -375,8 +425,8 @@ pub enum Format {
     Json,
 }
 
-/// What `--debug` takes.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+/// What `--debug` takes, from much to little.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Level {
     Trace,
     Debug,

@@ -98,9 +98,13 @@ impl Linker {
 }
 
 /// The linker's own words, made into a sentence of ours where that is possible.
-fn explain(stderr: &str) -> String {
-    let undefined = stderr.lines().find_map(|line| line.split_once("undefined symbol: "));
+pub fn explain(stderr: &str) -> String {
+    let undefined = stderr.lines().find_map(|line| {
+        let gnu = || line.split_once("undefined reference to ");
+        line.split_once("undefined symbol: ").or_else(gnu)
+    });
     if let Some((_, symbol)) = undefined {
+        let symbol = symbol.trim_matches(['`', '\'']);
         let symbol = symbol.split_whitespace().next().unwrap_or(symbol);
         return format!("Undefined symbol '{symbol}'");
     }

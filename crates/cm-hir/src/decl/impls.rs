@@ -1,7 +1,7 @@
 //! The impls of the program: who has which methods.
 
 use super::{
-    FnType, GenericParam, ImplInfo, ItemKind, Method, impl_index, impl_info, impls,
+    FnType, GenericParam, ImplInfo, ItemKind, Method, derives, impl_index, impl_info, impls,
     info::arguments, item, item_tree, item_tree::operator_name, members, struct_info, subst::unify,
     type_impls,
 };
@@ -269,6 +269,13 @@ pub fn operator(db: &dyn Db, ty: Ty, operator: ast::Operator, params: usize) -> 
     }
 }
 
+/// The names of the methods of a type, for suggestions.
+pub fn method_names(db: &dyn Db, ty: Ty) -> Vec<Name> {
+    let Some(head) = Head::of(ty) else { return Vec::new() };
+    let names = type_impls(db, head).members.keys().copied();
+    names.filter(|name| name.starts_with(|c: char| c.is_ascii_alphabetic())).collect()
+}
+
 /// The constructors of a type.
 pub fn constructors(db: &dyn Db, ty: Ty) -> Vec<Method> {
     find(db, ty, Name::new("self")).map(|(_, method)| method).collect()
@@ -282,8 +289,7 @@ pub(super) fn destructor(db: &dyn Db, ty: Ty) -> Option<Instance> {
 /// The method that `with` gives a struct.
 fn derived(db: &dyn Db, ty: Ty, name: Name) -> Option<Method> {
     let TyKind::Struct(def, args) = &*ty else { return None };
-    let info = struct_info(db, *def).as_ref()?;
-    let found = info.derives.iter().flat_map(|interface| super::builtin::derived(interface));
+    let found = derives(db, *def).iter().flat_map(|interface| super::builtin::derived(interface));
     let found = found.copied().find(|(method, _)| name == *method)?.1;
     Some(Method { def: *def, derived: Some(found), args: args.clone() })
 }

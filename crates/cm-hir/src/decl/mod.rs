@@ -34,7 +34,7 @@ pub use diagnostics::{checked_files, missing_entry, positions};
 pub use graph::{ImportCycle, ModuleGraph, Need};
 pub use impls::{
     Candidate, Head, Impl, ImplIndex, ImplKey, InterfaceId, Member, MemberKey, TypeImpls,
-    constructors, method, operator,
+    constructors, method, method_names, operator,
 };
 pub use imports::{Edge, Imports, NamedImport, Place, Source};
 pub use info::{
@@ -44,6 +44,7 @@ pub use interfaces::{implements, interface_method, is_declared};
 pub use item_tree::{Entry, Item, ItemKind, ItemTree};
 pub use lookup::{Found, QualifiedName, ScopedName, Space};
 pub use name_index::NameIndex;
+pub(crate) use names::known_names;
 pub use names::{Class, Exports, Names, Target, Thing};
 pub use queries::*;
 pub use subst::{is_closed, substitute, substitute_args, unify, unify_args};
@@ -117,6 +118,43 @@ pub struct Problem {
     pub at: At,
     /// One line.
     pub message: String,
+    /// What explains it, and where.
+    pub notes: Vec<ProblemNote>,
+}
+
+/// An explanation of a [`Problem`].
+#[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
+pub struct ProblemNote {
+    /// The item with the place. `None`: the one with the problem.
+    pub def: Option<DefId>,
+    /// Where.
+    pub at: At,
+    /// One line.
+    pub message: String,
+}
+
+impl Problem {
+    /// A problem that needs no explanation.
+    pub fn new(at: At, message: impl Into<String>) -> Problem {
+        Problem { at, message: message.into(), notes: Vec::new() }
+    }
+
+    /// With an explanation in the same item.
+    #[must_use]
+    pub fn note(mut self, at: At, message: &str) -> Problem {
+        self.notes.push(ProblemNote { def: None, at, message: message.to_owned() });
+        self
+    }
+
+    /// With the name of a definition as an explanation.
+    #[must_use]
+    pub fn note_def(mut self, db: &dyn Db, def: DefId, message: &str) -> Problem {
+        if let Some(item) = item(db, def) {
+            let (at, message) = (item.name.at, message.to_owned());
+            self.notes.push(ProblemNote { def: Some(def), at, message });
+        }
+        self
+    }
 }
 
 /// The declared signature of a function, generic over its own and its impl's type parameters.
@@ -214,7 +252,7 @@ pub fn lower_type_args(
     let mut lower = types::Lower { db, scope, arena, constants, problems };
     if args.len() > params.len() {
         let message = format!("Expected {} type arguments, got {}", params.len(), args.len());
-        lower.problems.push(Problem { at, message });
+        lower.problems.push(Problem::new(at, message));
         return None;
     }
     params.iter().zip(args).map(|(param, arg)| lower.argument(at, param, *arg)).collect()

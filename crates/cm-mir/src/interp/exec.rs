@@ -7,6 +7,7 @@ use super::{
     num::{self, Num},
     trap,
 };
+use crate::runtime::Rt;
 use cm_base::Name;
 
 /// How deep foreign functions may call back.
@@ -21,7 +22,10 @@ pub fn run(program: &Program, entry: &str, host: &mut dyn Host, limits: Limits) 
     let main =
         program.symbols.get(&Name::new(entry)).filter(|index| **index < program.functions.len());
     let result = match main {
-        Some(main) => machine.call(*main, &[]),
+        Some(main) => machine.call(*main, &[]).and_then(|status| {
+            machine.report_leaks()?;
+            Ok(status)
+        }),
         None => trap(format!("Undefined symbol '{entry}'")),
     };
     match result.map_err(|stop| *stop) {
@@ -302,19 +306,29 @@ impl<'a> Machine<'a> {
                 self.memory.bytes_mut(to, *size)?.copy_from_slice(&bytes);
                 Ok(())
             }
-            Instr::Closure(loc, parts, size) => {
+            Instr::Closure(loc, parts, size, glue) => {
                 let bytes = self.build(base, parts, *size)?;
-                let object = self.memory.allocate(*size)?;
+                let object = self.memory.new_object(*size, *glue)?;
                 self.memory.bytes_mut(object, *size)?.copy_from_slice(&bytes);
                 self.set(base, loc, 8, object)
             }
             Instr::Runtime(rt, args, dest) => {
-                let mut values = [0; 5];
+                let mut values = [0; 6];
                 for (value, arg) in values.iter_mut().zip(args) {
                     *value = self.val(base, arg)?;
                 }
                 let value = self.runtime(*rt, values)?;
                 self.result(base, dest, value)
+            }
+            Instr::Strings(rt, args, dest) => {
+                let args: Vec<u64> =
+                    args.iter().map(|arg| self.val(base, arg)).collect::<Run<_>>()?;
+                let value = self.concat(*rt == Rt::StrAppendN, &args)?;
+                self.result(base, dest, value)
+            }
+            Instr::Count(op, loc, ty) => {
+                let at = self.loc(base, loc)?;
+                self.count(*op, *ty, at)
             }
             Instr::Foreign(index, args, dest) => {
                 let args: Vec<(u64, Num)> = args
