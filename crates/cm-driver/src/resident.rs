@@ -73,6 +73,9 @@ impl Resident {
     /// # Errors
     /// If the back end, linking or writing fails.
     pub fn build(&mut self) -> Result<Round, Error> {
+        if let Some(store) = &self.session.tools.store {
+            store.release();
+        }
         if self.rounds > 0 {
             self.database.edit(Edit::All);
         }

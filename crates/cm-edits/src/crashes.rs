@@ -25,7 +25,7 @@ type Tree = BTreeMap<String, Vec<u8>>;
 pub fn build_here(main: &Utf8Path, cache: &Utf8Path, output: &Utf8Path) -> Result<bool, String> {
     let options = cm_driver::Options {
         file: main.to_owned(),
-        cache: Some(cm_driver::CacheSettings::new(cache.to_owned())),
+        cache: Some(cm_driver::CacheSettings::new(cache)),
         ..cm_driver::Options::default()
     };
     let purpose = cm_driver::session::Purpose::Compile;

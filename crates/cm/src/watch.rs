@@ -24,7 +24,10 @@ pub fn check(args: &args::Check, title: &str, lint: Lint) -> Result<ExitCode, Er
         return Ok(ExitCode::FAILURE);
     }
     let lint = Rc::new(lint);
-    let open = |file| Resident::new(&options(&args.common, None, file)?, Task::Check(lint.clone()));
+    let open = |file| {
+        let options = options(&args.common, None, file)?;
+        Resident::new(&options, Task::Check(lint.clone()))
+    };
     let residents = files.iter().map(open).collect::<Result<Vec<_>, _>>()?;
     watch(residents, &mut |round, _| {
         report(&args.common, &round.report);
