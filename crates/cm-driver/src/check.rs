@@ -135,9 +135,8 @@ fn run(options: &Options) -> Result<Checked, Error> {
     session.clock.lap("diagnostics");
     let roots =
         [cm_hir::queries::node::diagnostics(Root), cm_lint::node::findings(session.project.root)];
-    session.keep(&database, &roots, || Finished {
-        diagnostics: diagnostics.clone(),
-        result: findings.clone(),
+    session.keep(&database, &roots, || {
+        Some(Finished { diagnostics: diagnostics.clone(), result: findings.clone() })
     })?;
     session.clock.lap("cache");
     Ok(Checked { session, diagnostics, findings })

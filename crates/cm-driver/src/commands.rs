@@ -9,7 +9,9 @@ use castore::Digest;
 use cm_base::Diagnostic;
 use redgreen::{Database, Root, Stamp};
 use serde::{Deserialize, Serialize};
-use std::{fs, io, io::Write, process::Command, sync::Arc};
+use std::{
+    cell::LazyCell, fs, io, io::Write, panic::resume_unwind, process::Command, sync::Arc, thread,
+};
 
 /// Compiles and links a program, and writes the executable unless it is there already.
 ///
@@ -35,13 +37,21 @@ pub fn compile_in(session: &Session, output: &Utf8Path) -> Result<Report, Error>
     session.tools.preload();
     let mut database = session.open();
     let program = build(session, &mut database, there)?;
-    if let Some((_, Some(bytes))) = &program.executable {
-        write_executable(&output, bytes)?;
-    }
-    let report = session.report(&program.diagnostics);
-    keep(session, &database, program, &output)?;
-    session.clock.lap("cache");
-    Ok(report)
+    let bytes = program.executable.as_ref().and_then(|(_, bytes)| bytes.clone());
+    thread::scope(|scope| {
+        // While the graph is kept.
+        let output = &output;
+        let writing = bytes.map(|bytes| scope.spawn(move || write_executable(output, &bytes)));
+        let written = LazyCell::new(|| {
+            let done = writing.map(|thread| thread.join().unwrap_or_else(|e| resume_unwind(e)));
+            done.unwrap_or(Ok(())).map_err(|error| error.to_string())
+        });
+        let report = session.report(&program.diagnostics);
+        keep_if(session, &database, program, output, || written.is_ok())?;
+        session.clock.lap("cache");
+        written.clone()?;
+        Ok(report)
+    })
 }
 
 /// What was made of a program.
@@ -88,6 +98,17 @@ pub fn keep(
     program: Program,
     output: &Utf8Path,
 ) -> Result<(), Error> {
+    keep_if(session, database, program, output, || true)
+}
+
+/// The same; no executable is said to be at `output` unless it is `there` when the graph is kept.
+fn keep_if(
+    session: &Session,
+    database: &Database,
+    program: Program,
+    output: &Utf8Path,
+    there: impl FnOnce() -> bool,
+) -> Result<(), Error> {
     let Program { diagnostics, executable } = program;
     let Some((digest, _)) = executable else {
         // The graph of the last program without errors is worth more than none for this one.
@@ -98,8 +119,9 @@ pub fn keep(
         cm_hir::queries::node::entry(Root),
         queries::node::executable(Root),
     ];
-    let result = || Compiled::new(digest, output);
-    session.keep(database, &roots, || Finished { diagnostics, result: result() })
+    session.keep(database, &roots, || {
+        there().then(|| Finished { diagnostics, result: Compiled::new(digest, output) })
+    })
 }
 
 /// What `compile` leaves for the next process.

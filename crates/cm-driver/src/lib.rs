@@ -48,6 +48,19 @@ pub struct Options {
     pub query_log: Option<Utf8PathBuf>,
     /// Print timings.
     pub verbose: bool,
+    /// What programs are linked with.
+    pub link: LinkWith,
+}
+
+/// What a program is linked with beside the C library.
+#[derive(Clone, Default, PartialEq, Eq, Hash, Debug)]
+pub struct LinkWith {
+    /// Names of libraries (`-l`).
+    pub libraries: Vec<String>,
+    /// Where they are looked for before the system's directories (`-L`).
+    pub dirs: Vec<Utf8PathBuf>,
+    /// Arguments for the system's linker (`--link-arg`).
+    pub args: Vec<String>,
 }
 
 /// What was found in a program.

@@ -1,7 +1,7 @@
 //! The queries of this crate: from units to an executable.
 
 use crate::{
-    link::{self, Linker},
+    link,
     tools::{Tools, fatal},
 };
 use castore::Digest;
@@ -75,7 +75,7 @@ fn compute_executable(db: &dyn Db, _: &Root) -> Blob {
         };
         objects.iter().map(object).collect::<Vec<_>>()
     });
-    let linked = link::first(Linker::all(), |linker| {
+    let linked = link::first(tools.linkers(), |linker| {
         let key = [linker.identity().as_bytes(), &digests].concat();
         tools.cached_or(name("executable", &Root), &key, || {
             let mut objects: Vec<_> =

@@ -64,9 +64,8 @@ pub fn run(
     ];
     // Before the program begins, since it may end the process.
     let kept = diagnostics.clone();
-    session.keep(&database, &roots, || Finished {
-        diagnostics: kept,
-        result: keep_bundle(&session, &pack(&objects)),
+    session.keep(&database, &roots, || {
+        Some(Finished { diagnostics: kept, result: keep_bundle(&session, &pack(&objects)) })
     })?;
     session.clock.lap("cache");
     let objects: Vec<_> = objects.iter().map(|(name, bytes)| (name.as_str(), &**bytes)).collect();
@@ -82,6 +81,9 @@ fn execute(
 ) -> Result<Option<i32>, Error> {
     if !found(&session.report(diagnostics)) {
         return Ok(None);
+    }
+    for library in session.tools.loaded_libraries()? {
+        cm_jit::load(library.as_std_path()).map_err(|e| e.to_string())?;
     }
     let main = cm_jit::link(objects).map_err(|e| e.to_string())?;
     session.clock.lap("link");

@@ -126,9 +126,9 @@ impl Session {
     ) -> Session {
         let clock = Clock::new(options.verbose);
         let store = options.cache_dir.as_ref().map(|dir| Arc::new(castore::Store::open(dir)));
-        let tools = Arc::new(Tools::new(store.clone(), options.opt_level));
+        let tools = Arc::new(Tools::new(store.clone(), options.opt_level, &options.link));
         let world = Arc::new(world(&project, options, system, tools.clone()));
-        let identity = identity(&world, options.opt_level);
+        let identity = identity(&world, options);
         let files = options.cache_dir.as_ref().map(|dir| files(dir, &project, options, purpose));
         let registry = Registry::new(&[
             &cm_db::QUERIES,
@@ -211,14 +211,14 @@ impl Session {
         Ok(outcome.map_err(|interrupted| interrupted.to_string())?)
     }
 
-    /// Keeps the graph below `roots`, what was made, described when the graph has been written, and
+    /// Keeps the graph below `roots`, what was made, if it is described when the graph has been written, and
     /// the record of the build. A cache that cannot be written
     /// costs time later, but this build is done: it is a warning.
     pub fn keep<T: Serialize>(
         &self,
         database: &Database,
         roots: &[Node],
-        finished: impl FnOnce() -> Finished<T>,
+        finished: impl FnOnce() -> Option<Finished<T>>,
     ) -> Result<(), Error> {
         let record = database.take_record();
         if let Some(files) = &self.files {
@@ -237,14 +237,15 @@ impl Session {
         &self,
         database: &Database,
         roots: &[Node],
-        finished: impl FnOnce() -> Finished<T>,
+        finished: impl FnOnce() -> Option<Finished<T>>,
         files: &Files,
     ) -> Result<(), String> {
         let snapshot = database.snapshot(roots).map_err(|e| e.to_string())?;
         if database.graph().needs_saving(roots) {
             snapshot.write_image(files.image.as_std_path()).map_err(|e| e.to_string())?;
         }
-        let result = encode(&finished())?;
+        let Some(finished) = finished() else { return Ok(()) };
+        let result = encode(&finished)?;
         let record = snapshot.root_record(result);
         record.write(files.root.as_std_path()).map_err(|e| e.to_string())
     }
@@ -379,10 +380,10 @@ pub fn defined_names(opt_level: u8) -> Vec<Name> {
     all.into_iter().map(Name::new).collect()
 }
 
-fn identity(world: &World, opt_level: u8) -> Identity {
+fn identity(world: &World, options: &Options) -> Identity {
     Identity {
         build: u128::from_str_radix(BUILD_ID, 16).expect("the build script writes 32 hex digits"),
-        options: Fingerprint::of(&(opt_level, &world.defines)).0,
+        options: Fingerprint::of(&(options.opt_level, &world.defines, &options.link)).0,
     }
 }
 

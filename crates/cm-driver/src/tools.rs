@@ -1,5 +1,9 @@
 //! What queries of the driver need of the outside: the store, the back end and the linker.
 
+use crate::{
+    LinkWith,
+    link::{self, Linker},
+};
 use camino::Utf8PathBuf;
 use castore::Digest;
 use cm_backend_api::{Backend, BackendError, Target, TextKind};
@@ -24,6 +28,8 @@ pub struct Tools {
     pub opt_level: u8,
     /// Files that are needed only while this process runs.
     pub scratch: Scratch,
+    with: LinkWith,
+    linkers: OnceLock<Vec<Linker>>,
     backend: OnceLock<Result<Box<dyn Backend>, String>>,
     fetched: Mutex<Vec<NodeName>>,
     /// Objects that were made together with bitcode, by its digest.
@@ -40,13 +46,15 @@ pub fn fatal(message: impl Into<String>) -> ! {
 
 impl Tools {
     /// Tools over a store.
-    pub fn new(store: Option<Arc<castore::Store>>, opt_level: u8) -> Tools {
+    pub fn new(store: Option<Arc<castore::Store>>, opt_level: u8, with: &LinkWith) -> Tools {
         let target = Target::host();
         Tools {
             store,
             target,
             opt_level,
             scratch: Scratch::default(),
+            with: with.clone(),
+            linkers: OnceLock::new(),
             backend: OnceLock::new(),
             objects: Mutex::default(),
             fetched: Mutex::default(),
@@ -73,6 +81,16 @@ impl Tools {
             Ok(backend) => backend.as_ref(),
             Err(message) => fatal(message.clone()),
         }
+    }
+
+    /// What can link executables, best first.
+    pub fn linkers(&self) -> &[Linker] {
+        self.linkers.get_or_init(|| link::linkers(&self.with))
+    }
+
+    /// The libraries to load into this process when it runs the program.
+    pub fn loaded_libraries(&self) -> Result<Vec<Utf8PathBuf>, String> {
+        link::loaded(&self.with)
     }
 
     /// Begins to load the back end, which takes as long as to find out what changed.

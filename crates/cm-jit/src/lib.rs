@@ -9,7 +9,7 @@ mod image;
 mod memory;
 
 use cm_link::LinkError;
-use std::{fmt, thread};
+use std::{fmt, path::Path, thread};
 
 /// Why a program could not be started.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -68,6 +68,11 @@ impl Main {
         cm_runtime::flush();
         status
     }
+}
+
+/// Loads a shared library, so that programs find its symbols. It stays.
+pub fn load(path: &Path) -> Result<(), JitError> {
+    memory::load(path).map_err(JitError::System)
 }
 
 /// Links named objects with the run-time library and the libraries of this process.

@@ -1,6 +1,6 @@
 //! Memory of the process that becomes executable.
 
-use std::{io, ptr};
+use std::{ffi::CStr, io, path::Path, ptr};
 
 /// Pages of this process, zeroed and writable at first. They are never given back.
 pub struct Pages {
@@ -89,4 +89,21 @@ pub fn process_symbol(name: &[u8]) -> Option<u64> {
         }
         (!address.is_null()).then(|| address.addr() as u64)
     }
+}
+
+/// Makes the symbols of a shared library symbols of this process.
+pub fn load(path: &Path) -> Result<(), String> {
+    let name = std::ffi::CString::new(path.as_os_str().as_encoded_bytes());
+    let name = name.map_err(|error| error.to_string())?;
+    // SAFETY: whoever asks for a library trusts its initializers; the message is read at once.
+    unsafe {
+        if libc::dlopen(name.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL).is_null() {
+            let message = libc::dlerror();
+            return Err(match message.is_null() {
+                true => format!("{} cannot be loaded", path.display()),
+                false => CStr::from_ptr(message).to_string_lossy().into_owned(),
+            });
+        }
+    }
+    Ok(())
 }

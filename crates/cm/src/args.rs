@@ -276,6 +276,15 @@ pub struct Code {
     /// Print the MIR and stop
     #[arg(long)]
     pub mir_opt: bool,
+    /// Link with a library; `cm run` loads it
+    #[arg(short = 'l', value_name = "NAME")]
+    pub libraries: Vec<String>,
+    /// Look there for libraries first
+    #[arg(short = 'L', value_name = "DIR", value_parser = path)]
+    pub library_dirs: Vec<Utf8PathBuf>,
+    /// Argument for the system's linker, which is used then
+    #[arg(long, value_name = "ARG", allow_hyphen_values = true)]
+    pub link_arg: Vec<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

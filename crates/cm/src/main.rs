@@ -11,7 +11,7 @@ mod print;
 use args::{Cli, Code, Command, Common, Shell, Stage};
 use camino::Utf8PathBuf;
 use clap::{CommandFactory, Parser};
-use cm_driver::{Error, Options, Report};
+use cm_driver::{Error, LinkWith, Options, Report};
 use print::{Printer, say};
 use std::{process::ExitCode, time::Instant};
 
@@ -72,6 +72,15 @@ fn options(common: &Common, code: Option<&Code>, file: &Utf8PathBuf) -> Options 
         cache_dir: (!common.no_cache).then(|| common.cache_dir.clone()),
         query_log: common.query_log.clone(),
         verbose: common.output.verbose || common.output.debug.is_some(),
+        link: code.map(link_with).unwrap_or_default(),
+    }
+}
+
+fn link_with(code: &Code) -> LinkWith {
+    LinkWith {
+        libraries: code.libraries.clone(),
+        dirs: code.library_dirs.clone(),
+        args: code.link_arg.clone(),
     }
 }
 

@@ -9,6 +9,8 @@ mod commands;
 mod crashes;
 #[path = "cli/formatting.rs"]
 mod formatting;
+#[path = "cli/linking.rs"]
+mod linking;
 #[path = "cli/linting.rs"]
 mod linting;
 #[path = "cli/programs.rs"]

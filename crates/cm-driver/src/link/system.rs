@@ -2,7 +2,7 @@
 //! more than the link.
 
 use super::Objects;
-use crate::tools::Scratch;
+use crate::{LinkWith, tools::Scratch};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::{fmt::Write, fs, process::Command};
 
@@ -13,6 +13,7 @@ pub struct Linker {
     kind: Kind,
     /// Where `crt1.o` is; `None` with [`Kind::Cc`].
     start_files: Option<Utf8PathBuf>,
+    with: LinkWith,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,23 +29,26 @@ const MANY_OBJECTS: usize = 1000;
 impl Linker {
     /// The best linker of this machine: lld 22, mold, any lld, cc. For 250 objects lld takes 35 ms of
     /// processor time and mold 95 (66 if it may not demangle names).
-    pub fn find() -> Option<Linker> {
+    ///
+    /// Arguments of the user are meant for `cc`.
+    pub fn find(with: &LinkWith) -> Option<Linker> {
         let direct = [("ld.lld-22", Kind::Lld), ("mold", Kind::Mold), ("ld.lld", Kind::Lld)];
-        if let Some(dir) = start_files() {
+        if let Some(dir) = start_files().filter(|_| with.args.is_empty()) {
             for (name, kind) in direct {
                 if let Some(program) = which(name) {
-                    return Some(Linker { program, kind, start_files: Some(dir) });
+                    let (start_files, with) = (Some(dir), with.clone());
+                    return Some(Linker { program, kind, start_files, with });
                 }
             }
         }
         let program = which("cc").or_else(|| which("gcc")).or_else(|| which("clang"))?;
-        Some(Linker { program, kind: Kind::Cc, start_files: None })
+        Some(Linker { program, kind: Kind::Cc, start_files: None, with: with.clone() })
     }
 
-    /// Program and version.
+    /// Program, version and arguments.
     pub fn identity(&self) -> String {
         let stamp = fs::metadata(&self.program).map_or(0, |meta| meta.len());
-        format!("{} {stamp}", self.program)
+        format!("{} {stamp} {:?}", self.program, self.with)
     }
 
     /// Links objects to an executable.
@@ -73,9 +77,11 @@ impl Linker {
         let mut args: Vec<String> = vec!["-o".into(), output.to_string()];
         let Some(dir) = &self.start_files else {
             args.extend(objects.iter().map(ToString::to_string));
+            args.extend(self.libraries());
             args.extend(
                 ["-lm", "-lpthread", "-Wl,--gc-sections", "-Wl,--build-id=none"].map(Into::into),
             );
+            args.extend(self.with.args.iter().cloned());
             return args;
         };
         args.extend(
@@ -91,9 +97,18 @@ impl Linker {
         }
         args.extend([dir.join("Scrt1.o").into_string(), dir.join("crti.o").into_string()]);
         args.extend(objects.iter().map(ToString::to_string));
+        args.extend(self.libraries());
         args.extend([format!("-L{dir}"), "-lc".into(), "-lm".into()]);
         args.push(dir.join("crtn.o").into_string());
         args
+    }
+}
+
+impl Linker {
+    /// The libraries of the user.
+    fn libraries(&self) -> impl Iterator<Item = String> {
+        let dirs = self.with.dirs.iter().map(|dir| format!("-L{dir}"));
+        dirs.chain(self.with.libraries.iter().map(|name| format!("-l{name}")))
     }
 }
 
@@ -108,7 +123,7 @@ fn explain(stderr: &str) -> String {
 }
 
 /// The linker that `CM_LINKER` names.
-pub fn chosen() -> Option<Linker> {
+pub fn chosen(with: &LinkWith) -> Option<Linker> {
     let program = std::env::var("CM_LINKER").ok().filter(|program| !program.is_empty())?;
     let kind = match &program {
         name if name.contains("mold") => Kind::Mold,
@@ -116,7 +131,7 @@ pub fn chosen() -> Option<Linker> {
         _ => Kind::Cc,
     };
     let start_files = if kind == Kind::Cc { None } else { start_files() };
-    Some(Linker { program: program.into(), kind, start_files })
+    Some(Linker { program: program.into(), kind, start_files, with: with.clone() })
 }
 
 fn which(name: &str) -> Option<Utf8PathBuf> {

@@ -3,7 +3,7 @@
 use crate::system::TestSystem;
 use camino::{Utf8Path, Utf8PathBuf};
 use cm_driver::{
-    Options,
+    LinkWith, Options,
     session::{Purpose, Session},
 };
 use cm_test::{Action, Files};
@@ -140,6 +140,7 @@ impl Place {
             cache_dir: Some(self.cache()),
             query_log: None,
             verbose: false,
+            link: LinkWith::default(),
         };
         Session::with_system(&options, Purpose::Compile, system).map_err(text)
     }
