@@ -6,6 +6,7 @@ mod setup;
 mod shell;
 mod test;
 mod tidy;
+mod valgrind;
 
 use clap::{Parser, Subcommand};
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
@@ -38,6 +39,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    /// Build random programs through random edits, and compare every build with one from nothing
+    FuzzEdits {
+        /// `--seed N`, `--steps N`, `--seconds N`, `--save DIRECTORY`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
     /// Give the front end broken programs
     Fuzz {
         /// `--seed S`, `--time SECONDS`, `--steps N`, or `--help`
@@ -46,6 +53,8 @@ enum Task {
     },
     /// Check the layers, the length of files, and where unsafe code and input/output are
     Tidy,
+    /// Run the conformance programs, as executables, under valgrind
+    Valgrind(valgrind::Options),
     /// Build what is released, into target/dist
     Dist,
     /// Measure builds of a generated program after various edits
@@ -57,8 +66,10 @@ fn main() -> ExitCode {
         Task::Setup => setup::setup(setup::For::Development).map(|_| ExitCode::SUCCESS),
         Task::Run { file, args } => run(&file, &args),
         Task::Test { args } => test::test(&args),
+        Task::FuzzEdits { args } => test::fuzz_edits(&args),
         Task::Fuzz { args } => test::fuzz(&args),
         Task::Tidy => tidy::tidy().map(|()| ExitCode::SUCCESS),
+        Task::Valgrind(options) => valgrind::valgrind(&options).map(|()| ExitCode::SUCCESS),
         Task::Dist => dist::dist().map(|()| ExitCode::SUCCESS),
         Task::Bench(options) => bench::bench(&options).map(|()| ExitCode::SUCCESS),
     };

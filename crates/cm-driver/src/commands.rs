@@ -79,6 +79,7 @@ pub fn build(
         session.clock.lap("diagnostics");
         let executable = accepted(&diagnostics).then(|| {
             parallel::units(db, &session.clock);
+            session.tools.begin_writing();
             let blob = queries::executable(db, Root);
             let digest = Digest(blob.digest().unwrap_or_default());
             (digest, (there != Some(digest)).then(|| blob.bytes(db)))
@@ -112,7 +113,7 @@ fn keep_if(
     let Program { diagnostics, executable } = program;
     let Some((digest, _)) = executable else {
         // The graph of the last program without errors is worth more than none for this one.
-        return session.keep_record(&database.take_record());
+        return session.keep_record_of(database);
     };
     let roots = [
         cm_hir::queries::node::diagnostics(Root),

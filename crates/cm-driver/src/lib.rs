@@ -11,6 +11,7 @@ pub mod format;
 mod input;
 mod interpret;
 mod link;
+pub mod messages;
 mod parallel;
 pub mod project;
 pub mod queries;

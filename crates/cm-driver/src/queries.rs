@@ -7,7 +7,7 @@ use crate::{
 use castore::Digest;
 use cm_lower::UnitId;
 use redgreen::{Blob, Db, NodeName, Root};
-use std::{cell::LazyCell, fmt::Display, sync::Arc};
+use std::{cell::LazyCell, fmt::Display};
 
 redgreen::queries! {
     /// All queries of this crate.
@@ -24,24 +24,34 @@ redgreen::queries! {
 }
 
 fn name(query: &str, key: &dyn Display) -> NodeName {
-    NodeName { query: query.into(), key: key.to_string() }
+    NodeName { query: query.into(), key: key.to_string().into() }
 }
 
 fn compute_bitcode(db: &dyn Db, unit: &UnitId) -> Blob {
     let tools = Tools::of(db);
     let bytes = cm_lower::unit(db, *unit);
-    tools.cached(name("unit_bitcode", unit), bytes, |backend| {
+    let digest = tools.keep_mir(unit.to_string(), bytes);
+    let mut made = None;
+    let bitcode = tools.cached(name("unit_bitcode", unit), &digest, |backend| {
         let both = backend.both(bytes, &tools.target, tools.opt_level);
-        both.map(|(bitcode, object)| tools.set_aside(bitcode, object))
-    })
+        both.map(|(bitcode, object)| {
+            made = Some(object);
+            bitcode
+        })
+    });
+    if let Some(object) = made {
+        tools.set_aside(tools.digest(db, &bitcode), object);
+    }
+    bitcode
 }
 
 fn compute_object(db: &dyn Db, unit: &UnitId) -> Blob {
     let tools = Tools::of(db);
-    let bitcode = unit_bitcode(db, *unit).bytes(db);
-    tools.cached(name("unit_object", unit), &bitcode, |backend| match tools.take_object(&bitcode) {
+    let bitcode = unit_bitcode(db, *unit);
+    let digest = tools.digest(db, bitcode);
+    tools.cached(name("unit_object", unit), &digest, |backend| match tools.take_object(&digest) {
         Some(object) => Ok(object),
-        None => backend.object(&bitcode, &tools.target, tools.opt_level),
+        None => backend.object(&bitcode.bytes(db), &tools.target, tools.opt_level),
     })
 }
 
@@ -70,13 +80,13 @@ fn compute_executable(db: &dyn Db, _: &Root) -> Blob {
         // By their digests: whether the executable is linked or found must not show in the graph.
         let object = |(unit, digest): &(UnitId, Digest)| {
             let known = tools.store.as_ref().and_then(|store| store.get(digest));
-            let bytes = known.map(Arc::from).unwrap_or_else(|| unit_object(db, *unit).bytes(db));
+            let bytes = known.unwrap_or_else(|| unit_object(db, *unit).bytes(db));
             (unit.to_string(), bytes)
         };
         objects.iter().map(object).collect::<Vec<_>>()
     });
     let linked = link::first(tools.linkers(), |linker| {
-        let key = [linker.identity().as_bytes(), &digests].concat();
+        let key = Digest::of(&[linker.identity().as_bytes(), &digests].concat());
         tools.cached_or(name("executable", &Root), &key, || {
             let mut objects: Vec<_> =
                 inputs.iter().map(|(name, bytes)| (name.as_str(), &**bytes)).collect();

@@ -1,5 +1,6 @@
 //! Diagnostics as text (`13-cli.md` §13.5).
 
+use crate::messages::{self, Lang};
 use cm_base::{Diagnostic, Name, Severity, diagnostic::Range};
 use cm_lint::{Finding, Level};
 use serde::Serialize;
@@ -20,7 +21,7 @@ pub struct Rendered {
     pub end_column: u32,
     /// `error`, `warning` or `hint`.
     pub severity: &'static str,
-    /// Rule code, if it has one.
+    /// The code of the rule or message; of messages only after [`Rendered::in_language`].
     pub code: Option<String>,
     /// One line.
     pub message: String,
@@ -203,6 +204,17 @@ impl Rendered {
                 .expect("writing to a string cannot fail");
         }
         out
+    }
+
+    /// With messages in a language. Paths, places and the words before messages stay as they are, since
+    /// editors and other tools look for them.
+    pub fn in_language(mut self, lang: Lang) -> Rendered {
+        self.code = self.code.or_else(|| messages::code(&self.message).map(ToOwned::to_owned));
+        self.message = messages::translate(&self.message, lang).into_owned();
+        for note in &mut self.notes {
+            note.message = messages::translate(&note.message, lang).into_owned();
+        }
+        self
     }
 
     /// One JSON object.

@@ -53,7 +53,7 @@ pub fn run(
         (diagnostics, objects)
     })?;
     let Some(objects) = objects else {
-        session.keep_record(&database.take_record())?;
+        session.keep_record_of(&database)?;
         found(&session.report(&diagnostics));
         return Ok(None);
     };
@@ -154,9 +154,10 @@ fn run_interpreted(
         });
         (diagnostics, units)
     })?;
-    session.keep_record(&database.take_record())?;
+    session.keep_record_of(&database)?;
     let go_on = found(&session.report(&diagnostics));
     let (true, Some(units)) = (go_on, units) else { return Ok(None) };
+    cm_jit::end_on_broken_pipes();
     crate::interpret::interpret(&units).map(Some)
 }
 

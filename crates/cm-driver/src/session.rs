@@ -22,6 +22,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     rc::Rc,
     sync::Arc,
+    thread,
     time::Instant,
 };
 
@@ -207,7 +208,10 @@ impl Session {
         database: &mut Database,
         build: impl FnMut(&Database) -> R,
     ) -> Result<R, Error> {
-        let outcome = catch_fatal(|| database.attempt(build))?;
+        let outcome = catch_fatal(|| database.attempt(build)).inspect_err(|_| {
+            // What was compiled before linking failed need not be compiled again.
+            let _ = self.tools.finish_writing();
+        })?;
         Ok(outcome.map_err(|interrupted| interrupted.to_string())?)
     }
 
@@ -220,27 +224,45 @@ impl Session {
         roots: &[Node],
         finished: impl FnOnce() -> Option<Finished<T>>,
     ) -> Result<(), Error> {
-        let record = database.take_record();
-        if let Some(files) = &self.files {
-            let written = self.write_graph(database, roots, finished, files).and_then(|()| {
-                views::update(database, &record, &files.dir, &files.program)
-                    .map_err(|e| e.to_string())
+        let Some(files) = &self.files else { return self.keep_record_of(database) };
+        let (record, written) = thread::scope(|scope| {
+            let graph = database.shared_graph();
+            let record = scope.spawn(move || {
+                let record = BuildRecord::take(&graph);
+                // Without it `cm why` has less to say.
+                let _ = record.write(files.why.as_std_path());
+                record
             });
-            if let Err(message) = written {
-                eprintln!("warning: the cache was not updated: {message}");
-            }
+            let tools = &self.tools;
+            let stored = scope.spawn(move || tools.finish_writing());
+            let written = self.write_graph(database, roots, finished, files, || {
+                let stored = stored.join().unwrap_or_else(|panic| resume_unwind(panic));
+                stored.map_err(|e| e.to_string())
+            });
+            (record.join().unwrap_or_else(|panic| resume_unwind(panic)), written)
+        });
+        let written = written.and_then(|()| {
+            let written = views::update(database, &record, &files.dir, &files.program);
+            written.map_err(|e| e.to_string())
+        });
+        if let Err(message) = written {
+            eprintln!("warning: the cache was not updated: {message}");
         }
-        self.keep_record(&record)
+        self.log_queries(&record)
     }
 
+    /// What is stored is written when `stored` returns: the image refers to it.
     fn write_graph<T: Serialize>(
         &self,
         database: &Database,
         roots: &[Node],
         finished: impl FnOnce() -> Option<Finished<T>>,
         files: &Files,
+        stored: impl FnOnce() -> Result<(), String>,
     ) -> Result<(), String> {
-        let snapshot = database.snapshot(roots).map_err(|e| e.to_string())?;
+        let snapshot = database.snapshot(roots).map_err(|e| e.to_string());
+        stored()?;
+        let snapshot = snapshot?;
         if database.graph().needs_saving(roots) {
             snapshot.write_image(files.image.as_std_path()).map_err(|e| e.to_string())?;
         }
@@ -250,12 +272,24 @@ impl Session {
         record.write(files.root.as_std_path()).map_err(|e| e.to_string())
     }
 
+    /// Keeps what ran in a build that has no graph to be kept.
+    pub fn keep_record_of(&self, database: &Database) -> Result<(), Error> {
+        if self.files.is_none() && self.query_log.is_none() {
+            return Ok(());
+        }
+        self.keep_record(&database.take_record())
+    }
+
     /// Keeps what ran, for `cm why`, and writes the query log.
-    pub fn keep_record(&self, record: &BuildRecord) -> Result<(), Error> {
+    fn keep_record(&self, record: &BuildRecord) -> Result<(), Error> {
         if let Some(files) = &self.files {
             // Without it `cm why` has less to say; see `keep`.
             let _ = record.write(files.why.as_std_path());
         }
+        self.log_queries(record)
+    }
+
+    fn log_queries(&self, record: &BuildRecord) -> Result<(), Error> {
         match &self.query_log {
             Some(path) => crate::why::write_log(record, path),
             None => Ok(()),
@@ -264,7 +298,7 @@ impl Session {
 
     /// A blob of the store.
     pub fn stored(&self, digest: &Digest) -> Option<Vec<u8>> {
-        self.tools.store.as_ref()?.get(digest)
+        Some(self.tools.store.as_ref()?.get(digest)?.to_vec())
     }
 
     /// Diagnostics ready to be shown.

@@ -40,7 +40,7 @@ pub fn emit(options: &Options, stage: Stage) -> Result<(Report, Vec<u8>), Error>
         let shown = if accepted(&diagnostics) { show(db, &session, stage) } else { Ok(Vec::new()) };
         (diagnostics, shown)
     })?;
-    session.keep_record(&database.take_record())?;
+    session.keep_record_of(&database)?;
     Ok((session.report(&diagnostics), shown?))
 }
 

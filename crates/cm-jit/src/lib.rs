@@ -48,8 +48,20 @@ pub fn run(objects: &[(&str, &[u8])]) -> Result<i32, JitError> {
     start(link(objects)?)
 }
 
-/// Runs a program on a thread of its own, and gives its result.
+/// Lets a write to a pipe that nobody reads end this process, as programs in C have it. Rust's
+/// run-time library has switched that off.
+pub fn end_on_broken_pipes() {
+    #[cfg(unix)]
+    // SAFETY: it sets the default action; no handler of ours is in place.
+    unsafe {
+        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+    }
+}
+
+/// Runs a program on a thread of its own, and gives its result. Signals are as a program finds them
+/// that is started by a shell.
 pub fn start(main: Main) -> Result<i32, JitError> {
+    end_on_broken_pipes();
     let program = thread::Builder::new().name("main".to_owned()).stack_size(STACK);
     let status = program.spawn(move || main.call()).and_then(|thread| {
         thread.join().map_err(|_| std::io::Error::other("the program's thread was lost"))

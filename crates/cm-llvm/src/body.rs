@@ -169,6 +169,7 @@ impl<'ctx> Body<'_, 'ctx> {
             }
             Stmt::Call { dest, callee, args } => self.call(dest.as_ref(), callee, args),
             Stmt::Asm { template, operands } => self.asm(template, operands),
+            Stmt::Count { op, place } => self.count(*op, place),
         }
     }
 
@@ -232,6 +233,11 @@ impl<'ctx> Body<'_, 'ctx> {
             }
         }
         Ok(())
+    }
+
+    /// A block in the middle of a statement.
+    pub fn new_block(&self) -> BasicBlock<'ctx> {
+        self.cx.context.append_basic_block(self.value, "")
     }
 
     fn block(&self, index: u32) -> Result<BasicBlock<'ctx>> {

@@ -7,6 +7,7 @@ use crate::{
 };
 use cm_mir::{
     mir::{Abi, Callee, Operand, Place, Projection},
+    runtime::Rt,
     ty::{Ty, TyKind},
 };
 use inkwell::{
@@ -34,6 +35,11 @@ enum Destination<'ctx> {
 impl<'ctx> Body<'_, 'ctx> {
     /// `[dest =] callee(args)`.
     pub fn call(&mut self, dest: Option<&Place>, callee: &Callee, args: &[Operand]) -> Result<()> {
+        if let Callee::Runtime(rt) = callee
+            && rt.is_variadic()
+        {
+            return self.call_with_strings(*rt, dest, args);
+        }
         let (target, signature, receiver) = self.callee(callee)?;
         let mut values: Vec<BasicMetadataValueEnum<'ctx>> = Vec::with_capacity(args.len() + 2);
         let result = self.result_place(dest, &signature, args)?;
@@ -56,6 +62,24 @@ impl<'ctx> Body<'_, 'ctx> {
                 let value = value.ok_or_else(|| unfit("a call without result"))?;
                 self.store_result(dest, value, &signature)
             }
+            _ => Ok(()),
+        }
+    }
+
+    /// Calls a function of the run-time library that takes an array of strings.
+    fn call_with_strings(&mut self, rt: Rt, dest: Option<&Place>, args: &[Operand]) -> Result<()> {
+        let str = TyKind::Str.intern();
+        let array = self.temporary(TyKind::Array(str, args.len() as u64).intern())?;
+        for (index, arg) in (0..).zip(args) {
+            let value = self.scalar(arg)?;
+            self.store(self.offset(array, index * 8)?, value, str)?;
+        }
+        let count = self.cx.word().const_int(args.len() as u64, false);
+        let function = self.cx.runtime(rt);
+        let call = self.builder.build_direct_call(function, &[array.into(), count.into()], "")?;
+        let value = call.try_as_basic_value().basic();
+        match (dest, value) {
+            (Some(dest), Some(value)) => self.set(dest, value),
             _ => Ok(()),
         }
     }

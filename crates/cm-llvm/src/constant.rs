@@ -2,7 +2,7 @@
 
 use crate::{EmitError, Result, abi, module::Cx};
 use cm_mir::{
-    mir::{Const, ConstValue},
+    mir::{Const, ConstValue, CountOp},
     ty::{self, Ty, TyKind},
 };
 use inkwell::values::{BasicValueEnum, PointerValue};
@@ -32,6 +32,10 @@ pub fn scalar<'ctx>(cx: &mut Cx<'ctx>, constant: &Const) -> Result<BasicValueEnu
         ConstValue::Function(decl) => cx.function_value(*decl).into(),
         ConstValue::Code(decl) => {
             cx.function(*decl, false).as_global_value().as_pointer_value().into()
+        }
+        ConstValue::Glue(ty) => {
+            let glue = cx.glue(CountOp::Release, *ty);
+            glue.as_global_value().as_pointer_value().into()
         }
         ConstValue::Address(global) => cx.global(*global).into(),
         ConstValue::Slice(elements) => slice(cx, elements)?,

@@ -16,6 +16,7 @@ mod call;
 mod cast;
 mod classify;
 mod constant;
+mod count;
 mod diagnostics;
 mod machine;
 mod module;

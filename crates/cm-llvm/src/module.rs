@@ -3,7 +3,8 @@
 use crate::{Result, abi, abi::Signature, alias::Tags, body, classify::Arch, constant};
 use cm_base::Name;
 use cm_mir::{
-    mir::{Abi, Decl, Global, GlobalRef},
+    glue,
+    mir::{Abi, CountOp, Decl, Function, Global, GlobalRef},
     runtime::Rt,
     ty::{self, Ty, TyKind},
     unit::Unit,
@@ -37,6 +38,9 @@ pub fn lower<'ctx>(
     for function in &unit.functions {
         body::lower(&mut cx, function)?;
     }
+    while let Some(function) = cx.pending.pop() {
+        body::lower(&mut cx, &function)?;
+    }
     Ok(cx.module)
 }
 
@@ -55,6 +59,9 @@ pub struct Cx<'ctx> {
     strings: FxHashMap<Name, PointerValue<'ctx>>,
     zeros: Option<PointerValue<'ctx>>,
     intrinsics: FxHashMap<(&'static str, Ty, Ty), FunctionValue<'ctx>>,
+    glue: FxHashMap<(CountOp, Ty), FunctionValue<'ctx>>,
+    /// Glue that is declared and not yet defined.
+    pending: Vec<Function>,
 }
 
 impl<'ctx> Cx<'ctx> {
@@ -80,6 +87,8 @@ impl<'ctx> Cx<'ctx> {
             strings: FxHashMap::default(),
             zeros: None,
             intrinsics: FxHashMap::default(),
+            glue: FxHashMap::default(),
+            pending: Vec::new(),
         }
     }
 
@@ -178,6 +187,22 @@ impl<'ctx> Cx<'ctx> {
             _ => {}
         }
         self.runtime.insert(rt, function);
+        function
+    }
+
+    /// The function that counts references in values of a type. Each unit has its own.
+    pub fn glue(&mut self, op: CountOp, ty: Ty) -> FunctionValue<'ctx> {
+        if let Some(function) = self.glue.get(&(op, ty)) {
+            return *function;
+        }
+        let verb = if op == CountOp::Retain { "retain" } else { "release" };
+        let symbol = Name::new(&format!("cm.{verb}.{}", self.glue.len()));
+        let definition = glue::function(symbol, op, ty);
+        let function = self.function(definition.decl, false);
+        function.as_global_value().set_visibility(GlobalVisibility::Default);
+        function.set_linkage(Linkage::Internal);
+        self.glue.insert((op, ty), function);
+        self.pending.push(definition);
         function
     }
 

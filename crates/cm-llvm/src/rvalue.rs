@@ -7,7 +7,7 @@ use crate::{
     place::{field_offset, payload_offset},
 };
 use cm_mir::{
-    mir::{Decl, GlobalRef, Operand, Place, Rvalue},
+    mir::{CountOp, Decl, GlobalRef, Operand, Place, Rvalue},
     runtime::Rt,
     ty::{self, Ty, TyKind},
 };
@@ -138,7 +138,11 @@ impl<'ctx> Body<'_, 'ctx> {
         let ty = ty::closure_object(&types);
         let alloc = self.cx.runtime(Rt::Alloc);
         let size = self.cx.word().const_int(ty::layout(ty).size, false);
-        let object = self.builder.build_direct_call(alloc, &[size.into()], "")?;
+        let glue = match ty::is_counted(ty) {
+            true => self.cx.glue(CountOp::Release, ty).as_global_value().as_pointer_value(),
+            false => self.cx.ptr().const_null(),
+        };
+        let object = self.builder.build_direct_call(alloc, &[size.into(), glue.into()], "")?;
         let object = object
             .try_as_basic_value()
             .basic()

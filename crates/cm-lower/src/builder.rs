@@ -3,8 +3,8 @@
 use cm_base::Name;
 use cm_mir::{
     mir::{
-        BinOp, Block, BlockId, Callee, ConstValue, Decl, Function, Local, LocalId, Operand, Place,
-        Projection, Rvalue, Stmt, Terminator, UnOp,
+        BinOp, Block, BlockId, Callee, ConstValue, CountOp, Decl, Function, Local, LocalId,
+        Operand, Place, Projection, Rvalue, Stmt, Terminator, UnOp,
     },
     runtime::Rt,
     ty::{Ty, TyKind, slice_header},
@@ -228,6 +228,11 @@ impl Builder {
         self.push(Stmt::Call { dest, callee: Callee::Function(decl), args });
     }
 
+    /// Counts the references in a place.
+    pub(crate) fn count(&mut self, op: CountOp, place: Place) {
+        self.push(Stmt::Count { op, place });
+    }
+
     /// The block that panics with `message`.
     pub(crate) fn panic_block(&mut self, message: &'static str) -> BlockId {
         if let Some((_, block)) = self.panics.iter().find(|(known, _)| *known == message) {
@@ -308,6 +313,8 @@ impl Builder {
         };
         let blocks = self.blocks.into_iter().map(block).collect();
         let mut function = Function { decl, env, locals: self.locals, blocks };
+        cm_mir::passes::optimize(&mut function, 0);
+        cm_mir::passes::count_references(&mut function);
         cm_mir::passes::optimize(&mut function, 0);
         function
     }

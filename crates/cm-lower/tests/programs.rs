@@ -6,6 +6,7 @@ use cm_base::{MemorySystem, Name, OsSystem, System};
 use cm_db::{FileId, World};
 use cm_mir::{
     interp::{Captured, Limits, Outcome, Program, run_within},
+    passes::optimize,
     unit::Unit,
 };
 use redgreen::{Database, Registry, Root};
@@ -43,25 +44,33 @@ fn compile(db: &Database) -> Result<Vec<Unit>, String> {
     Ok(units.map(|id| Unit::decode(cm_lower::unit(db, *id)).expect("units can be read")).collect())
 }
 
-/// What a program prints, and its status.
-fn interpret(units: &[Unit]) -> (Vec<u8>, Outcome) {
+/// What a program prints, its status, and how many objects it leaves behind.
+fn interpret(units: &[Unit]) -> (Vec<u8>, Outcome, u64) {
     let functions = units.iter().flat_map(|unit| &unit.functions);
     let program = Program::new(functions, units.iter().flat_map(|unit| &unit.globals));
     let mut host = Captured::default();
     let limits = Limits { steps: 2_000_000_000, ..Limits::default() };
     let outcome = run_within(&program, "main", &mut host, limits);
-    (host.stdout, outcome)
+    (host.stdout, outcome, host.leaked)
 }
 
 /// Runs a conformance program; what is wrong with the result.
 fn check(program: &Utf8Path) -> Result<(), String> {
     let base = program.parent().expect("a program is in a directory");
     let db = database(OsSystem, base, program.file_stem().expect("a program has a name"));
-    let units = compile(&db)?;
-    for unit in &units {
+    let mut units = compile(&db)?;
+    check_units(program, &units)?;
+    let functions = units.iter_mut().flat_map(|unit| &mut unit.functions);
+    functions.for_each(|function| optimize(function, 3));
+    check_units(program, &units).map_err(|why| format!("optimized: {why}"))
+}
+
+/// What is wrong with the result of a program that was compiled.
+fn check_units(program: &Utf8Path, units: &[Unit]) -> Result<(), String> {
+    for unit in units {
         cm_mir::verify::verify_unit(unit).map_err(|errors| format!("{}", errors[0]))?;
     }
-    let (printed, outcome) = interpret(&units);
+    let (printed, outcome, leaked) = interpret(units);
     let status = fs::read_to_string(program.with_extension("exit"));
     let status: u8 = status.map_or(0, |text| text.trim().parse().expect("a status is a number"));
     let expected = fs::read(program.with_extension("out")).map_err(|error| error.to_string())?;
@@ -74,6 +83,9 @@ fn check(program: &Utf8Path) -> Result<(), String> {
             difference.enumerate().find(|(_, (a, b))| a != b).unwrap_or((0, (&printed, &expected)));
         let [found, wanted] = [found, wanted].map(String::from_utf8_lossy);
         return Err(format!("line {}: printed {found:?}, not {wanted:?}", line + 1));
+    }
+    if leaked > 0 {
+        return Err(format!("{leaked} objects are never freed"));
     }
     Ok(())
 }
@@ -91,20 +103,8 @@ fn programs(area: &str) -> Vec<Utf8PathBuf> {
     programs
 }
 
-/// Programs that fail today, for reasons that lie elsewhere. One that passes must leave the list.
-const FAILING: [&str; 2] = [
-    // The interpreter has no inline assembly.
-    "inline_asm",
-    "inline_asm_operands",
-];
-
 fn failure(path: &Utf8Path) -> Option<String> {
-    let expected = path.file_stem().is_some_and(|name| FAILING.contains(&name));
-    match check(path) {
-        Err(why) if !expected => Some(format!("{path}: {why}")),
-        Ok(()) if expected => Some(format!("{path} passes")),
-        _ => None,
-    }
+    check(path).err().map(|why| format!("{path}: {why}"))
 }
 
 fn check_area(area: &str) {

@@ -5,6 +5,7 @@
 //! code generated for it may change.
 
 pub mod codec;
+pub mod glue;
 pub mod interp;
 pub mod mir;
 pub mod passes;

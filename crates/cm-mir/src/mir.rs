@@ -136,6 +136,26 @@ pub enum Stmt {
         /// The operands.
         operands: Vec<AsmOperand>,
     },
+    /// Counts the references that a place holds: to strings, slices, function objects and the
+    /// objects of interface values, in it or in its parts.
+    Count {
+        /// How.
+        op: CountOp,
+        /// Where they are.
+        place: Place,
+    },
+}
+
+/// What happens to the counts of the objects that a place refers to.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum CountOp {
+    /// One reference more.
+    Retain,
+    /// One less; an object that has none left is freed.
+    Release,
+    /// None: what is here is no value, and the next write does not release it. Only
+    /// [`crate::passes::count_references`] looks at it, and removes it.
+    Forget,
 }
 
 /// An operand of inline assembly.
@@ -309,6 +329,8 @@ pub enum ConstValue {
     Code(Decl),
     /// A `Ptr`: the address of a global.
     Address(GlobalRef),
+    /// A `Ptr`: the code address of [`crate::glue::release`] of this type.
+    Glue(Ty),
     /// A `Slice` that shares nothing yet, holding these elements: statics only.
     Slice(Vec<Const>),
 }

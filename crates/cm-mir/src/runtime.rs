@@ -68,13 +68,31 @@ runtime! {
     /// Flushes standard output, writes `panic: `, the message and a newline to standard error, exits with 101.
     Panic = "cm_panic"(str);
 
-    /// Zeroed memory of this many bytes; ends the process when there is none.
-    Alloc = "cm_alloc"(u64) -> ptr;
+    /// A new counted object: zeroed memory of this many bytes, and what releases its contents
+    /// (glue; may be null). Ends the process when there is no memory.
+    Alloc = "cm_alloc"(u64, ptr) -> ptr;
+    /// One more reference to an object, which may be null.
+    Retain = "cm_retain"(ptr);
+    /// One less to a string.
+    ReleaseStr = "cm_release_str"(str);
+    /// One less to a slice.
+    ReleaseSlice = "cm_release_slice"(slice);
+    /// One less to what [`Rt::Alloc`] made; may be null.
+    Release = "cm_release"(ptr);
+    /// `malloc` and `realloc` of C; what no value was written to is zero.
+    Malloc = "cm_malloc"(u64) -> ptr;
+    /// See [`Rt::Malloc`].
+    Realloc = "cm_realloc"(ptr, u64) -> ptr;
 
     /// Both strings in a new one.
     StrConcat = "cm_str_concat"(str, str) -> str;
-    /// All strings of an array (pointer to the first, count) in a new one.
+    /// Any number of strings in a new one. The function takes an array: pointer to the first, count.
     StrConcatN = "cm_str_concat_n"(ptr, u64) -> str;
+    /// As [`Rt::StrConcat`], but takes over the reference to the first string, which grows in place
+    /// if it is the only one.
+    StrAppend = "cm_str_append"(str, str) -> str;
+    /// As [`Rt::StrConcatN`], and as [`Rt::StrAppend`].
+    StrAppendN = "cm_str_append_n"(ptr, u64) -> str;
     /// Same bytes.
     StrEq = "cm_str_eq"(str, str) -> bool;
     /// Negative, zero or positive, by unsigned bytes.
@@ -121,15 +139,38 @@ runtime! {
     /// Value, spec.
     FmtStr = "cm_fmt_str"(str, u64) -> str;
 
-    /// A new slice: element size, length (elements zeroed), capacity (at least the length).
-    SliceNew = "cm_slice_new"(u64, u64, u64) -> slice;
-    /// Pointer to the place of the slice, element size: makes room for one more element (and a
-    /// buffer, if the place holds null), adds one to the length, gives the address of the new last element.
-    SlicePush = "cm_slice_push"(ptr, u64) -> ptr;
+    /// A new slice: element size, length (elements zeroed), capacity (at least the length), and what
+    /// releases elements (glue; null if they hold no references).
+    SliceNew = "cm_slice_new"(u64, u64, u64, ptr) -> slice;
+    /// Pointer to the place of the slice, element size, glue: makes room for one more element (and a
+    /// buffer, if the place holds null), adds one to the length, gives the address of the new last
+    /// element, which is undefined.
+    SlicePush = "cm_slice_push"(ptr, u64, ptr) -> ptr;
     /// Slice, element size, index: removes an element, shifting the rest; nothing if out of range.
     SliceRemove = "cm_slice_remove"(slice, u64, i64);
-    /// Data pointer, length, element size, bounds a and b by the rules of `02-types.md` §2.5: a new slice.
-    SliceSub = "cm_slice_sub"(ptr, u64, u64, i64, i64) -> slice;
+    /// Data pointer, length, element size, bounds a and b by the rules of `02-types.md` §2.5, glue: a
+    /// new slice of copies of the bytes.
+    SliceSub = "cm_slice_sub"(ptr, u64, u64, i64, i64, ptr) -> slice;
+}
+
+impl Rt {
+    /// The types of so many operands in MIR. They are those of the parameters, but for functions of
+    /// any number of strings.
+    pub fn operands(self, count: usize) -> Vec<Ty> {
+        if self.is_variadic() { vec![str(); count] } else { self.params() }
+    }
+    /// Takes any number of strings.
+    pub fn is_variadic(self) -> bool {
+        matches!(self, Rt::StrConcatN | Rt::StrAppendN)
+    }
+    /// The function that does the same but takes over the first operand, of which it makes its result.
+    pub fn consuming(self) -> Option<Rt> {
+        match self {
+            Rt::StrConcat => Some(Rt::StrAppend),
+            Rt::StrConcatN => Some(Rt::StrAppendN),
+            _ => None,
+        }
+    }
 }
 
 /// A format spec (`04-expressions.md` §4.11), packed into one word for the run-time library:

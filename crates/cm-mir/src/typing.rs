@@ -243,7 +243,7 @@ pub fn constant(value: &Const, in_static: bool) -> Result<()> {
             return tagged(value.ty, *tag, payload.as_ref().map(|payload| payload.ty));
         }
         (ConstValue::Function(_), TyKind::Func) => true,
-        (ConstValue::Code(_) | ConstValue::Address(_), TyKind::Ptr) => true,
+        (ConstValue::Code(_) | ConstValue::Address(_) | ConstValue::Glue(_), TyKind::Ptr) => true,
         (ConstValue::Slice(elems), TyKind::Slice) => {
             check(in_static, || "a slice constant outside of a global".into())?;
             parts(elems)?;

@@ -162,7 +162,7 @@ fn written_types(stmt: &Stmt, types: &mut Types) -> Check {
             params.iter().try_for_each(|ty| types.value(*ty))?;
             types.result(ret)
         }
-        Stmt::Asm { .. } => Ok(()),
+        Stmt::Asm { .. } | Stmt::Count { .. } => Ok(()),
     }
 }
 
@@ -198,6 +198,7 @@ fn stmt(typing: Typing<'_>, stmt: &Stmt) -> Check {
             same("the value", typing.place(place)?, typing.rvalue(value)?)
         }
         Stmt::Call { dest, callee, args } => call(typing, dest.as_ref(), callee, args),
+        Stmt::Count { place, .. } => typing.place(place).map(|_| ()),
         Stmt::Asm { operands, .. } => operands.iter().try_for_each(|operand| {
             let ty = typing.operand(&operand.value)?;
             let constant = matches!(operand.value, Operand::Const(_));
@@ -223,7 +224,7 @@ fn call(typing: Typing<'_>, dest: Option<&Place>, callee: &Callee, args: &[Opera
     let (params, ret, variadic) = match callee {
         Callee::Function(decl) => (&decl.params, decl.ret, decl.abi == Abi::CVariadic),
         Callee::Runtime(rt) => {
-            runtime = rt.params();
+            runtime = rt.operands(args.len());
             (&runtime, rt.ret(), false)
         }
         Callee::Value { value, params, ret } => {

@@ -71,6 +71,7 @@ pub fn stmt<'a>(stmt: &'a Stmt, see: See<'_, 'a>) {
                 }
             }
         }
+        Stmt::Count { place: counted, .. } => place(counted, Access::Read, see),
     }
 }
 
@@ -151,17 +152,24 @@ pub fn terminator_operands_mut(terminator: &mut Terminator, change: &mut dyn FnM
 /// Calls `change` for every place of a function.
 pub fn places_mut(function: &mut Function, change: &mut dyn FnMut(&mut Place)) {
     for block in &mut function.blocks {
-        for stmt in &mut block.stmts {
-            parts_mut(stmt, &mut |part| {
-                if let Part::Place(place) = part {
-                    change(place);
-                }
-            });
-            operands_mut(stmt, &mut |operand| change_copied(operand, change));
-        }
-        let terminator = &mut block.terminator;
-        terminator_operands_mut(terminator, &mut |operand| change_copied(operand, change));
+        block.stmts.iter_mut().for_each(|stmt| stmt_places_mut(stmt, change));
+        terminator_places_mut(&mut block.terminator, change);
     }
+}
+
+/// Calls `change` for every place of a statement.
+pub fn stmt_places_mut(stmt: &mut Stmt, change: &mut dyn FnMut(&mut Place)) {
+    parts_mut(stmt, &mut |part| {
+        if let Part::Place(place) = part {
+            change(place);
+        }
+    });
+    operands_mut(stmt, &mut |operand| change_copied(operand, change));
+}
+
+/// Calls `change` for every place of a terminator.
+pub fn terminator_places_mut(terminator: &mut Terminator, change: &mut dyn FnMut(&mut Place)) {
+    terminator_operands_mut(terminator, &mut |operand| change_copied(operand, change));
 }
 
 fn change_copied(operand: &mut Operand, change: &mut dyn FnMut(&mut Place)) {
@@ -210,6 +218,7 @@ fn parts_mut(stmt: &mut Stmt, see: &mut dyn FnMut(Part<'_>)) {
                 }
             }
         }
+        Stmt::Count { place, .. } => see(Part::Place(place)),
     }
 }
 

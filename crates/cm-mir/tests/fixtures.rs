@@ -1,12 +1,13 @@
 //! Texts of MIR that are run or verified, with what must come out written in their comments:
-//! `//> ` a line of standard output, `//! ` of standard error, `//= ` how the run ends, `//~ ` an
+//! `//> ` a line of standard output, `//! ` of standard error, `//= ` how the run ends, `//% ` how
+//! many counted objects are left then (where nothing else is said, that is not looked at), `//~ ` an
 //! error of the verifier.
 
 use cm_mir::{
     dump,
     interp::{Captured, Outcome, Program, run},
     parse_function, parse_unit,
-    passes::optimize,
+    passes::{count_references, optimize},
     unit::Unit,
     verify, verify_unit,
 };
@@ -56,6 +57,9 @@ fn check_run(name: &str, text: &str, unit: &Unit) {
     };
     let found = (lines(&host.stdout), lines(&host.stderr), vec![end]);
     let expected = (marked(text, "//>"), marked(text, "//!"), marked(text, "//="));
+    for left in marked(text, "//%") {
+        assert_eq!(left, host.leaked.to_string(), "{name}");
+    }
     assert!(found == expected, "{name}\nexpected {expected:#?}\nfound {found:#?}");
 }
 
@@ -89,7 +93,8 @@ fn the_verifier_finds_what_is_wrong_and_nothing_else() {
     });
 }
 
-/// Each function of a file is followed, after `//== LEVEL`, by what the passes make of it.
+/// Each function of a file is followed, after `//== LEVEL` or `//== counts`, by what the passes make of
+/// it.
 #[test]
 fn passes_make_what_is_expected() {
     each_fixture("passes", |name, text| {
@@ -100,7 +105,14 @@ fn passes_make_what_is_expected() {
             let (level, expected) = section.split_once('\n').expect("a level and a function");
             let expected = parse_function(expected).unwrap_or_else(|e| panic!("{name}: {e}"));
             let mut found = function.clone();
-            optimize(&mut found, level.trim().parse().expect("a level"));
+            match level.trim() {
+                "counts" => {
+                    count_references(&mut found);
+                    optimize(&mut found, 0);
+                    assert_eq!(verify(&found), Ok(()), "{name}");
+                }
+                level => optimize(&mut found, level.parse().expect("a level")),
+            }
             assert!(found == expected, "{name} at {level}:\n{}", dump(&found));
         }
         optimize(&mut function, 0);

@@ -26,6 +26,11 @@ unsafe extern "C" {
     pub fn calloc(count: usize, size: usize) -> *mut c_void;
     pub fn realloc(old: *mut c_void, size: usize) -> *mut c_void;
     pub fn free(old: *mut c_void);
+    #[cfg_attr(target_vendor = "apple", link_name = "malloc_size")]
+    pub fn malloc_usable_size(block: *mut c_void) -> usize;
+    /// Not zero while there was never a second thread (`sys/single_threaded.h`).
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    pub static __libc_single_threaded: c_char;
     pub fn memcmp(a: *const c_void, b: *const c_void, size: usize) -> c_int;
     pub fn strlen(text: *const c_char) -> usize;
     pub fn memmem(

@@ -69,6 +69,7 @@ pub unsafe fn panic(message: *const u8, len: usize) -> ! {
             memory::copy(buffer.add(PREFIX.len()), message, len);
             *buffer.add(total - 1) = b'\n';
             c::fwrite(buffer.cast(), 1, total, c::stderr);
+            c::free(buffer.cast());
         }
         c::_exit(101)
     }

@@ -54,8 +54,10 @@ unsafe impl Sync for Symbol {}
 
 symbols! {
     io::cm_print, io::cm_println, io::cm_eprint, io::cm_panic,
-    memory::cm_alloc,
-    string::cm_str_concat, string::cm_str_concat_n, string::cm_str_eq, string::cm_str_cmp,
+    memory::cm_alloc, memory::cm_retain, memory::cm_release, memory::cm_release_str,
+    memory::cm_release_slice, memory::cm_malloc, memory::cm_realloc,
+    string::cm_str_concat, string::cm_str_concat_n, string::cm_str_append, string::cm_str_append_n,
+    string::cm_str_eq, string::cm_str_cmp,
     string::cm_str_len, string::cm_str_at, string::cm_str_slice, string::cm_str_index_of,
     string::cm_str_starts_with, string::cm_str_ends_with, string::cm_str_upper,
     string::cm_str_lower, string::cm_str_trim, string::cm_str_repeat, string::cm_str_replace,

@@ -1,9 +1,9 @@
-//! Slices: pointers to a header in front of which is the reference count. The elements follow the
+//! Slices: pointers to a header in front of which are glue and the reference count. The elements follow the
 //! header (then they live as long as it does) or are a block of their own.
 
 use crate::{
     c,
-    memory::{self, COUNT},
+    memory::{self, Glue},
     string::within,
 };
 use core::ptr;
@@ -19,17 +19,18 @@ pub struct SliceHeader {
     pub capacity: u64,
 }
 
-const HEADER: usize = COUNT + size_of::<SliceHeader>();
+const HEADER: usize = memory::HEADER + size_of::<SliceHeader>();
 
 /// A header with room for elements behind it; these are not cleared.
-fn create(size: u64, len: u64, capacity: u64) -> *mut SliceHeader {
+fn create(size: u64, len: u64, capacity: u64, glue: Glue) -> *mut SliceHeader {
     let total = bytes(size, capacity).checked_add(HEADER);
     let Some(total) = total else { memory::out_of_memory() };
     let block = memory::allocate(total);
-    // SAFETY: the block has room for count, header and elements.
+    // SAFETY: the block has room for glue, count, header and elements.
     unsafe {
-        *block.cast::<i64>() = 1;
-        let header = block.add(COUNT).cast::<SliceHeader>();
+        block.cast::<Glue>().write(glue);
+        block.add(8).cast::<i64>().write(1);
+        let header = block.add(memory::HEADER).cast::<SliceHeader>();
         *header = SliceHeader { data: block.add(HEADER), len, capacity };
         header
     }
@@ -40,10 +41,42 @@ fn bytes(size: u64, count: u64) -> usize {
     bytes
 }
 
+/// The elements of a slice when they follow its header.
+fn behind(header: *const SliceHeader) -> *const u8 {
+    header.wrapping_add(1).cast()
+}
+
+/// Releases the elements and gives the memory back.
+///
+/// # Safety
+/// It is not static, and nobody uses it any more.
+pub unsafe fn free(header: *mut SliceHeader) {
+    // SAFETY: the caller's; the block begins with the glue.
+    unsafe {
+        let block = header.cast::<u8>().sub(memory::HEADER);
+        let SliceHeader { data, len, .. } = *header;
+        if let Some(glue) = block.cast::<Glue>().read() {
+            glue(data, len);
+        }
+        if data.cast_const() != behind(header) {
+            c::free(data.cast());
+        }
+        c::free(block.cast());
+    }
+}
+
 /// A new slice of zeroed elements.
+///
+/// # Safety
+/// The glue fits the elements.
 #[unsafe(no_mangle)]
-pub extern "C" fn cm_slice_new(size: u64, len: u64, capacity: u64) -> *mut SliceHeader {
-    let header = create(size, len, if capacity < len { len } else { capacity });
+pub unsafe extern "C" fn cm_slice_new(
+    size: u64,
+    len: u64,
+    capacity: u64,
+    glue: Glue,
+) -> *mut SliceHeader {
+    let header = create(size, len, if capacity < len { len } else { capacity }, glue);
     // SAFETY: there is room for that many.
     unsafe { ptr::write_bytes((*header).data, 0, bytes(size, len)) };
     header
@@ -54,11 +87,15 @@ pub extern "C" fn cm_slice_new(size: u64, len: u64, capacity: u64) -> *mut Slice
 /// # Safety
 /// The place holds a slice of elements of this size, or null.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn cm_slice_push(place: *mut *mut SliceHeader, size: u64) -> *mut u8 {
+pub unsafe extern "C" fn cm_slice_push(
+    place: *mut *mut SliceHeader,
+    size: u64,
+    glue: Glue,
+) -> *mut u8 {
     // SAFETY: the caller's.
     unsafe {
         if (*place).is_null() {
-            *place = create(size, 0, 4);
+            *place = create(size, 0, 4, glue);
         }
         let header = &mut **place;
         if header.len == header.capacity {
@@ -79,19 +116,14 @@ unsafe fn grow(header: &mut SliceHeader, size: u64) {
     let Some(capacity) = header.capacity.checked_mul(2) else { memory::out_of_memory() };
     let capacity = if capacity < 4 { 4 } else { capacity };
     let total = bytes(size, capacity);
-    let behind = ptr::from_mut(header).wrapping_add(1).cast::<u8>();
     // SAFETY: elements behind the header are no block and are moved out; others are one.
     unsafe {
-        header.data = if header.data == behind {
+        header.data = if header.data.cast_const() == behind(header) {
             let block = memory::allocate(total);
-            memory::copy(block, behind, bytes(size, header.len));
+            memory::copy(block, header.data, bytes(size, header.len));
             block
         } else {
-            let block: *mut u8 = c::realloc(header.data.cast(), total).cast();
-            if block.is_null() {
-                memory::out_of_memory();
-            }
-            block
+            memory::reallocate(header.data, total)
         };
     }
     header.capacity = capacity;
@@ -115,7 +147,8 @@ pub unsafe extern "C" fn cm_slice_remove(slice: *mut SliceHeader, size: u64, ind
     }
 }
 
-/// A new slice of the elements a … b-1: negative bounds count from the end, then both are clamped.
+/// A new slice of copies of the elements a … b-1: negative bounds count from the end, then both are
+/// clamped. References in them are not counted.
 ///
 /// # Safety
 /// The first argument points to that many elements of this size.
@@ -126,12 +159,13 @@ pub unsafe extern "C" fn cm_slice_sub(
     size: u64,
     start: i64,
     end: i64,
+    glue: Glue,
 ) -> *mut SliceHeader {
     let len = len as i64;
     let from_end = |bound: i64| if bound < 0 { len.saturating_add(bound) } else { bound };
     let (start, end) = (within(from_end(start), len), within(from_end(end), len));
     let count = end.saturating_sub(start) as u64;
-    let header = create(size, count, count);
+    let header = create(size, count, count, glue);
     // SAFETY: the bounds are inside the elements.
     unsafe {
         memory::copy((*header).data, data.add(start * size as usize), bytes(size, count));
@@ -160,14 +194,14 @@ mod tests {
         unsafe {
             let mut slice = ptr::null_mut();
             for value in 0..9u32 {
-                *cm_slice_push(&mut slice, 4).cast::<u32>() = value;
+                *cm_slice_push(&mut slice, 4, None).cast::<u32>() = value;
             }
             assert_eq!(((*slice).len, (*slice).capacity), (9, 16));
             for index in [0, 3, -1, 7, 100] {
                 cm_slice_remove(slice, 4, index);
             }
             assert_eq!(elements(slice), [1, 2, 3, 5, 6, 7, 8]);
-            let sub = |a, b| elements(cm_slice_sub((*slice).data, (*slice).len, 4, a, b));
+            let sub = |a, b| elements(cm_slice_sub((*slice).data, (*slice).len, 4, a, b, None));
             assert_eq!(sub(1, 3), [2, 3]);
             assert_eq!(sub(-2, i64::MAX), [7, 8]);
             assert_eq!(sub(i64::MIN, -5), [1, 2]);
@@ -180,10 +214,35 @@ mod tests {
     fn a_new_slice_is_zeroed_and_grows() {
         // SAFETY: it is a slice of 32-bit elements.
         unsafe {
-            let mut slice = cm_slice_new(4, 3, 3);
-            *cm_slice_push(&mut slice, 4).cast::<u32>() = 7;
+            let mut slice = cm_slice_new(4, 3, 3, None);
+            *cm_slice_push(&mut slice, 4, None).cast::<u32>() = 7;
             assert_eq!(elements(slice), [0, 0, 0, 7]);
             assert_eq!((*slice).capacity, 6);
+        }
+    }
+
+    static RELEASED: core::sync::atomic::AtomicU64 = core::sync::atomic::AtomicU64::new(0);
+
+    unsafe extern "C" fn glue(_: *mut u8, count: u64) {
+        RELEASED.fetch_add(count, core::sync::atomic::Ordering::Relaxed);
+    }
+
+    #[test]
+    fn the_last_reference_releases_the_elements() {
+        let released = || RELEASED.load(core::sync::atomic::Ordering::Relaxed);
+        // SAFETY: it is a slice of 8-byte elements, and there are two references.
+        unsafe {
+            let mut slice = cm_slice_new(8, 3, 3, Some(glue));
+            cm_slice_push(&mut slice, 8, Some(glue));
+            memory::cm_retain(slice.cast());
+            memory::cm_release_slice(slice);
+            assert_eq!(((*slice).len, released()), (4, 0));
+            memory::cm_release_slice(slice);
+            memory::cm_release_slice(ptr::null_mut());
+            assert_eq!(released(), 4);
+            let object = memory::cm_alloc(16, Some(glue));
+            memory::cm_release(object);
+            assert_eq!(released(), 5);
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Strings: pointers to NUL-terminated bytes, before which are length and reference count.
+//! Strings: pointers to NUL-terminated bytes, before which are capacity, length and reference count.
+//! Static ones have no capacity.
 
 use crate::{
     c,
@@ -9,10 +10,12 @@ use core::ptr;
 /// A string; null is the empty one.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
-pub struct Str(*const u8);
+pub struct Str(pub(crate) *const u8);
 
 /// Bytes of length and reference count.
 const HEADER: usize = 8 + COUNT;
+/// Where the block of a string begins that is not static: with its capacity.
+const BLOCK: usize = 8 + HEADER;
 
 impl Str {
     /// The empty string.
@@ -42,15 +45,52 @@ impl Str {
         if len == 0 {
             return (Str::EMPTY, ptr::null_mut());
         }
-        let Some(total) = len.checked_add(HEADER + 1) else { memory::out_of_memory() };
-        let block = memory::allocate(total);
+        let block = memory::allocate(block_size(len));
         // SAFETY: the block has room for the header, the bytes and NUL.
         unsafe {
-            *block.cast::<usize>() = len;
-            *block.add(8).cast::<i64>() = 1;
-            *block.add(HEADER + len) = 0;
-            let bytes = block.add(HEADER);
-            (Str(bytes), bytes)
+            block.cast::<usize>().write(len);
+            block.add(BLOCK - COUNT).cast::<i64>().write(1);
+            let text = Str(block.add(BLOCK));
+            text.set_len(len);
+            (text, block.add(BLOCK))
+        }
+    }
+
+    /// # Safety
+    /// It is not static, has this capacity, and is not shared.
+    unsafe fn set_len(self, len: usize) {
+        // SAFETY: the caller's.
+        unsafe {
+            self.0.sub(HEADER).cast_mut().cast::<usize>().write(len);
+            self.0.add(len).cast_mut().write(0);
+        }
+    }
+
+    /// Gives the memory back.
+    ///
+    /// # Safety
+    /// It is not static, and nobody uses it any more.
+    pub unsafe fn free(self) {
+        // SAFETY: the caller's.
+        unsafe { c::free(self.0.sub(BLOCK).cast_mut().cast()) };
+    }
+
+    /// The same string with room for so many bytes, at least. It may move.
+    ///
+    /// # Safety
+    /// It is not static, and not shared.
+    unsafe fn reserve(self, len: usize) -> Str {
+        // SAFETY: the caller's; the block begins with the capacity.
+        unsafe {
+            let block = self.0.sub(BLOCK).cast_mut();
+            let capacity = block.cast::<usize>().read();
+            if len <= capacity {
+                return self;
+            }
+            let capacity = Ord::max(len, capacity.saturating_mul(2));
+            let block = memory::reallocate(block, block_size(capacity));
+            block.cast::<usize>().write(capacity);
+            Str(block.add(BLOCK))
         }
     }
 
@@ -110,6 +150,14 @@ unsafe fn same(a: *const u8, b: *const u8, len: usize) -> bool {
     unsafe { c::memcmp(a.cast(), b.cast(), len) == 0 }
 }
 
+/// The block of a string with room for so many bytes.
+fn block_size(len: usize) -> usize {
+    match len.checked_add(BLOCK + 1) {
+        Some(size) => size,
+        None => memory::out_of_memory(),
+    }
+}
+
 /// Both strings in a new one.
 #[unsafe(no_mangle)]
 pub extern "C" fn cm_str_concat(a: Str, b: Str) -> Str {
@@ -147,6 +195,55 @@ pub unsafe extern "C" fn cm_str_concat_n(parts: *const Str, count: u64) -> Str {
         }
     }
     text
+}
+
+/// Both strings in one that takes over the reference to the first.
+///
+/// # Safety
+/// The reference is the caller's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cm_str_append(a: Str, b: Str) -> Str {
+    // SAFETY: the caller's.
+    unsafe { cm_str_append_n([a, b].as_ptr(), 2) }
+}
+
+/// All strings of an array in one that takes over the reference to the first.
+///
+/// # Safety
+/// The first argument points to that many strings, one at least; the reference is the caller's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cm_str_append_n(parts: *const Str, count: u64) -> Str {
+    // SAFETY: the caller's.
+    let part = |index: u64| unsafe { *parts.add(index as usize) };
+    let (first, old_len) = (part(0), part(0).len());
+    // SAFETY: a string that is not null is one that is not freed. Parts that are the first string
+    // move with it, and their bytes stay as they are.
+    unsafe {
+        if first.0.is_null() || !memory::is_unique(first.0) {
+            let joined = match (count, first.is_empty()) {
+                (2, true) => part(1).share(),
+                _ => cm_str_concat_n(parts, count),
+            };
+            memory::cm_release_str(first);
+            return joined;
+        }
+        let len = (1..count).fold(old_len, |len, index| len.saturating_add(part(index).len()));
+        if len == old_len {
+            return first;
+        }
+        let result = first.reserve(len);
+        let mut end = old_len;
+        for index in 1..count {
+            let (bytes, added) = match part(index) {
+                same if same.0 == first.0 => (result.0, old_len),
+                other => (other.bytes(), other.len()),
+            };
+            memory::copy(result.0.cast_mut().add(end), bytes, added);
+            end += added;
+        }
+        result.set_len(len);
+        result
+    }
 }
 
 /// Same bytes.

@@ -158,3 +158,42 @@ fn floats_are_formatted() {
     let long = text(cm_fmt_float(0.5, spec(' ', ' ', false, 'f', 0, 200)));
     assert_eq!((&long[..5], long.len()), ("0.500", 202));
 }
+
+#[test]
+fn a_string_grows_in_place_if_it_is_not_shared() {
+    // SAFETY: the references are this test's.
+    unsafe {
+        let mut s = str("ab");
+        for _ in 0..10 {
+            s = cm_str_append(s, str("c"));
+        }
+        assert_eq!(text(s), "abcccccccccc");
+        let parts = [s, str("-"), s];
+        s = cm_str_append_n(parts.as_ptr(), 3);
+        assert_eq!(text(s), "abcccccccccc-abcccccccccc");
+        let shared = s.share();
+        s = cm_str_append(s, str("!"));
+        assert_eq!((text(shared).len(), text(s).len()), (25, 26));
+        memory::cm_release_str(shared);
+        assert!(memory::is_unique(s.0));
+        assert_eq!(text(cm_str_append(Str::EMPTY, s)).len(), 26);
+        assert!(!memory::is_unique(s.0));
+        assert_eq!(text(cm_str_append(s, Str::EMPTY)).len(), 26);
+    }
+}
+
+#[test]
+fn memory_from_c_is_zero_also_where_it_grew() {
+    // SAFETY: the block has these sizes.
+    unsafe {
+        let mut block = memory::cm_malloc(24);
+        for size in [100, 40, 1000, 3000] {
+            ptr::write_bytes(block, 0xff, 24);
+            block = memory::cm_realloc(block, size);
+            let bytes = core::slice::from_raw_parts(block, size as usize);
+            assert!(bytes[..24].iter().all(|byte| *byte == 0xff));
+            assert!(bytes[24..].iter().all(|byte| *byte == 0), "{size}");
+        }
+        c::free(block.cast());
+    }
+}

@@ -261,9 +261,10 @@ pub struct Output {
     #[arg(short, long, value_name = "LEVEL", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "debug")]
     pub debug: Option<Level>,
-    /// Accepted; messages are in English
-    #[arg(long, hide = true)]
-    pub lang: Option<String>,
+    /// Language of messages and help [default: that of the locale]
+    // `lang` finds it before anything else is read.
+    #[arg(long, value_enum, value_name = "LANGUAGE", hide_default_value = true)]
+    pub lang: Option<Language>,
 }
 
 /// Options of code generation.
@@ -305,6 +306,14 @@ pub enum Level {
     Info,
     Warn,
     Error,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    /// English
+    En,
+    /// 日本語
+    Ja,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -5,6 +5,7 @@ mod cache;
 mod check;
 mod fmt;
 mod init;
+mod lang;
 mod paths;
 mod print;
 
@@ -49,7 +50,7 @@ fn main() -> ExitCode {
 /// Help goes to standard output with status 0; mistakes to standard error with status 1.
 fn usage(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
-        let _ = error.print();
+        print::help(error);
         return ExitCode::SUCCESS;
     }
     let first = std::env::args_os().nth(1).unwrap_or_default();
@@ -59,7 +60,7 @@ fn usage(error: &clap::Error) -> ExitCode {
     } else if first == "lsp" {
         print::error(&format!("'cm {first}' is not supported yet"));
     } else {
-        let _ = error.print();
+        print::help(error);
     }
     ExitCode::FAILURE
 }

@@ -1,8 +1,15 @@
 //! What reaches the terminal.
 
-use crate::args::{Format, Output, Stage, When};
+use crate::{
+    args::{Format, Output, Stage, When},
+    lang,
+};
 use camino::Utf8Path;
-use cm_driver::{Colors, Error, Rendered, reason};
+use cm_driver::{
+    Colors, Error, Rendered,
+    messages::{self, Lang},
+    reason,
+};
 use std::{
     fmt::Display,
     io::{IsTerminal, Write},
@@ -31,6 +38,10 @@ impl Printer {
             if errors > MOST {
                 break;
             }
+            let diagnostic = match (self.format, lang::current()) {
+                (Format::Full | Format::Short, Lang::English) => diagnostic,
+                (_, lang) => &diagnostic.clone().in_language(lang),
+            };
             out.push_str(&match self.format {
                 Format::Full => diagnostic.full(self.colors),
                 Format::Short => diagnostic.short(self.colors),
@@ -38,7 +49,8 @@ impl Printer {
             });
         }
         if errors > MOST && self.format != Format::Json {
-            out.push_str("too many errors\n");
+            out.push_str(&messages::translate("too many errors", lang::current()));
+            out.push('\n');
         }
         // A reader that went away is no reason to fail.
         let _ = std::io::stderr().write_all(out.as_bytes());
@@ -61,6 +73,8 @@ pub fn say(text: &str) {
 
 /// Why a command did not do its work.
 pub fn error(message: &impl Display) {
+    let message = message.to_string();
+    let message = messages::translate(&message, lang::current());
     let _ = writeln!(std::io::stderr(), "error: {message}");
 }
 
@@ -92,4 +106,23 @@ impl From<Stage> for cm_driver::Stage {
             Stage::Asm => cm_driver::Stage::Asm,
         }
     }
+}
+
+/// Writes help, or what is wrong with the command line, to the stream that is for it.
+pub fn help(error: &clap::Error) {
+    if lang::current() == Lang::English {
+        // A reader that went away is no reason to fail.
+        let _ = error.print();
+        return;
+    }
+    let text = error.render();
+    let (wrong, colors) = (error.use_stderr(), std::env::var_os("NO_COLOR").is_none());
+    let terminal =
+        if wrong { std::io::stderr().is_terminal() } else { std::io::stdout().is_terminal() };
+    let text = if colors && terminal { text.ansi().to_string() } else { text.to_string() };
+    let text = lang::help(&text);
+    let _ = match wrong {
+        true => std::io::stderr().write_all(text.as_bytes()),
+        false => std::io::stdout().write_all(text.as_bytes()),
+    };
 }

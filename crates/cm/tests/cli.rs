@@ -5,6 +5,8 @@
 mod cache;
 #[path = "cli/commands.rs"]
 mod commands;
+#[path = "cli/conditions.rs"]
+mod conditions;
 #[path = "cli/crashes.rs"]
 mod crashes;
 #[path = "cli/formatting.rs"]

@@ -40,6 +40,9 @@ mod image;
 mod key;
 mod log;
 mod macros;
+#[cfg(feature = "mutation")]
+pub mod mutation;
+mod packed;
 mod paged;
 mod query;
 mod root_record;

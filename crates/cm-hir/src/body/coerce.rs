@@ -58,7 +58,12 @@ impl Ctx<'_> {
             return Some(self.poison(at));
         }
         match self.plan(from, to, borrow) {
-            Plan::No if mentions_error(from) || mentions_error(to) => {
+            // Something has been said about the type or the impl.
+            Plan::No
+                if mentions_error(from)
+                    || mentions_error(to)
+                    || decl::is_declared(self.db, from, to) =>
+            {
                 let at = self.at(expr);
                 Some(self.poison(at))
             }

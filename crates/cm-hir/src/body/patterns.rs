@@ -303,7 +303,8 @@ impl<'a> Ctx<'a> {
                 {
                     return Some((*def, index));
                 }
-                self.report(last.at, format!("Unknown variant '{}'", last.name));
+                let meant = self.meant_variant(owner, last.name);
+                self.report(last.at, format!("Unknown variant '{}'{meant}", last.name));
             }
             Ok(_) => self.report(last.at, format!("Unknown variant '{}'", last.name)),
             Err(problem) => self.problem(problem),

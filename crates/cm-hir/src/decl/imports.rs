@@ -216,7 +216,7 @@ impl Builder<'_> {
     }
 
     fn problem(&mut self, def: DefId, path: &ImportPath, message: String) {
-        self.imports.problems.push((def, Problem { at: path.at, message }));
+        self.imports.problems.push((def, Problem::new(path.at, message)));
     }
 
     /// Remembers what a failed import would have bound.

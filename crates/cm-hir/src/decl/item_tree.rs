@@ -203,7 +203,7 @@ impl Builder {
         };
         if matches!(item.kind, ast::ItemKind::ExportList(_)) && !item.attributes.is_empty() {
             let message = "Attributes are not supported on export lists".to_owned();
-            problems = vec![Problem { at: item.at, message }];
+            problems = vec![Problem::new(item.at, message)];
         }
         self.tree.problems.extend(problems.into_iter().map(|problem| (def, problem)));
     }

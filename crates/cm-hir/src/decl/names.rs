@@ -58,6 +58,13 @@ impl Names {
     }
 }
 
+/// The names that a file declares or imports one by one, for suggestions.
+pub(crate) fn known_names(db: &dyn Db, file: FileId) -> impl Iterator<Item = Name> {
+    let declared = names(db, file).scopes.get(&Name::new(""));
+    let declared = declared.into_iter().flat_map(|names| names.keys().copied());
+    declared.chain(imports(db, file).named.iter().map(|import| import.bound))
+}
+
 /// The class of an item that declares a name.
 pub(super) fn class(item: &Item) -> Option<Class> {
     Some(match &item.kind {
@@ -190,8 +197,7 @@ impl Builder<'_> {
     fn declaration(&mut self, def: DefId, item: &Item) {
         let name = item.name.name;
         if name == "main" && item.namespace.is_empty() && class(item) == Some(Class::Function) {
-            let problem =
-                Problem { at: item.name.at, message: "main cannot be exported".to_owned() };
+            let problem = Problem::new(item.name.at, "main cannot be exported".to_owned());
             self.exports.problems.push((def, problem));
         } else if let Some(thing) = self.names.get(item.namespace, name) {
             self.exports.add(item.namespace, name, Target::Thing(thing.clone()));
@@ -270,7 +276,7 @@ impl Builder<'_> {
         let targets = self.targets(namespace, inside, name.name.name);
         if targets.is_empty() && !self.imports.poisoned.contains(&name.name.name) {
             let message = format!("Cannot export unknown name '{}'", name.name.name);
-            self.exports.problems.push((def, Problem { at: name.name.at, message }));
+            self.exports.problems.push((def, Problem::new(name.name.at, message)));
         }
         for target in targets {
             self.exports.add(group, bound, target);

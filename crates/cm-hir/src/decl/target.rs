@@ -33,7 +33,7 @@ pub(super) fn holds(
             let name = arg.value.name;
             if !NAMES.contains(&name.as_str()) {
                 let message = format!("Unknown target '{name}'");
-                problems.push(Problem { at: arg.value.at, message });
+                problems.push(Problem::new(arg.value.at, message));
             }
             any |= is(name.as_str(), platform.as_str()) != arg.negated;
         }

@@ -81,7 +81,7 @@ impl Lower<'_> {
     }
 
     fn problem(&mut self, at: At, message: String) {
-        self.problems.push(Problem { at, message });
+        self.problems.push(Problem::new(at, message));
     }
 
     fn path(&mut self, at: At, path: &ast::Path, args: &[TypeArg]) -> TyKind {
@@ -307,7 +307,7 @@ fn literal_type(literals: &[(Literal, At)], problems: &mut Vec<Problem>) -> TyKi
         let base = base.get_or_insert_with(|| kind.clone());
         if kind == TyKind::Error || *base != kind {
             let message = "Literals of a literal type must have one type".to_owned();
-            problems.push(Problem { at: *at, message });
+            problems.push(Problem::new(*at, message));
             return TyKind::Error;
         }
         values.push(value);

@@ -11,9 +11,9 @@ use cm_hir::{
     ty::{GenericArg, Ty, TyKind},
 };
 use cm_mir::{
-    mir::{BinOp, ConstValue, Operand, Place, Projection, Rvalue},
+    mir::{BinOp, ConstValue, CountOp, Operand, Place, Projection, Rvalue},
     runtime::Rt,
-    ty as mty,
+    ty::{self as mty, is_counted},
 };
 
 /// The element count of an array or slice, and where its elements are.
@@ -174,10 +174,11 @@ impl Lower<'_, '_> {
             self.address_of(slice)
         };
         let value = self.operand(value);
-        let size = self.size(elem);
-        let place = self.builder.runtime(Rt::SlicePush, vec![address, size]);
+        let (size, glue) = (self.size(elem), self.glue(elem));
+        let place = self.builder.runtime(Rt::SlicePush, vec![address, size, glue]);
         let lowered = self.cx.ty(elem);
         let place = self.builder.deref(place, lowered);
+        self.builder.count(CountOp::Forget, place.clone());
         self.builder.store(place, value);
         truth(false)
     }
@@ -204,7 +205,7 @@ impl Lower<'_, '_> {
         let elem = self.elem(slice);
         let slice = self.value(slice);
         let count = self.builder.len(slice.clone());
-        self.element_or_zero(elem, ret, count.clone(), |this| {
+        self.element_or_zero(elem, ret, count.clone(), true, |this| {
             let last = this.builder.binary(BinOp::Sub, word(), count, number(1));
             let len = this.builder.slice_field(slice.clone(), 1);
             this.builder.store(len, last.clone());
@@ -212,12 +213,14 @@ impl Lower<'_, '_> {
         })
     }
 
-    /// The element at the place that `place` computes, or its zero value if `count` is 0.
+    /// The element at the place that `place` computes, or its zero value if `count` is 0. If it is
+    /// taken, the place has no value any more.
     fn element_or_zero(
         &mut self,
         elem: Ty,
         ret: Ty,
         count: Operand,
+        take: bool,
         place: impl FnOnce(&mut Self) -> Place,
     ) -> Operand {
         let lowered = self.cx.ty(elem);
@@ -230,7 +233,10 @@ impl Lower<'_, '_> {
         self.builder.goto(after);
         self.builder.at(some);
         let place = place(self);
-        self.builder.store(result, Operand::copy(place));
+        self.builder.store(result, Operand::copy(place.clone()));
+        if take {
+            self.release(elem, place);
+        }
         self.builder.goto(after);
         self.builder.at(after);
         let ret = self.cx.ty(ret);
@@ -239,7 +245,7 @@ impl Lower<'_, '_> {
 
     fn end_element(&mut self, list: ExprId, ret: Ty, last: bool) -> Operand {
         let Elements { elem, len, data } = self.elements(list);
-        self.element_or_zero(elem, ret, len.clone(), |this| {
+        self.element_or_zero(elem, ret, len.clone(), false, |this| {
             let lowered = this.cx.ty(elem);
             let mut index = signed(0);
             if last {
@@ -258,18 +264,74 @@ impl Lower<'_, '_> {
         let index = self.signed_index(index);
         let size = self.size(elem);
         self.unless_null(slice, |this, slice| {
+            this.release_at(slice.clone(), elem, index.clone());
             this.builder.runtime(Rt::SliceRemove, vec![slice, size, index]);
         });
         truth(false)
     }
 
+    /// The references in a place go away with its value.
+    fn release(&mut self, ty: Ty, place: Place) {
+        let lowered = self.cx.ty(ty);
+        if is_counted(lowered) {
+            self.builder.count(CountOp::Release, place);
+        }
+    }
+
+    /// The same; and what is there afterwards is zero, since whoever owns the place releases it too.
+    fn vacate(&mut self, ty: Ty, place: Place) {
+        let lowered = self.cx.ty(ty);
+        if is_counted(lowered) {
+            self.builder.count(CountOp::Release, place.clone());
+            self.builder.count(CountOp::Forget, place.clone());
+            self.builder.store(place, Operand::constant(lowered, ConstValue::Zero));
+        }
+    }
+
+    /// Releases an element of a slice that is not null, if there is one at the index.
+    fn release_at(&mut self, slice: Operand, elem: Ty, index: Operand) {
+        let lowered = self.cx.ty(elem);
+        if !is_counted(lowered) {
+            return;
+        }
+        let len = Operand::copy(self.builder.slice_field(slice.clone(), 1));
+        let index = self.builder.cast(index, mty::TyKind::signed(64), word());
+        let inside = self.builder.binary(BinOp::Lt, word(), index.clone(), len);
+        let [release, after] = std::array::from_fn(|_| self.builder.block());
+        self.builder.branch(inside, release, after);
+        self.builder.at(release);
+        let place = self.slice_element(slice, elem, index);
+        self.release(elem, place);
+        self.builder.goto(after);
+        self.builder.at(after);
+    }
+
     fn clear(&mut self, slice: ExprId) -> Operand {
+        let elem = self.elem(slice);
+        let lowered = self.cx.ty(elem);
         let slice = self.value(slice);
         self.unless_null(slice, |this, slice| {
+            if is_counted(lowered) {
+                this.each_element(slice.clone(), lowered, CountOp::Release);
+            }
             let len = this.builder.slice_field(slice, 1);
             this.builder.store(len, number(0));
         });
         truth(false)
+    }
+
+    /// Counts the references in all elements of a slice that is not null.
+    fn each_element(&mut self, slice: Operand, elem: mty::Ty, op: CountOp) {
+        let len = Operand::copy(self.builder.slice_field(slice.clone(), 1));
+        let len = self.builder.stable(len, word());
+        let data = Operand::copy(self.builder.slice_field(slice, 0));
+        let data = self.builder.stable(data, pointer());
+        self.builder.count_up(len, |builder, index| {
+            let index = builder.cast(index, word(), mty::TyKind::signed(64));
+            let element = builder.compute(pointer(), Rvalue::PtrOffset(data, index, elem));
+            let place = builder.deref(element, elem);
+            builder.count(op, place);
+        });
     }
 
     fn sub_slice(&mut self, args: &[ExprId]) -> Operand {
@@ -280,7 +342,13 @@ impl Lower<'_, '_> {
         operands.extend(bounds);
         // A missing end is the length; larger bounds are clamped to it.
         operands.resize(5, signed(i64::MAX));
-        self.builder.runtime(Rt::SliceSub, operands)
+        operands.push(self.glue(elem));
+        let slice = self.builder.runtime(Rt::SliceSub, operands);
+        let lowered = self.cx.ty(elem);
+        if is_counted(lowered) {
+            self.each_element(slice.clone(), lowered, CountOp::Retain);
+        }
+        slice
     }
 
     /// Intrinsics of the bundled library.
@@ -292,7 +360,7 @@ impl Lower<'_, '_> {
             "__string__" => self.runtime(Rt::StrFromBytes, args, ret),
             "__eprint__" => self.runtime(Rt::Eprint, args, ret),
             "__panic__" => self.runtime(Rt::Panic, args, ret),
-            "__alloc__" => self.runtime(Rt::Alloc, args, ret),
+            "__alloc__" => self.runtime(Rt::Malloc, args, ret),
             _ => {
                 self.operands(args);
                 Operand::constant(self.cx.ty(ret), ConstValue::Zero)
@@ -306,14 +374,21 @@ impl Lower<'_, '_> {
         let place = self.builder.deref(operands[0].clone(), lowered);
         match name.as_str() {
             // The value that was there is not destroyed: there was none.
-            "__write__" => self.builder.store(place, operands[1].clone()),
+            "__write__" => {
+                self.builder.count(CountOp::Forget, place.clone());
+                self.builder.store(place, operands[1].clone());
+            }
             // The place has no value any more.
             "__take__" => {
                 let value = self.builder.temp(lowered);
-                self.builder.store(value, Operand::copy(place));
+                self.builder.store(value, Operand::copy(place.clone()));
+                self.vacate(ty, place);
                 return Operand::copy(value);
             }
-            _ => self.drop_place(place, ty),
+            _ => {
+                self.drop_place(place.clone(), ty);
+                self.vacate(ty, place);
+            }
         }
         truth(false)
     }

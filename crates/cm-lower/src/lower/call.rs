@@ -37,7 +37,7 @@ impl Lower<'_, '_> {
                 let params = args.iter().map(|arg| self.ty_of(*arg)).collect();
                 let args = self.operands(args);
                 let ret = self.cx.ty(ret);
-                let callee = Callee::Method { object, slot: *slot, params, ret };
+                let callee = Callee::Method { object, slot: *slot + 1, params, ret };
                 self.emit(callee, args, ret, dest);
             }
             _ => {}
@@ -86,6 +86,15 @@ impl Lower<'_, '_> {
         let mut converted = Vec::with_capacity(args.len());
         for (index, (operand, arg)) in operands.into_iter().zip(args).enumerate() {
             converted.push(self.foreign_argument(decl, index, operand, self.hir_ty(*arg)));
+        }
+        if let (Some(rt), Some(dest)) = (allocator(decl), &dest) {
+            let params = rt.params();
+            let types: Vec<mty::Ty> = args.iter().map(|arg| self.ty_of(*arg)).collect();
+            for ((operand, from), to) in converted.iter_mut().zip(types).zip(params) {
+                *operand = self.builder.cast(operand.clone(), from, to);
+            }
+            let result = self.builder.runtime(rt, converted);
+            return self.builder.store(dest.clone(), result);
         }
         if *types::underlying(ret).get() != TyKind::Str {
             return self.emit(Callee::Function(decl), converted, decl.ret, dest);
@@ -160,4 +169,21 @@ impl Lower<'_, '_> {
         self.builder.at(after);
         Operand::copy(code)
     }
+}
+
+/// What stands for a function of C that allocates memory: a pointer to it may be used for values
+/// that hold references at once, so it has to be zero.
+fn allocator(decl: Decl) -> Option<Rt> {
+    let rt = match decl.symbol.as_str() {
+        "malloc" => Rt::Malloc,
+        "realloc" => Rt::Realloc,
+        _ => return None,
+    };
+    let fits = |(param, own): (&mty::Ty, mty::Ty)| match own.get() {
+        mty::TyKind::Ptr => *param == own,
+        _ => matches!(param.get(), mty::TyKind::Int { .. }),
+    };
+    let own = rt.params();
+    let same = decl.params.len() == own.len() && decl.params.iter().zip(own).all(fits);
+    (same && decl.ret == rt.ret()).then_some(rt)
 }

@@ -11,7 +11,7 @@ use cm_hir::{
     ty::{Ty, TyKind},
 };
 use cm_mir::{
-    mir::{BinOp, Const, ConstValue, GlobalDecl, GlobalRef, Operand, Projection, Rvalue},
+    mir::{BinOp, Const, ConstValue, CountOp, GlobalDecl, GlobalRef, Operand, Projection, Rvalue},
     runtime::Rt,
     ty as mty,
 };
@@ -89,6 +89,7 @@ impl Lower<'_, '_> {
         let operand = self.operand(value);
         let slice = self.new_slice(*elem, *len, *len);
         let elements = self.slice_elements(slice.clone(), *elem, *len);
+        self.builder.count(CountOp::Forget, elements.clone());
         self.builder.store(elements, operand);
         slice
     }
@@ -117,8 +118,9 @@ impl Lower<'_, '_> {
         borrow: bool,
         methods: &[Instance],
     ) -> Operand {
-        let table = self.method_table(self.hir_ty(value), to, methods);
-        let object = if borrow && self.is_place(value) {
+        let borrow = borrow && self.is_place(value);
+        let table = self.method_table(self.hir_ty(value), to, borrow, methods);
+        let object = if borrow {
             self.address_of(value)
         } else {
             let ty = self.hir_ty(value);
@@ -126,8 +128,10 @@ impl Lower<'_, '_> {
             let lowered = self.cx.ty(ty);
             let operand = self.builder.stable(operand, lowered);
             let size = self.size(ty);
-            let object = self.builder.runtime(Rt::Alloc, vec![size]);
+            let glue = self.glue(ty);
+            let object = self.builder.runtime(Rt::Alloc, vec![size, glue]);
             let place = self.builder.deref(object.clone(), lowered);
+            self.builder.count(CountOp::Forget, place.clone());
             self.builder.store(place, operand);
             object
         };
@@ -135,23 +139,34 @@ impl Lower<'_, '_> {
         self.builder.compute(ty, Rvalue::Iface(object, table))
     }
 
-    /// The table of the code addresses of the methods, one for each type, interface and function
-    /// that converts: nothing compares them.
-    fn method_table(&mut self, ty: Ty, interface: Ty, methods: &[Instance]) -> GlobalRef {
-        if let Some(table) = self.cx.tables.get(&(ty, interface)) {
+    /// The table of the code addresses of the methods, one for each type, interface, way of holding the
+    /// object, and function that converts: nothing compares them. Before the methods stands the glue
+    /// of the object, or null if it is borrowed.
+    fn method_table(
+        &mut self,
+        ty: Ty,
+        interface: Ty,
+        borrow: bool,
+        methods: &[Instance],
+    ) -> GlobalRef {
+        if let Some(table) = self.cx.tables.get(&(ty, interface, borrow)) {
             return *table;
         }
-        let name = format!("{}{{{} as {}}}", self.cx.symbol, ty_symbol(ty), ty_symbol(interface));
-        let array = mty::TyKind::Array(pointer(), methods.len() as u64).intern();
+        let (way, lowered) = (if borrow { "&" } else { "" }, self.cx.ty(ty));
+        let types = format!("{way}{} as {}", ty_symbol(ty), ty_symbol(interface));
+        let name = format!("{}{{{types}}}", self.cx.symbol);
+        let array = mty::TyKind::Array(pointer(), 1 + methods.len() as u64).intern();
         let symbol = name.as_str().into();
         let decl = GlobalRef::new(GlobalDecl { symbol, ty: array });
         let code = methods.iter().map(|method| {
             let value = self.cx.decl(method).map_or(ConstValue::Zero, ConstValue::Code);
             Const { ty: pointer(), value }
         });
-        let init = Const { ty: array, value: ConstValue::Aggregate(code.collect()) };
+        let glue = if borrow { ConstValue::Zero } else { ConstValue::Glue(lowered) };
+        let entries = std::iter::once(Const { ty: pointer(), value: glue }).chain(code);
+        let init = Const { ty: array, value: ConstValue::Aggregate(entries.collect()) };
         self.cx.global(symbol, init, true);
-        self.cx.tables.insert((ty, interface), decl);
+        self.cx.tables.insert((ty, interface, borrow), decl);
         decl
     }
 }

@@ -77,8 +77,8 @@ pub(crate) struct Cx<'a> {
     drops: FxHashMap<Ty, bool>,
     decls: FxHashMap<Instance, Option<Decl>>,
     equalities: FxHashMap<Ty, Decl>,
-    /// Method tables by type and interface.
-    tables: FxHashMap<(Ty, Ty), GlobalRef>,
+    /// Method tables by type and interface, and whether the object is borrowed.
+    tables: FxHashMap<(Ty, Ty, bool), GlobalRef>,
     /// How many namesakes a static local has before it, and how many parts have a number.
     statics: FxHashMap<Name, u32>,
     parts: u32,

@@ -11,7 +11,7 @@ use cm_hir::{
     ty as hir,
 };
 use cm_mir::{
-    mir::{ConstValue, Operand, Place, Projection, Rvalue},
+    mir::{ConstValue, Operand},
     runtime::{FormatSpec, Rt},
     ty::{self as mty, TyKind},
 };
@@ -30,17 +30,6 @@ impl Lower<'_, '_> {
         match pieces.as_slice() {
             [] => text(""),
             [piece] => self.piece(piece),
-            [left, right] => {
-                let left = self.piece(left);
-                let left = match right {
-                    Piece::Value(right, _) if self.cx.writes(*right) => {
-                        self.builder.stable(left, string())
-                    }
-                    _ => left,
-                };
-                let right = self.piece(right);
-                self.builder.runtime(Rt::StrConcat, vec![left, right])
-            }
             pieces => self.concat(pieces),
         }
     }
@@ -66,15 +55,19 @@ impl Lower<'_, '_> {
     }
 
     fn concat(&mut self, pieces: &[Piece]) -> Operand {
-        let count = pieces.len() as u64;
-        let array = self.builder.temp(TyKind::Array(string(), count).intern());
-        let element = |index: u64| Place::from(array).project(Projection::Index(number(index)));
+        let writes = |this: &mut Self, piece: &Piece| match piece {
+            Piece::Text(_) => false,
+            Piece::Value(value, _) => this.cx.writes(*value),
+        };
+        let last = pieces.iter().rposition(|piece| writes(self, piece)).unwrap_or(0);
+        let mut operands = Vec::with_capacity(pieces.len());
         for (index, piece) in pieces.iter().enumerate() {
-            let piece = self.piece(piece);
-            self.builder.store(element(index as u64), piece);
+            let operand = self.piece(piece);
+            let stable = index < last;
+            operands.push(if stable { self.builder.stable(operand, string()) } else { operand });
         }
-        let first = self.builder.compute(pointer(), Rvalue::AddrOf(element(0)));
-        self.builder.runtime(Rt::StrConcatN, vec![first, number(count)])
+        let rt = if pieces.len() == 2 { Rt::StrConcat } else { Rt::StrConcatN };
+        self.builder.runtime(rt, operands)
     }
 
     fn piece(&mut self, piece: &Piece) -> Operand {

@@ -13,7 +13,7 @@ use cm_hir::{
 use cm_mir::{
     mir::{self, Operand, Place, Projection, Rvalue},
     runtime::Rt,
-    ty::layout,
+    ty::{is_counted, layout},
 };
 
 /// Capacity of a slice without elements.
@@ -70,8 +70,18 @@ impl Lower<'_, '_> {
 
     /// A new slice with zeroed elements.
     pub(super) fn new_slice(&mut self, elem: Ty, len: u64, capacity: u64) -> Operand {
-        let size = self.size(elem);
-        self.builder.runtime(Rt::SliceNew, vec![size, number(len), number(capacity)])
+        let (size, glue) = (self.size(elem), self.glue(elem));
+        self.builder.runtime(Rt::SliceNew, vec![size, number(len), number(capacity), glue])
+    }
+
+    /// What releases the elements of a slice; null if they hold no references.
+    pub(super) fn glue(&mut self, elem: Ty) -> Operand {
+        let lowered = self.cx.ty(elem);
+        let glue = match is_counted(lowered) {
+            true => mir::ConstValue::Glue(lowered),
+            false => mir::ConstValue::Zero,
+        };
+        Operand::constant(pointer(), glue)
     }
 
     /// The size of a type in bytes.

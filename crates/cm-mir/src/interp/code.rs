@@ -1,10 +1,11 @@
 //! Functions made ready to be executed: symbols are indices, fields are offsets, blocks are
 //! positions in one list.
 
-use super::num::Num;
+use super::{asm::Asm, num::Num};
 use crate::{
-    mir::{BinOp, UnOp},
+    mir::{BinOp, CountOp, UnOp},
     runtime::Rt,
+    ty::Ty,
 };
 use cm_base::Name;
 use rustc_hash::FxHashMap;
@@ -89,14 +90,19 @@ pub enum Instr {
     Diff(Loc, Val, Val, u64),
     /// Values at offsets, whole size; all are read before one is written.
     Build(Loc, Vec<(u64, Src)>, u64),
-    /// The same in a new block, whose address is the result.
-    Closure(Loc, Vec<(u64, Src)>, u64),
+    /// The same in a new object with this glue, whose address is the result.
+    Closure(Loc, Vec<(u64, Src)>, u64, u64),
+    /// Counts the references in a value of this type.
+    Count(CountOp, Loc, Ty),
     Call(usize, Vec<Src>, Dest),
     CallValue(Val, Vec<Src>, Dest),
     /// Object, slot.
     CallMethod(Loc, u32, Vec<Src>, Dest),
     Runtime(Rt, Vec<Val>, Dest),
+    /// A function of the run-time library that takes any number of strings.
+    Strings(Rt, Vec<Val>, Dest),
     Foreign(usize, Vec<(Val, Num)>, Dest),
+    Asm(Box<Asm>),
     Jump(usize),
     Branch(Val, usize, usize),
     Switch(Val, FxHashMap<u64, usize>, usize),

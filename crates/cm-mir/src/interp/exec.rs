@@ -7,6 +7,7 @@ use super::{
     num::{self, Num},
     trap,
 };
+use crate::runtime::Rt;
 use cm_base::Name;
 
 /// How deep foreign functions may call back.
@@ -21,7 +22,10 @@ pub fn run(program: &Program, entry: &str, host: &mut dyn Host, limits: Limits) 
     let main =
         program.symbols.get(&Name::new(entry)).filter(|index| **index < program.functions.len());
     let result = match main {
-        Some(main) => machine.call(*main, &[]),
+        Some(main) => machine.call(*main, &[]).and_then(|status| {
+            machine.report_leaks()?;
+            Ok(status)
+        }),
         None => trap(format!("Undefined symbol '{entry}'")),
     };
     match result.map_err(|stop| *stop) {
@@ -54,6 +58,10 @@ struct Frame<'a> {
 impl<'a> Machine<'a> {
     /// Calls a function with scalar arguments, for a result that is a scalar or nothing.
     pub fn call(&mut self, index: usize, args: &[u64]) -> Run<u64> {
+        if let Some(name) = self.foreign_name(index) {
+            let args: Vec<_> = args.iter().map(|arg| (*arg, Num::Int(64, false))).collect();
+            return self.foreign(name.as_str(), &args);
+        }
         let function = self.function(index)?;
         let base = self.top;
         self.memory.push_frame(base, function.frame)?;
@@ -86,12 +94,42 @@ impl<'a> Machine<'a> {
     fn function(&self, index: usize) -> Run<&'a super::code::Function> {
         match self.program.functions.get(index) {
             Some(function) => Ok(function),
-            None => {
-                let foreign = self.program.foreign.get(index - self.program.functions.len());
-                let name = foreign.map_or("?", |name| name.as_str());
-                trap(format!("the C function '{name}' is called through a pointer"))
-            }
+            None => trap("a C function is no method"),
         }
+    }
+
+    /// The name of the C function that has this index, if it is one.
+    fn foreign_name(&self, index: usize) -> Option<Name> {
+        let index = index.checked_sub(self.program.functions.len())?;
+        self.program.foreign.get(index).copied()
+    }
+
+    /// Calls a C function through a pointer. Arguments are words: it has no variable ones.
+    fn foreign_value(&mut self, base: u64, name: Name, args: &[Src], dest: &Dest) -> Run {
+        let mut values = Vec::with_capacity(args.len());
+        for arg in args {
+            let Src::Scalar(val, width) = arg else {
+                return trap(format!("'{name}' is called with other parameters"));
+            };
+            values.push((self.val(base, val)?, Num::Int(8 * width, false)));
+        }
+        let value = self.foreign(name.as_str(), &values)?;
+        self.result(base, dest, value)
+    }
+
+    /// Makes the next `size` bytes of the stack usable, until the next call; where they end.
+    pub fn scratch(&mut self, size: u64) -> Run<u64> {
+        self.memory.push_frame(self.top, size)?;
+        Ok(self.top + size)
+    }
+
+    /// One more step of those that are allowed.
+    pub fn count_step(&mut self) -> Run {
+        match self.steps.checked_sub(1) {
+            Some(steps) => self.steps = steps,
+            None => return trap("too many steps"),
+        }
+        Ok(())
     }
 
     /// Runs until the first frame returns.
@@ -103,8 +141,7 @@ impl<'a> Machine<'a> {
             let Some(instr) = frame.function.code.get(frame.pc) else {
                 return trap("a jump to nowhere");
             };
-            let Some(steps) = self.steps.checked_sub(1) else { return trap("too many steps") };
-            self.steps = steps;
+            self.count_step()?;
             let base = frame.base;
             let called = match instr {
                 Instr::Jump(target) => {
@@ -129,10 +166,17 @@ impl<'a> Machine<'a> {
                     continue;
                 }
                 Instr::Call(index, args, _) => Some((*index, 0, None, args)),
-                Instr::CallValue(value, args, _) => {
+                Instr::CallValue(value, args, dest) => {
                     let value = self.val(base, value)?;
                     let code = self.memory.load(value, 8)?;
-                    Some((self.function_at(code)?, value, None, args))
+                    let index = self.function_at(code)?;
+                    match self.foreign_name(index) {
+                        Some(name) => {
+                            self.foreign_value(base, name, args, dest)?;
+                            None
+                        }
+                        None => Some((index, value, None, args)),
+                    }
                 }
                 Instr::CallMethod(object, slot, args, _) => {
                     let object = self.loc(base, object)?;
@@ -262,19 +306,29 @@ impl<'a> Machine<'a> {
                 self.memory.bytes_mut(to, *size)?.copy_from_slice(&bytes);
                 Ok(())
             }
-            Instr::Closure(loc, parts, size) => {
+            Instr::Closure(loc, parts, size, glue) => {
                 let bytes = self.build(base, parts, *size)?;
-                let object = self.memory.allocate(*size)?;
+                let object = self.memory.new_object(*size, *glue)?;
                 self.memory.bytes_mut(object, *size)?.copy_from_slice(&bytes);
                 self.set(base, loc, 8, object)
             }
             Instr::Runtime(rt, args, dest) => {
-                let mut values = [0; 5];
+                let mut values = [0; 6];
                 for (value, arg) in values.iter_mut().zip(args) {
                     *value = self.val(base, arg)?;
                 }
                 let value = self.runtime(*rt, values)?;
                 self.result(base, dest, value)
+            }
+            Instr::Strings(rt, args, dest) => {
+                let args: Vec<u64> =
+                    args.iter().map(|arg| self.val(base, arg)).collect::<Run<_>>()?;
+                let value = self.concat(*rt == Rt::StrAppendN, &args)?;
+                self.result(base, dest, value)
+            }
+            Instr::Count(op, loc, ty) => {
+                let at = self.loc(base, loc)?;
+                self.count(*op, *ty, at)
             }
             Instr::Foreign(index, args, dest) => {
                 let args: Vec<(u64, Num)> = args
@@ -285,6 +339,7 @@ impl<'a> Machine<'a> {
                 let value = self.foreign(symbol.as_str(), &args)?;
                 self.result(base, dest, value)
             }
+            Instr::Asm(asm) => self.asm(base, asm),
             Instr::Panic(message) => {
                 let message = self.val(base, message)?;
                 self.panic(message)
@@ -368,7 +423,7 @@ impl<'a> Machine<'a> {
     }
 
     #[inline]
-    fn loc(&self, base: u64, loc: &Loc) -> Run<u64> {
+    pub fn loc(&self, base: u64, loc: &Loc) -> Run<u64> {
         match loc {
             Loc::Frame(offset) => Ok(base + offset),
             Loc::Static(address) => Ok(*address),

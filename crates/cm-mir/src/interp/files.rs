@@ -10,6 +10,7 @@ impl Machine<'_> {
             "open" => self.on_path(a, |path| FileCall::Open(path, b as i32, c as u32)),
             "access" => self.on_path(a, |path| FileCall::Exists(path)),
             "unlink" => self.on_path(a, |path| FileCall::Remove(path)),
+            "read" if fd == 0 => self.read_input(b, c),
             "read" => match self.memory.bytes_mut(b, c) {
                 Ok(bytes) => Ok(self.host.file(FileCall::Read(fd, bytes)) as u64),
                 Err(stop) => Err(stop),
@@ -22,6 +23,18 @@ impl Machine<'_> {
             "close" => Ok(self.host.file(FileCall::Close(fd)) as u64),
             _ => return None,
         })
+    }
+
+    /// `read` from standard input.
+    fn read_input(&mut self, to: u64, room: u64) -> Run<u64> {
+        for count in 0..room {
+            let Some(byte) = self.host.stdin() else { return Ok(count) };
+            self.memory.store(to.wrapping_add(count), 1, byte.into())?;
+            if byte == b'\n' {
+                return Ok(count + 1);
+            }
+        }
+        Ok(room)
     }
 
     fn on_path(&mut self, path: u64, call: impl FnOnce(&[u8]) -> FileCall<'_>) -> Run<u64> {

@@ -17,6 +17,9 @@ impl Machine<'_> {
         if let Some(result) = math(symbol, arg(0), arg(1)).or_else(|| char_class(symbol, arg(0))) {
             return Ok(result);
         }
+        if symbol == "realloc" {
+            return self.reallocate(arg(0), arg(1));
+        }
         if let Some(result) = self.heap_function(symbol, [arg(0), arg(1), arg(2), arg(3)]) {
             return result;
         }
@@ -27,7 +30,7 @@ impl Machine<'_> {
             return result;
         }
         // There is one thread, which never waits for another.
-        if symbol.starts_with("pthread_mutex_") || symbol.starts_with("pthread_cond_") {
+        if ["pthread_mutex_", "pthread_cond_"].iter().any(|prefix| symbol.starts_with(prefix)) {
             return Ok(0);
         }
         if let Some(name) = symbol.strip_prefix("cm_atomic_") {
@@ -100,13 +103,6 @@ impl Machine<'_> {
             "aligned_alloc" if a <= 16 => memory.allocate(b),
             "calloc" => memory.allocate(a.saturating_mul(b)),
             "free" => memory.release(a).map(|()| 0),
-            "realloc" if a == 0 => memory.allocate(b),
-            "realloc" => memory.block_size(a).and_then(|old| {
-                let new = memory.allocate(b)?;
-                memory.copy(new, a, old.min(b))?;
-                memory.release(a)?;
-                Ok(new)
-            }),
             "memcpy" | "memmove" => memory.copy(a, b, c).map(|()| a),
             "memset" => memory.bytes_mut(a, c).map(|bytes| {
                 bytes.fill(b as u8);
@@ -119,7 +115,7 @@ impl Machine<'_> {
             }),
             "memcmp" => memory.bytes(a, c).and_then(|left| Ok(sign(left.cmp(memory.bytes(b, c)?)))),
             "strdup" => match memory.string(a).map(<[u8]>::to_vec) {
-                Ok(text) => memory.new_string(&text),
+                Ok(text) => memory.new_bytes(&text),
                 Err(stop) => Err(stop),
             },
             _ => return None,

@@ -2,14 +2,17 @@
 
 use super::{
     Program,
+    asm::{self, Asm, Binding},
     code::{Dest, Instr, Loc, Src, Step, Val},
-    memory::{CODE, DATA},
+    memory::{CODE, DATA, GLUE},
     num::Num,
 };
 use crate::{
     mir::*,
     runtime::Rt,
-    ty::{Known, Ty, TyKind, field_offsets, layout, payload_offset, round_up},
+    ty::{
+        Known, Ty, TyKind, field_offsets, is_counted, layout, part_offset, payload_offset, round_up,
+    },
     typing::Typing,
 };
 use cm_base::Name;
@@ -28,8 +31,12 @@ pub fn link(functions: &[&Function], globals: &[&Global]) -> Program {
     linker.defined = functions.len();
     let broken = linker.globals(globals).err();
     let code = functions.iter().map(|function| linker.function(function)).collect();
-    let Linker { symbols, foreign, image, .. } = linker;
-    Program { functions: code, symbols, foreign, image, broken }
+    let Linker { symbols, foreign, image, glue, .. } = linker;
+    let globals = globals.iter().filter(|global| is_counted(global.decl.ty));
+    let globals = globals.map(|global| {
+        (linker.globals.get(&global.decl.symbol).copied().unwrap_or(0), global.decl.ty)
+    });
+    Program { functions: code, symbols, foreign, image, glue, globals: globals.collect(), broken }
 }
 
 #[derive(Default)]
@@ -42,6 +49,8 @@ struct Linker {
     /// Function values of functions without captures.
     values: FxHashMap<Name, u64>,
     strings: FxHashMap<Name, u64>,
+    /// The types whose contents are released through glue.
+    glue: Vec<Ty>,
     image: Vec<u8>,
 }
 
@@ -127,6 +136,7 @@ impl Linker {
             ConstValue::Str(text) => self.string(*text),
             ConstValue::Function(decl) => self.function_value(*decl),
             ConstValue::Code(decl) => Ok(self.code(*decl)),
+            ConstValue::Glue(ty) => Ok(self.glue(*ty)),
             ConstValue::Address(global) => self.global(*global),
             ConstValue::Slice(elems) => {
                 let size = elems.first().map_or(0, |elem| layout(elem.ty).size);
@@ -172,6 +182,14 @@ impl Linker {
 
     fn code(&mut self, decl: Decl) -> u64 {
         CODE + 16 * self.function_index(decl.symbol) as u64
+    }
+
+    fn glue(&mut self, ty: Ty) -> u64 {
+        let index = self.glue.iter().position(|known| *known == ty).unwrap_or_else(|| {
+            self.glue.push(ty);
+            self.glue.len() - 1
+        });
+        GLUE + 16 * index as u64
     }
 
     fn function_value(&mut self, decl: Decl) -> Link<u64> {
@@ -288,8 +306,38 @@ impl Body<'_> {
                 };
                 self.call(dest, callee, args)
             }
-            Stmt::Asm { .. } => Err("the interpreter has no inline assembly".into()),
+            Stmt::Count { op, place } => {
+                Ok(Instr::Count(*op, self.loc(place)?, self.typing.place(place)?))
+            }
+            Stmt::Asm { template, operands } => {
+                let operands: Vec<_> = operands
+                    .iter()
+                    .map(|operand| self.asm_operand(operand))
+                    .collect::<Link<_>>()?;
+                let code = asm::parse(template, &operands)?;
+                Ok(Instr::Asm(Box::new(Asm { operands, code })))
+            }
         }
+    }
+
+    fn asm_operand(&mut self, operand: &AsmOperand) -> Link<Binding> {
+        let AsmOperand { class, input, output, value } = operand;
+        Ok(match (class, value) {
+            (AsmClass::Immediate, _) => match self.val(value)?.0 {
+                Val::Imm(value) => Binding::Immediate(value),
+                Val::Load(..) => return Err("an immediate operand is a constant".into()),
+            },
+            (AsmClass::Memory, Operand::Copy(place)) => Binding::Memory(self.loc(place)?),
+            (AsmClass::Register, Operand::Copy(place)) => {
+                let width = layout(self.typing.operand(value)?).size;
+                if !matches!(width, 1 | 2 | 4 | 8) {
+                    return Err("an operand of assembly fits into no register".into());
+                }
+                let (input, output) = (*input, *output);
+                Binding::Register { loc: self.loc(place)?, width: width as u8, input, output }
+            }
+            _ => return Err("an operand of assembly is no place".into()),
+        })
     }
 
     fn assign(&mut self, loc: Loc, ty: Ty, value: &Rvalue) -> Link<Instr> {
@@ -357,7 +405,8 @@ impl Body<'_> {
                 let code = self.linker.code(*decl);
                 let mut parts = self.parts(&field_offsets(fields).0[1..], captures)?;
                 parts.push((0, Src::Scalar(Val::Imm(code), 8)));
-                Instr::Closure(loc, parts, layout(object).size)
+                let glue = if is_counted(object) { self.linker.glue(object) } else { 0 };
+                Instr::Closure(loc, parts, layout(object).size, glue)
             }
             Rvalue::Iface(object, table) => {
                 let (object, table) = (self.val(object)?.0, self.linker.global(*table)?);
@@ -396,6 +445,9 @@ impl Body<'_> {
 
     fn runtime(&mut self, rt: Rt, dest: Dest, args: &[Operand]) -> Link<Instr> {
         let args = args.iter().map(|arg| Ok(self.val(arg)?.0)).collect::<Link<Vec<_>>>()?;
+        if rt.is_variadic() {
+            return Ok(Instr::Strings(rt, args, dest));
+        }
         if args.len() != rt.params().len() {
             return Err(format!("a wrong number of arguments for {}", rt.symbol()));
         }
@@ -440,12 +492,8 @@ impl Body<'_> {
         for projection in &place.projections {
             let next = self.typing.project(ty, projection)?;
             let forward = match (projection, ty.get()) {
-                (Projection::Field(field), TyKind::Struct { fields, .. }) => {
-                    field_offsets(fields).0[*field as usize]
-                }
-                (Projection::Variant(_), TyKind::Tagged { variants, .. }) => {
-                    payload_offset(variants)
-                }
+                (Projection::Field(field), TyKind::Struct { .. }) => part_offset(ty, *field),
+                (Projection::Variant(_), TyKind::Tagged { .. }) => part_offset(ty, 0),
                 (Projection::Index(index), _) => {
                     let size = layout(next).size;
                     match self.val(index)? {

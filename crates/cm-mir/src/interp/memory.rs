@@ -1,12 +1,14 @@
 //! The address space of a program: static data and heap in one vector, the stack in another.
 
 use super::{Limits, Run, trap};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Where static data begins; below is nothing, so that null and small numbers are no addresses.
 pub const DATA: u64 = 0x1_0000;
 /// Where function `i` is: at `CODE + 16 * i`. There is nothing to read.
 pub const CODE: u64 = 0x4000_0000_0000;
+/// Where glue `i` is: at `GLUE + 16 * i`. There is nothing to read either.
+pub const GLUE: u64 = 0x5000_0000_0000;
 /// Where the stack begins; it grows upwards.
 pub const STACK: u64 = 0x7000_0000_0000;
 
@@ -15,18 +17,30 @@ const MAGIC: u64 = 0x5ea1_ab1e_b10c_4ead;
 const HEADER: u64 = 16;
 /// What undefined memory is filled with.
 const UNDEFINED: u8 = 0xa5;
+/// What freed memory is filled with.
+const FREED: u8 = 0xdb;
+/// Freed blocks of a size that are kept back, so that it shows if they are still used.
+const KEPT: usize = 16;
+/// What stands before a counted object: its glue and its count.
+const COUNTED: u64 = 16;
 
 pub struct Memory {
     data: Vec<u8>,
     stack: Vec<u8>,
     /// Free blocks by size.
-    free: BTreeMap<u64, Vec<u64>>,
+    free: BTreeMap<u64, VecDeque<u64>>,
+    /// Where static data ends.
+    statics: u64,
+    /// Counted objects that were not freed.
+    pub objects: u64,
     limits: Limits,
 }
 
 impl Memory {
     pub fn new(image: &[u8], limits: Limits) -> Memory {
-        Memory { data: image.to_vec(), stack: Vec::new(), free: BTreeMap::new(), limits }
+        let statics = DATA + image.len() as u64;
+        let (data, stack, free) = (image.to_vec(), Vec::new(), BTreeMap::new());
+        Memory { data, stack, free, statics, objects: 0, limits }
     }
 
     #[inline]
@@ -118,7 +132,8 @@ impl Memory {
             return trap("out of memory");
         }
         let class = size_class(size);
-        if let Some(address) = self.free.get_mut(&class).and_then(Vec::pop) {
+        let free = self.free.get_mut(&class).filter(|free| free.len() > KEPT);
+        if let Some(address) = free.and_then(VecDeque::pop_front) {
             self.bytes_mut(address, class)?.fill(0);
             self.store(address - 8, 8, MAGIC)?;
             return Ok(address);
@@ -140,9 +155,62 @@ impl Memory {
         if address != 0 {
             let class = self.block_size(address)?;
             self.store(address - 8, 8, 0)?;
-            self.free.entry(class).or_default().push(address);
+            self.bytes_mut(address, class)?.fill(FREED);
+            self.free.entry(class).or_default().push_back(address);
         }
         Ok(())
+    }
+
+    /// A new counted object, zeroed, with one reference.
+    pub fn new_object(&mut self, size: u64, glue: u64) -> Run<u64> {
+        let block = self.allocate(size.saturating_add(COUNTED))?;
+        self.store(block, 8, glue)?;
+        self.store(block + 8, 8, 1)?;
+        self.objects += 1;
+        Ok(block + COUNTED)
+    }
+
+    /// The glue of an object.
+    pub fn glue(&self, object: u64) -> Run<u64> {
+        self.load(object.wrapping_sub(COUNTED), 8)
+    }
+
+    /// The object is not freed. Null and static ones never are.
+    pub fn check_object(&self, object: u64) -> Run<bool> {
+        if object < self.statics {
+            return Ok(false);
+        }
+        match self.block_size(object.wrapping_sub(COUNTED)) {
+            Ok(_) => Ok(true),
+            Err(_) => trap(format!("the object at {object:#x} is used after it was freed")),
+        }
+    }
+
+    /// One more reference to an object.
+    pub fn retain(&mut self, object: u64) -> Run {
+        if self.check_object(object)? {
+            let count = self.load(object - 8, 8)?;
+            self.store(object - 8, 8, count + 1)?;
+        }
+        Ok(())
+    }
+
+    /// One less; whether it was the last one.
+    pub fn drop_reference(&mut self, object: u64) -> Run<bool> {
+        if !self.check_object(object)? {
+            return Ok(false);
+        }
+        let Some(count) = self.load(object - 8, 8)?.checked_sub(1) else {
+            return trap(format!("the object at {object:#x} is released twice"));
+        };
+        self.store(object - 8, 8, count)?;
+        Ok(count == 0)
+    }
+
+    /// Frees an object without references.
+    pub fn free_object(&mut self, object: u64) -> Run {
+        self.objects -= 1;
+        self.release(object - COUNTED)
     }
 
     /// Usable size of a block.
@@ -167,10 +235,27 @@ impl Memory {
         }
     }
 
-    /// A new NUL-terminated string.
-    pub fn new_string(&mut self, text: &[u8]) -> Run<u64> {
+    /// The bytes of a string.
+    pub fn str(&self, address: u64) -> Run<&[u8]> {
+        self.check_object(address)?;
+        self.string(address)
+    }
+
+    /// New NUL-terminated bytes.
+    pub fn new_bytes(&mut self, text: &[u8]) -> Run<u64> {
         let len = text.len() as u64;
         let address = self.allocate(len + 1)?;
+        self.bytes_mut(address, len)?.copy_from_slice(text);
+        Ok(address)
+    }
+
+    /// A new string.
+    pub fn new_string(&mut self, text: &[u8]) -> Run<u64> {
+        if text.is_empty() {
+            return Ok(0);
+        }
+        let len = text.len() as u64;
+        let address = self.new_object(len + 1, 0)?;
         self.bytes_mut(address, len)?.copy_from_slice(text);
         Ok(address)
     }

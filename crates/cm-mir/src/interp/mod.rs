@@ -4,7 +4,9 @@
 //! Functions are expected to have passed the verifier; of others nothing is promised but that they
 //! end in a trap at worst.
 
+mod asm;
 mod code;
+mod count;
 mod exec;
 mod files;
 pub(crate) mod fold;
@@ -16,7 +18,10 @@ mod num;
 mod printf;
 mod rt;
 
-use crate::mir::{Function, Global};
+use crate::{
+    mir::{Function, Global},
+    ty::Ty,
+};
 use cm_base::Name;
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
@@ -34,6 +39,10 @@ pub trait Host {
         let _ = call;
         -1
     }
+
+    /// Is told, when `main` has returned, how many counted objects are left that no global refers
+    /// to.
+    fn leaked(&mut self, _objects: u64) {}
 }
 
 /// A call of the file system.
@@ -64,6 +73,8 @@ pub struct Captured {
     pub stderr: Vec<u8>,
     /// What is left of standard input.
     pub stdin: VecDeque<u8>,
+    /// Counted objects that were left.
+    pub leaked: u64,
 }
 
 impl Host for Captured {
@@ -75,6 +86,9 @@ impl Host for Captured {
     }
     fn stdin(&mut self) -> Option<u8> {
         self.stdin.pop_front()
+    }
+    fn leaked(&mut self, objects: u64) {
+        self.leaked = objects;
     }
 }
 
@@ -126,6 +140,10 @@ pub struct Program {
     foreign: Vec<Name>,
     /// Static data, as memory begins.
     image: Vec<u8>,
+    /// The types whose contents are released through glue.
+    glue: Vec<Ty>,
+    /// Where the globals are that hold references.
+    globals: Vec<(u64, Ty)>,
     /// Why it cannot run.
     broken: Option<String>,
 }

@@ -73,7 +73,7 @@ pub fn remove_dead_stores(function: &mut Function) {
                 }
                 true
             }
-            Stmt::Asm { .. } => true,
+            Stmt::Asm { .. } | Stmt::Count { .. } => true,
         });
     }
 }

@@ -2,8 +2,11 @@
 
 mod bounds;
 mod cfg;
+mod counts;
 mod locals;
 mod propagate;
+
+pub use counts::count_references;
 
 use crate::mir::Function;
 

@@ -1,6 +1,6 @@
 //! MIR to text.
 
-use super::{BINARY, UNARY, plain_len};
+use super::{BINARY, COUNT, UNARY, plain_len};
 use crate::{
     mir::*,
     ty::{Ty, TyKind},
@@ -208,6 +208,7 @@ impl Dumper {
                 let operands = list(operands, |operand| self.asm_operand(operand));
                 format!("asm {:?}({operands})", template.as_str())
             }
+            Stmt::Count { op, place } => format!("{} {}", word(&COUNT, op), self.place(place)),
         }
     }
 
@@ -323,6 +324,7 @@ impl Dumper {
             (ConstValue::Code(decl), _) => {
                 (format!("code {}", self.symbol(Symbol::Function(*decl), false)), "ptr".into())
             }
+            (ConstValue::Glue(ty), _) => (format!("glue {}", self.ty(*ty)), "ptr".into()),
             (ConstValue::Address(global), _) => {
                 (format!("&{}", self.symbol(Symbol::Global(*global), false)), "ptr".into())
             }

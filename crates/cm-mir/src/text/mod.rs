@@ -27,9 +27,9 @@
 //! | types | `void bool i8 u8 … i64 u64 f32 f64 ptr str slice func iface`, `[T; N]`, `%Name` |
 //! | names | plain, or quoted with Rust's escapes; `#1`, `#2` … tell different entities of one name apart |
 //! | places | `_1` or `@global`, then `.0` field, `[operand]` element, `!0` payload, `.*T` what it points to, as a T |
-//! | constants | `5i32`, `1.5f64`, `true`, `"text"`, `zero T`, `T{c, c}`, `T!1(c)`, `fn @f`, `code @f`, `&@global`, `slice{c, c}`; `(T)` before one that has not the type it looks like, `int N` and `float N` for bits |
+//! | constants | `5i32`, `1.5f64`, `true`, `"text"`, `zero T`, `T{c, c}`, `T!1(c)`, `fn @f`, `code @f`, `glue T`, `&@global`, `slice{c, c}`; `(T)` before one that has not the type it looks like, `int N` and `float N` for bits |
 //! | values | an operand, `neg a`, `len a`, `add a, b` …, `cast T a`, `addr place`, `offset T p, n`, `diff T p, q`, `new T{a, b}`, `new T!1(a)`, `tag place`, `closure @f(a, b)`, `iface p, @table` |
-//! | statements | `place = value`, `volatile place = value`, `asm "template"(in r a, inout m b)` |
+//! | statements | `place = value`, `volatile place = value`, `asm "template"(in r a, inout m b)`, `retain place`, `release place`, `forget place` |
 //! | calls | `[place =]` and `call @f(a)`, `rt cm_print(a)`, `callval f(a): (T) -> T`, `callmethod object, 3(a): (T) -> T` |
 //! | ends | `goto b1`, `br a ? b1 : b2`, `switch a { 1 -> b1, else b2 }`, `return`, `panic a`, `unreachable` |
 
@@ -39,7 +39,10 @@ mod parse;
 pub use dump::{dump, dump_unit, stmt_text, terminator_text, type_text};
 pub use parse::{ParseError, parse_function, parse_unit};
 
-use crate::mir::{BinOp, UnOp};
+use crate::mir::{BinOp, CountOp, UnOp};
+
+const COUNT: [(CountOp, &str); 3] =
+    [(CountOp::Retain, "retain"), (CountOp::Release, "release"), (CountOp::Forget, "forget")];
 
 const UNARY: [(UnOp, &str); 4] =
     [(UnOp::Neg, "neg"), (UnOp::Not, "not"), (UnOp::BitNot, "bitnot"), (UnOp::Len, "len")];

@@ -1,6 +1,6 @@
 //! Text to MIR, line by line.
 
-use super::{BINARY, UNARY, plain_len};
+use super::{BINARY, COUNT, UNARY, plain_len};
 use crate::{
     mir::*,
     runtime::Rt,
@@ -439,6 +439,10 @@ impl Parser {
             let operands = line.list(")", |line| self.asm_operand(line))?;
             return Ok(Stmt::Asm { template, operands });
         }
+        if let Some((op, word)) = COUNT.iter().find(|(_, word)| *word == line.peek_word()) {
+            line.eat_word(word);
+            return Ok(Stmt::Count { op: *op, place: self.place(line)? });
+        }
         if let Some((callee, args)) = self.call(line)? {
             return Ok(Stmt::Call { dest: None, callee, args });
         }
@@ -560,7 +564,7 @@ impl Parser {
             return typed(TyKind::Ptr, ConstValue::Address(self.global(line)?));
         }
         let word = line.peek_word();
-        if !["true", "false", "zero", "int", "float", "fn", "code"].contains(&word)
+        if !["true", "false", "zero", "int", "float", "fn", "code", "glue"].contains(&word)
             && (word != "slice" || !line.rest.starts_with("slice{"))
         {
             return self.composite(line);
@@ -573,6 +577,7 @@ impl Parser {
             "float" => typed(TyKind::Void, ConstValue::Float(line.number()?)),
             "fn" => typed(TyKind::Func, ConstValue::Function(self.function(line)?)),
             "code" => typed(TyKind::Ptr, ConstValue::Code(self.function(line)?)),
+            "glue" => typed(TyKind::Ptr, ConstValue::Glue(self.ty(line)?)),
             _ => {
                 line.expect("{")?;
                 typed(TyKind::Slice, ConstValue::Slice(self.constants(line)?))

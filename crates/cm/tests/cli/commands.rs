@@ -1,7 +1,7 @@
 //! Commands, options, dumps (`13-cli.md`).
 
 use crate::{Place, check, fits, outcome};
-use std::process::Stdio;
+use std::{io::Read, process::Stdio};
 
 const OK: &str = "int add(int a, int b) { return a + b; }\n\
                   int main() { println(\"hi\"); return add(1, 2); }\n";
@@ -290,6 +290,25 @@ fn readers_that_go_away() {
     let found = outcome(dump.expect("cm starts"));
     let message = "error: cannot write to standard output: No space left on device\n";
     assert_eq!((found.exit, found.stderr.as_str()), (1, message));
+}
+
+/// `yes | head`: a program that prints for ever is ended by the pipe, as one in C is.
+#[test]
+fn programs_whose_readers_go_away() {
+    let place = Place::new(&[(
+        "yes.cm",
+        "int main() { while (true) { println(\"y y y y y y y y\"); } return 0; }\n",
+    )]);
+    for args in ["run yes.cm", "run --interpret yes.cm", "compile --run yes.cm"] {
+        let mut child = place.command(args).spawn().expect("cm starts");
+        let mut line = [0; 16];
+        let mut stdout = child.stdout.take().expect("a pipe");
+        stdout.read_exact(&mut line).expect("a line");
+        drop(stdout);
+        let found = outcome(child);
+        const SIGPIPE: i32 = 128 + 13;
+        assert_eq!((found.exit, found.stderr.as_str()), (SIGPIPE, ""), "{args}");
+    }
 }
 
 #[test]

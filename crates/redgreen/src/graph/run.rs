@@ -46,7 +46,7 @@ pub fn fingerprint_of<Q: Provider>(db: &dyn Db, key: &Q::Key) -> Fingerprint {
     if !graph.recording {
         return (graph.query(node).fingerprint)(read(db, node));
     }
-    db.frames().edge(node);
+    note_edge(db, node);
     ensure(db, node);
     graph.recorded(node).expect("invariant: a node that is up to date has a record")
 }
@@ -55,7 +55,7 @@ fn read(db: &dyn Db, node: u32) -> &AnyValue {
     let graph = db.graph();
     if graph.recording {
         // Before salsa is entered, so that hitting a memo counts.
-        db.frames().edge(node);
+        note_edge(db, node);
         ensure(db, node);
     }
     // Up to date, but maybe never in the memory of this process.
@@ -67,6 +67,18 @@ fn read(db: &dyn Db, node: u32) -> &AnyValue {
         Slot::from_id(salsa::Id::from_bits(known))
     };
     memo(db, slot)
+}
+
+/// The query that runs reads a node.
+fn note_edge(db: &dyn Db, node: u32) {
+    #[cfg(feature = "mutation")]
+    if let Some(reader) = db.frames().innermost() {
+        let graph = db.graph();
+        if crate::mutation::is_dropped(graph.query(reader).name, graph.query(node).name) {
+            return;
+        }
+    }
+    db.frames().edge(node);
 }
 
 /// Runs a node that is not green.

@@ -89,7 +89,7 @@ fn expected(before: &[NodeReport], after: &[NodeReport]) -> Vec<String> {
     while let Some(name) = work.pop() {
         if run.insert(name.clone()) {
             let (node, reads) = &after[&name];
-            let by_value = reads.iter().filter(|_| node.name.query != "link");
+            let by_value = reads.iter().filter(|_| &*node.name.query != "link");
             work.extend(by_value.filter(|read| after[*read].0.kind == Kind::Transient).cloned());
         }
     }

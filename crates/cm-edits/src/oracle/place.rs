@@ -1,6 +1,6 @@
 //! A program on disk, and its cache.
 
-use crate::system::TestSystem;
+use super::{TestSystem, text};
 use camino::{Utf8Path, Utf8PathBuf};
 use cm_driver::{
     LinkWith, Options,
@@ -189,8 +189,4 @@ fn copy(from: &Utf8Path, to: &Utf8Path) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-pub fn text(error: impl ToString) -> String {
-    error.to_string()
 }

@@ -1,18 +1,22 @@
 //! What a build makes, and what it must make: the same as a build from nothing.
 
-use crate::{
-    place::{Place, text},
-    system::TestSystem,
-};
+use super::{Graph, Place, TestSystem, text};
 use camino::Utf8Path;
-use cm_driver::{Rendered, Report, queries, session::Session};
+use cm_driver::{
+    Rendered, Report, queries,
+    session::{Purpose, Session, accepted, diagnose},
+};
 use cm_test::Files;
-use redgreen::Root;
+use redgreen::{Db as _, Root};
 use std::{
     collections::BTreeMap,
     fs,
-    process::Command,
+    io::Read as _,
+    mem::ManuallyDrop,
+    os::unix::fs::PermissionsExt as _,
+    process::{Command, Stdio},
     sync::{Arc, Mutex, OnceLock},
+    time::{Duration, Instant},
 };
 
 /// Everything that a build makes.
@@ -108,7 +112,7 @@ fn shorten(path: &mut String) {
 }
 
 fn products(session: &Session) -> Result<BTreeMap<String, [Vec<u8>; 3]>, String> {
-    let mut database = session.open();
+    let mut database = ManuallyDrop::into_inner(session.open());
     let products = session.attempt(&mut database, |db| {
         let units = cm_lower::units(db, Root).iter().map(|unit| {
             let mir = cm_lower::unit(db, *unit).to_vec();
@@ -123,8 +127,12 @@ fn products(session: &Session) -> Result<BTreeMap<String, [Vec<u8>; 3]>, String>
 
 /// What a build from nothing makes of a program, and what the program does.
 pub struct Clean {
+    /// What is made.
     pub outcome: Outcome,
+    /// `None`: there are errors, or it was not to be executed.
     pub behaviour: Option<Behaviour>,
+    /// Every node that the build has.
+    pub graph: Graph,
 }
 
 type Shared = Arc<OnceLock<Result<Arc<Clean>, String>>>;
@@ -134,26 +142,80 @@ static CLEAN: Mutex<BTreeMap<(Files, Vec<String>), Shared>> = Mutex::new(BTreeMa
 pub fn clean(files: &Files, arguments: &[String]) -> Result<Arc<Clean>, String> {
     let key = (files.clone(), arguments.to_vec());
     let shared = CLEAN.lock().map_err(text)?.entry(key).or_default().clone();
-    shared.get_or_init(|| build_clean(files, arguments).map(Arc::new)).clone()
+    shared.get_or_init(|| build_clean(files, arguments, true).map(Arc::new)).clone()
 }
 
-fn build_clean(files: &Files, arguments: &[String]) -> Result<Clean, String> {
+/// The same, not shared. `run`: the program is executed, if there are no errors.
+pub fn build_clean(files: &Files, arguments: &[String], run: bool) -> Result<Clean, String> {
     let place = Place::new(files, arguments)?;
     let session = place.session(Arc::new(TestSystem::calm()))?;
-    let (output, mut behaviour) = (place.output(), None);
-    let report = cm_driver::compile_in(&session, &output).map_err(text)?;
-    let executable = match report.ok() {
-        true => {
-            behaviour = Some(execute(&output)?);
-            Some(fs::read(&output).map_err(text)?)
-        }
-        false => None,
+    let mut database = ManuallyDrop::into_inner(session.open());
+    let program = cm_driver::build(&session, &mut database, None).map_err(text)?;
+    let report = session.report(&program.diagnostics);
+    let executable = program.executable.clone().and_then(|(_, bytes)| Some(bytes?.to_vec()));
+    let diagnostics = cm_hir::queries::node::diagnostics(Root);
+    let entry = cm_hir::queries::node::entry(Root);
+    let roots = match executable {
+        Some(_) => vec![diagnostics, entry, queries::node::executable(Root)],
+        None => vec![diagnostics],
     };
-    Ok(Clean { outcome: Outcome::take(&session, report, executable, true)?, behaviour })
+    let graph = Graph::new(&database.graph().report(&roots).map_err(text)?);
+    cm_driver::keep(&session, &database, program, &place.output()).map_err(text)?;
+    let behaviour = match executable.as_ref().filter(|_| run) {
+        Some(bytes) => Some(execute(&place.output(), bytes)?),
+        None => None,
+    };
+    Ok(Clean { outcome: Outcome::take(&session, report, executable, true)?, behaviour, graph })
 }
 
-fn execute(program: &Utf8Path) -> Result<Behaviour, String> {
-    let output = Command::new(program).output().map_err(text)?;
-    let stdout = String::from_utf8(output.stdout).map_err(text)?;
-    Ok(Behaviour { stdout, exit: output.status.code() })
+/// The graph of a build from nothing up to the units, without code generation, and whether there are
+/// no errors.
+pub fn front_graph(files: &Files) -> Result<(Graph, bool), String> {
+    let place = Place::new(files, &[])?;
+    let session = place.session(Arc::new(TestSystem::calm()))?;
+    let mut database = ManuallyDrop::into_inner(session.open());
+    let accepted = session.attempt(&mut database, |db| {
+        let diagnostics = diagnose(db, Purpose::Compile);
+        let accepted = accepted(&diagnostics);
+        let units = if accepted { cm_lower::units(db, Root) } else { &Vec::new() };
+        units.iter().for_each(|unit| _ = cm_lower::unit(db, *unit));
+        accepted
+    });
+    let accepted = accepted.map_err(text)?;
+    let mut roots = vec![cm_hir::queries::node::diagnostics(Root)];
+    if accepted {
+        roots.push(cm_hir::queries::node::entry(Root));
+        let units = cm_lower::units(&database, Root);
+        roots.extend(units.iter().map(|unit| cm_lower::node::unit(*unit)));
+    }
+    Ok((Graph::new(&database.graph().report(&roots).map_err(text)?), accepted))
+}
+
+/// How long a program may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Executes a program, which is written to `path` before.
+pub fn execute(path: &Utf8Path, bytes: &[u8]) -> Result<Behaviour, String> {
+    fs::write(path, bytes).map_err(text)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).map_err(text)?;
+    let mut child = Command::new(path).stdout(Stdio::piped()).spawn().map_err(text)?;
+    let mut stdout = child.stdout.take().ok_or("no output")?;
+    let reader = std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        stdout.read_to_end(&mut bytes).map(|_| bytes)
+    });
+    let start = Instant::now();
+    let status = loop {
+        match child.try_wait().map_err(text)? {
+            Some(status) => break status,
+            None if start.elapsed() > PATIENCE => {
+                child.kill().map_err(text)?;
+                child.wait().map_err(text)?;
+                return Err("the program does not end".into());
+            }
+            None => std::thread::sleep(Duration::from_millis(1)),
+        }
+    };
+    let bytes = reader.join().map_err(|_| "the output cannot be read")?.map_err(text)?;
+    Ok(Behaviour { stdout: String::from_utf8(bytes).map_err(text)?, exit: status.code() })
 }
