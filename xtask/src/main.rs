@@ -41,7 +41,7 @@ enum Task {
     },
     /// Build random programs through random edits, and compare every build with one from nothing
     FuzzEdits {
-        /// `--seed N`, `--steps N`, `--seconds N`, `--save DIRECTORY`
+        /// `--seed N`, `--steps N`, `--seconds N`, `--kills N`, `--faults N`, or `--help`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },

@@ -51,7 +51,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     });
     row("miss", median(misses.collect::<Vec<_>>().into_iter()));
 
-    let large: Vec<u8> = (0..LARGE).map(|at| (at * at >> 3) as u8).collect();
+    let large: Vec<u8> = (0..LARGE).map(|at| ((at * at) >> 3) as u8).collect();
     let start = Instant::now();
     let digest = Digest::of(&large);
     rate("SHA-256", start.elapsed());

@@ -173,9 +173,7 @@ impl Store {
 
     /// What `key` was bound to, among the records called `name`.
     pub fn lookup(&self, name: Name, key: &[u8]) -> Option<Vec<Digest>> {
-        let bytes = self.read(Kind::Record, &record_key(name, key))?;
-        let (values, _) = bytes.as_chunks::<32>();
-        Some(values.iter().copied().map(Digest).collect())
+        Some(digests(&self.read(Kind::Record, &record_key(name, key))?))
     }
 
     /// How many bytes the next commit writes, if none of them are there.
@@ -183,6 +181,11 @@ impl Store {
         let collected = self.collected();
         let items = collected.queue.iter().filter_map(|key| collected.items.get(key));
         items.map(|item| item.bytes.len() as u64).sum()
+    }
+
+    /// What a record holds that has this key in the store.
+    pub fn record(&self, key: &Digest) -> Option<Vec<Digest>> {
+        Some(digests(&self.read_quietly(Kind::Record, key)?))
     }
 
     /// A new build begins: what this store has used so far may be evicted again.
@@ -312,6 +315,12 @@ impl Store {
         }
         discarded
     }
+}
+
+/// What a record holds.
+fn digests(bytes: &[u8]) -> Vec<Digest> {
+    let (values, _) = bytes.as_chunks::<32>();
+    values.iter().copied().map(Digest).collect()
 }
 
 /// Records of different names have different keys.

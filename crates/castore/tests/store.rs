@@ -394,7 +394,10 @@ fn everything_can_be_looked_at_verified_and_removed() {
     let (_dir, store) = fresh();
     let (obj, bc) = (name("obj"), name("bc"));
     let blobs: Vec<Digest> = (0..40)
-        .map(|n: u32| store.put(if n % 2 == 0 { obj } else { bc }, n.to_le_bytes().repeat(100)))
+        .map(|n: u32| {
+            let name = if n.is_multiple_of(2) { obj } else { bc };
+            store.put(name, n.to_le_bytes().repeat(100))
+        })
         .collect();
     store.bind(obj, b"key", &blobs);
     commit(&store);

@@ -11,7 +11,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use cm_base::{Diagnostic, Name, Severity};
 use cm_db::settings;
 use cm_lint::{Config, Finding, Level, Rule, Suppressions};
-use redgreen::Root;
+use redgreen::{Database, Root};
 use std::{fs, io, rc::Rc};
 
 /// What of the findings of the linter is shown.
@@ -71,9 +71,8 @@ fn complaints(config: &Config, shown: Utf8PathBuf, text: &str) -> Report {
     Report { diagnostics: diagnostics.collect() }
 }
 
-/// What is known of a program that was checked.
-struct Checked {
-    session: Session,
+/// What was found in a program.
+pub struct Found {
     diagnostics: Vec<Diagnostic>,
     /// Those of the root file.
     findings: Vec<Finding>,
@@ -84,19 +83,25 @@ struct Checked {
 /// # Errors
 /// If the file cannot be opened.
 pub fn check(options: &Options, lint: &Lint) -> Result<Report, Error> {
-    let Checked { session, diagnostics, findings } = run(options)?;
-    let mut report = session.report(&diagnostics);
+    let session = Session::new(options, Purpose::Check)?;
+    let found = run(&session)?;
+    Ok(show(&session, &found, lint))
+}
+
+/// What was found, as it is shown.
+pub fn show(session: &Session, found: &Found, lint: &Lint) -> Report {
+    let mut report = session.report(&found.diagnostics);
     let root = session.project.root;
     let mut sources = Sources::default();
-    let mut shown: Vec<_> = in_force(&session, &findings, lint)
+    let mut shown: Vec<_> = in_force(session, &found.findings, lint)
         .map(|(finding, level)| {
-            let mut source = |file| sources.get(&session, file);
+            let mut source = |file| sources.get(session, file);
             (finding.rule, resolve_finding(finding, level, root.0, &mut source))
         })
         .collect();
     shown.sort_by_key(|(rule, shown)| (shown.line, *rule, shown.column));
     report.diagnostics.extend(shown.into_iter().map(|(_, shown)| shown));
-    Ok(report)
+    report
 }
 
 /// The findings that are to be shown.
@@ -117,17 +122,24 @@ fn in_force<'a>(
     })
 }
 
-fn run(options: &Options) -> Result<Checked, Error> {
-    let session = Session::new(options, Purpose::Check)?;
+fn run(session: &Session) -> Result<Found, Error> {
     if let Some(earlier) = session.earlier::<Vec<Finding>>()
         && earlier.current
     {
         session.keep_unchanged()?;
         let Finished { diagnostics, result: findings } = earlier.finished;
-        return Ok(Checked { session, diagnostics, findings });
+        return Ok(Found { diagnostics, findings });
     }
     let mut database = session.open();
-    let (diagnostics, findings) = session.attempt(&mut database, |db| {
+    Ok(look(session, &mut database)?.0)
+}
+
+/// Brings what is to be found up to date and keeps it. Gives it, and whether any query ran.
+///
+/// # Errors
+/// If the query log cannot be written.
+pub fn look(session: &Session, database: &mut Database) -> Result<(Found, bool), Error> {
+    let (diagnostics, findings) = session.attempt(database, |db| {
         parallel::front_end(db, &session.clock);
         let findings = cm_lint::findings(db, settings(db, Root).root).clone();
         (diagnose(db, Purpose::Check), findings)
@@ -135,11 +147,12 @@ fn run(options: &Options) -> Result<Checked, Error> {
     session.clock.lap("diagnostics");
     let roots =
         [cm_hir::queries::node::diagnostics(Root), cm_lint::node::findings(session.project.root)];
-    session.keep(&database, &roots, || {
-        Some(Finished { diagnostics: diagnostics.clone(), result: findings.clone() })
+    session.keep(database, &roots, || Finished {
+        diagnostics: diagnostics.clone(),
+        result: findings.clone(),
     })?;
     session.clock.lap("cache");
-    Ok(Checked { session, diagnostics, findings })
+    Ok((Found { diagnostics, findings }, session.ran()))
 }
 
 /// Mending one finding may show another, but not for ever.
@@ -153,7 +166,8 @@ const ROUNDS: usize = 10;
 pub fn fix(options: &Options, lint: &Lint) -> Result<usize, Error> {
     let mut count = 0;
     for _ in 0..ROUNDS {
-        let Checked { session, diagnostics, findings } = run(options)?;
+        let session = Session::new(options, Purpose::Check)?;
+        let Found { diagnostics, findings } = run(&session)?;
         if !accepted(&diagnostics) {
             break;
         }

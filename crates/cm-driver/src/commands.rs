@@ -9,9 +9,7 @@ use castore::Digest;
 use cm_base::Diagnostic;
 use redgreen::{Database, Root, Stamp};
 use serde::{Deserialize, Serialize};
-use std::{
-    cell::LazyCell, fs, io, io::Write, panic::resume_unwind, process::Command, sync::Arc, thread,
-};
+use std::{fs, io, io::Write, process::Command, sync::Arc};
 
 /// Compiles and links a program, and writes the executable unless it is there already.
 ///
@@ -37,21 +35,13 @@ pub fn compile_in(session: &Session, output: &Utf8Path) -> Result<Report, Error>
     session.tools.preload();
     let mut database = session.open();
     let program = build(session, &mut database, there)?;
-    let bytes = program.executable.as_ref().and_then(|(_, bytes)| bytes.clone());
-    thread::scope(|scope| {
-        // While the graph is kept.
-        let output = &output;
-        let writing = bytes.map(|bytes| scope.spawn(move || write_executable(output, &bytes)));
-        let written = LazyCell::new(|| {
-            let done = writing.map(|thread| thread.join().unwrap_or_else(|e| resume_unwind(e)));
-            done.unwrap_or(Ok(())).map_err(|error| error.to_string())
-        });
-        let report = session.report(&program.diagnostics);
-        keep_if(session, &database, program, output, || written.is_ok())?;
-        session.clock.lap("cache");
-        written.clone()?;
-        Ok(report)
-    })
+    if let Some((_, Some(bytes))) = &program.executable {
+        write_executable(session, &output, bytes)?;
+    }
+    let report = session.report(&program.diagnostics);
+    keep(session, &database, program, &output)?;
+    session.clock.lap("cache");
+    Ok(report)
 }
 
 /// What was made of a program.
@@ -99,17 +89,6 @@ pub fn keep(
     program: Program,
     output: &Utf8Path,
 ) -> Result<(), Error> {
-    keep_if(session, database, program, output, || true)
-}
-
-/// The same; no executable is said to be at `output` unless it is `there` when the graph is kept.
-fn keep_if(
-    session: &Session,
-    database: &Database,
-    program: Program,
-    output: &Utf8Path,
-    there: impl FnOnce() -> bool,
-) -> Result<(), Error> {
     let Program { diagnostics, executable } = program;
     let Some((digest, _)) = executable else {
         // The graph of the last program without errors is worth more than none for this one.
@@ -120,9 +99,27 @@ fn keep_if(
         cm_hir::queries::node::entry(Root),
         queries::node::executable(Root),
     ];
-    session.keep(database, &roots, || {
-        there().then(|| Finished { diagnostics, result: Compiled::new(digest, output) })
-    })
+    let result = || Compiled::new(digest, output);
+    session.keep(database, &roots, || Finished { diagnostics, result: result() })
+}
+
+/// Builds in a process that stays. Gives what was found, and whether any query ran.
+///
+/// # Errors
+/// If linking or writing fails.
+pub fn compile_again(
+    session: &Session,
+    database: &mut Database,
+    output: &Utf8Path,
+) -> Result<(Report, bool), Error> {
+    let output = session.project.cwd.join(output);
+    let program = build(session, database, None)?;
+    if let Some((_, Some(bytes))) = &program.executable {
+        write_executable(session, &output, bytes)?;
+    }
+    let report = session.report(&program.diagnostics);
+    keep(session, database, program, &output)?;
+    Ok((report, session.ran()))
 }
 
 /// What `compile` leaves for the next process.
@@ -162,7 +159,7 @@ fn finish_unchanged(
     let same = |bytes: Vec<u8>| Digest::of(&bytes) == compiled.executable;
     if !(output.is_file() && fs::read(output).is_ok_and(same)) {
         let Some(executable) = session.stored(&compiled.executable) else { return Ok(None) };
-        write_executable(output, &executable)?;
+        write_executable(session, output, &executable)?;
     }
     *compiled = Compiled::new(compiled.executable, output);
     session.keep_described(earlier)?;
@@ -191,7 +188,10 @@ pub fn execute(program: &Utf8Path) -> Result<i32, Error> {
 
 /// Replaces the output at once: whoever executes the old one keeps it, and a write that fails
 /// leaves it. An output that is right already is left alone.
-fn write_executable(output: &Utf8Path, bytes: &[u8]) -> Result<(), Error> {
+fn write_executable(session: &Session, output: &Utf8Path, bytes: &[u8]) -> Result<(), Error> {
+    if let Some(most) = session.max_output.filter(|most| bytes.len() as u64 > *most) {
+        return Err(format!("the output would be larger than {} GB", most >> 30).into());
+    }
     let same = fs::metadata(output).is_ok_and(|meta| meta.len() == bytes.len() as u64);
     if same && fs::read(output).is_ok_and(|old| old == bytes) {
         return Ok(());

@@ -1,13 +1,16 @@
 //! Linking: objects to an executable. cm-link does it in this process, if the C library is where it
 //! is looked for; what it cannot do is left to the linker of the system.
 
+mod foreign;
 mod libraries;
 mod system;
 
-use crate::{LinkWith, tools::Scratch};
-use camino::Utf8PathBuf;
+pub use foreign::Foreign;
+
+use crate::tools::Scratch;
 use cm_link::LinkError;
 use libraries::Libraries;
+use std::sync::OnceLock;
 
 /// Names and bytes of objects, in linking order.
 pub type Objects<'a> = [(&'a str, &'a [u8])];
@@ -30,33 +33,18 @@ pub struct Failure {
     pub exact: bool,
 }
 
-/// The linkers to try, in their order: none but the one that `CM_LINKER` names, if it is set, and
-/// none of ours for who has arguments for the system's.
-pub fn linkers(with: &LinkWith) -> Vec<Linker> {
-    let chosen = system::chosen(with);
-    let own = chosen.is_none() && with.args.is_empty();
-    let own = if own { Libraries::find(with) } else { None };
-    let system = chosen.or_else(|| system::Linker::find(with));
-    own.map(Linker::Own).into_iter().chain(system.map(Linker::System)).collect()
-}
-
-/// The libraries to load into a process that runs a program.
-///
-/// # Errors
-/// If one is not found.
-pub fn loaded(with: &LinkWith) -> Result<Vec<Utf8PathBuf>, String> {
-    if with.libraries.is_empty() {
-        return Ok(Vec::new());
-    }
-    for name in &with.libraries {
-        let alone = LinkWith { libraries: vec![name.clone()], ..with.clone() };
-        Libraries::find(&alone).ok_or_else(|| format!("no shared library '{name}' found"))?;
-    }
-    let libraries = Libraries::find(with).unwrap_or_default();
-    Ok(libraries.paths().map(Utf8PathBuf::from).collect())
-}
-
 impl Linker {
+    /// The linkers to try, in their order: none but the one that `CM_LINKER` names, if it is set.
+    pub fn all() -> &'static [Linker] {
+        static FOUND: OnceLock<Vec<Linker>> = OnceLock::new();
+        FOUND.get_or_init(|| {
+            let chosen = system::chosen();
+            let own = if chosen.is_some() { None } else { Libraries::find() };
+            let system = chosen.or_else(system::Linker::find);
+            own.map(Linker::Own).into_iter().chain(system.map(Linker::System)).collect()
+        })
+    }
+
     /// Tells linkers apart in cache keys: the same objects linked by another linker are another
     /// executable.
     pub fn identity(&self) -> String {

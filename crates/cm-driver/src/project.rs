@@ -46,6 +46,11 @@ impl Project {
         Ok(Project { base, root, root_path, search, library, cwd })
     }
 
+    /// Whether somebody has said where the project begins.
+    pub fn is_marked(&self) -> bool {
+        marked_ancestor(&self.base) == Some(self.base.as_path())
+    }
+
     /// A path as messages show it: relative to the working directory where that is shorter.
     pub fn display(&self, file: FileId) -> Utf8PathBuf {
         let path = match file.0.strip_prefix('@') {

@@ -1,13 +1,15 @@
 //! The queries of this crate: from units to an executable.
 
 use crate::{
-    link,
+    link::{self, Linker},
     tools::{Tools, fatal},
 };
 use castore::Digest;
-use cm_lower::UnitId;
+use cm_db::DefId;
+use cm_hir::thir::{Instance, InstanceKind};
+use cm_lower::{Item, UnitId};
 use redgreen::{Blob, Db, NodeName, Root};
-use std::{cell::LazyCell, fmt::Display};
+use std::{cell::LazyCell, fmt::Display, sync::Arc};
 
 redgreen::queries! {
     /// All queries of this crate.
@@ -19,6 +21,8 @@ redgreen::queries! {
     stored fn unit_object(UnitId) -> Blob = compute_object;
     /// The units of the program with the digests of their objects, in linking order.
     inline fn objects(Root) -> Vec<(UnitId, Digest)> = compute_objects;
+    /// What a test and all that it calls consist of.
+    inline fn test_digest(DefId) -> Digest = compute_test_digest;
     /// The linked program.
     stored fn executable(Root) -> Blob = compute_executable;
 }
@@ -55,6 +59,11 @@ fn compute_object(db: &dyn Db, unit: &UnitId) -> Blob {
     })
 }
 
+fn compute_test_digest(db: &dyn Db, test: &DefId) -> Digest {
+    let test = Instance { def: *test, kind: InstanceKind::Source, args: Vec::new() };
+    Digest::of(&cm_lower::closure(db, Item::Function(test)).encode())
+}
+
 fn compute_objects(db: &dyn Db, _: &Root) -> Vec<(UnitId, Digest)> {
     let units = cm_lower::units(db, Root);
     units
@@ -80,19 +89,30 @@ fn compute_executable(db: &dyn Db, _: &Root) -> Blob {
         // By their digests: whether the executable is linked or found must not show in the graph.
         let object = |(unit, digest): &(UnitId, Digest)| {
             let known = tools.store.as_ref().and_then(|store| store.get(digest));
-            let bytes = known.unwrap_or_else(|| unit_object(db, *unit).bytes(db));
+            let make = || redgreen::unrecorded(db, || unit_object(db, *unit).bytes(db));
+            let bytes = known.unwrap_or_else(make);
             (unit.to_string(), bytes)
         };
         objects.iter().map(object).collect::<Vec<_>>()
     });
-    let linked = link::first(tools.linkers(), |linker| {
+    if !tools.foreign.is_empty() {
+        let key = Digest::of(&[tools.foreign.identity().as_bytes(), &digests].concat());
+        let linked = tools.cached_or(name("executable", &Root), &key, || {
+            tools.foreign.link(&named(&inputs), &tools.scratch)
+        });
+        return linked.unwrap_or_else(|message| fatal(message));
+    }
+    let linked = link::first(Linker::all(), |linker| {
         let key = Digest::of(&[linker.identity().as_bytes(), &digests].concat());
         tools.cached_or(name("executable", &Root), &key, || {
-            let mut objects: Vec<_> =
-                inputs.iter().map(|(name, bytes)| (name.as_str(), &**bytes)).collect();
-            objects.push(("the run-time library", cm_runtime::OBJECT));
-            linker.link(&objects, &tools.scratch)
+            linker.link(&named(&inputs), &tools.scratch)
         })
     });
     linked.unwrap_or_else(|message| fatal(message))
+}
+
+/// The objects of a program, and the run-time library.
+fn named(objects: &[(String, Arc<[u8]>)]) -> Vec<(&str, &[u8])> {
+    let objects = objects.iter().map(|(name, bytes)| (name.as_str(), &**bytes));
+    objects.chain([("the run-time library", cm_runtime::OBJECT)]).collect()
 }

@@ -1,7 +1,7 @@
 //! One command over one program: opening the database, building, and keeping what was found out.
 
 use crate::{
-    Error, Options, Report,
+    CacheSettings, Error, Options, Report,
     project::Project,
     render::{Source, resolve},
     tools::{BUILD_ID, Fatal, Tools},
@@ -49,6 +49,10 @@ pub struct Session {
     files: Option<Files>,
     options: redgreen::Options,
     query_log: Option<Utf8PathBuf>,
+    trace: bool,
+    ran: Cell<bool>,
+    /// An executable with more bytes is not written.
+    pub max_output: Option<u64>,
 }
 
 /// Prints how long stages take, if asked to.
@@ -76,6 +80,8 @@ impl Clock {
 struct Files {
     /// The cache directory.
     dir: Utf8PathBuf,
+    /// They are only read.
+    read_only: bool,
     /// Tells the views of programs that share the directory apart.
     program: String,
     image: Utf8PathBuf,
@@ -126,11 +132,11 @@ impl Session {
         system: Arc<dyn System>,
     ) -> Session {
         let clock = Clock::new(options.verbose);
-        let store = options.cache_dir.as_ref().map(|dir| Arc::new(castore::Store::open(dir)));
-        let tools = Arc::new(Tools::new(store.clone(), options.opt_level, &options.link));
+        let store = options.cache.as_ref().map(|cache| Arc::new(cache.store()));
+        let tools = Arc::new(Tools::new(store.clone(), options.opt_level, options.foreign.clone()));
         let world = Arc::new(world(&project, options, system, tools.clone()));
         let identity = identity(&world, options);
-        let files = options.cache_dir.as_ref().map(|dir| files(dir, &project, options, purpose));
+        let files = options.cache.as_ref().map(|cache| files(cache, &project, options, purpose));
         let registry = Registry::new(&[
             &cm_db::QUERIES,
             &cm_hir::QUERIES,
@@ -147,7 +153,19 @@ impl Session {
             database.store = Arc::new(crate::store::Durable::new(store));
         }
         let query_log = options.query_log.clone();
-        Session { project, tools, clock, world, files, options: database, query_log }
+        let Options { trace, max_output, .. } = *options;
+        Session {
+            project,
+            tools,
+            clock,
+            world,
+            files,
+            options: database,
+            query_log,
+            trace,
+            ran: Cell::new(true),
+            max_output,
+        }
     }
 
     /// What the last build made. Opens no graph.
@@ -178,7 +196,7 @@ impl Session {
 
     /// The same, and what was made must be described anew.
     pub fn keep_described<T: Serialize>(&self, earlier: Earlier<T>) -> Result<(), Error> {
-        if let Some(files) = &self.files
+        if let Some(files) = self.files_to_write()
             && let Ok(result) = encode(&earlier.finished)
         {
             // Without it the next process looks as closely as this one did.
@@ -195,6 +213,16 @@ impl Session {
         let database = Database::open(self.options.clone());
         self.clock.lap("opening");
         ManuallyDrop::new(database)
+    }
+
+    /// The files, if they may be written.
+    fn files_to_write(&self) -> Option<&Files> {
+        self.files.as_ref().filter(|files| !files.read_only)
+    }
+
+    /// Whether what is made may be kept on disk.
+    pub fn keeps(&self) -> bool {
+        self.files_to_write().is_some()
     }
 
     /// Where `run` keeps the objects of the program.
@@ -215,16 +243,16 @@ impl Session {
         Ok(outcome.map_err(|interrupted| interrupted.to_string())?)
     }
 
-    /// Keeps the graph below `roots`, what was made, if it is described when the graph has been written, and
+    /// Keeps the graph below `roots`, what was made, described when the graph has been written, and
     /// the record of the build. A cache that cannot be written
     /// costs time later, but this build is done: it is a warning.
     pub fn keep<T: Serialize>(
         &self,
         database: &Database,
         roots: &[Node],
-        finished: impl FnOnce() -> Option<Finished<T>>,
+        finished: impl FnOnce() -> Finished<T>,
     ) -> Result<(), Error> {
-        let Some(files) = &self.files else { return self.keep_record_of(database) };
+        let Some(files) = self.files_to_write() else { return self.keep_record_of(database) };
         let (record, written) = thread::scope(|scope| {
             let graph = database.shared_graph();
             let record = scope.spawn(move || {
@@ -256,7 +284,7 @@ impl Session {
         &self,
         database: &Database,
         roots: &[Node],
-        finished: impl FnOnce() -> Option<Finished<T>>,
+        finished: impl FnOnce() -> Finished<T>,
         files: &Files,
         stored: impl FnOnce() -> Result<(), String>,
     ) -> Result<(), String> {
@@ -266,15 +294,14 @@ impl Session {
         if database.graph().needs_saving(roots) {
             snapshot.write_image(files.image.as_std_path()).map_err(|e| e.to_string())?;
         }
-        let Some(finished) = finished() else { return Ok(()) };
-        let result = encode(&finished)?;
+        let result = encode(&finished())?;
         let record = snapshot.root_record(result);
         record.write(files.root.as_std_path()).map_err(|e| e.to_string())
     }
 
     /// Keeps what ran in a build that has no graph to be kept.
     pub fn keep_record_of(&self, database: &Database) -> Result<(), Error> {
-        if self.files.is_none() && self.query_log.is_none() {
+        if self.files_to_write().is_none() && self.query_log.is_none() && !self.trace {
             return Ok(());
         }
         self.keep_record(&database.take_record())
@@ -282,7 +309,7 @@ impl Session {
 
     /// Keeps what ran, for `cm why`, and writes the query log.
     fn keep_record(&self, record: &BuildRecord) -> Result<(), Error> {
-        if let Some(files) = &self.files {
+        if let Some(files) = self.files_to_write() {
             // Without it `cm why` has less to say; see `keep`.
             let _ = record.write(files.why.as_std_path());
         }
@@ -290,6 +317,10 @@ impl Session {
     }
 
     fn log_queries(&self, record: &BuildRecord) -> Result<(), Error> {
+        self.ran.set(!record.executed.is_empty());
+        for run in record.executed.iter().filter(|_| self.trace) {
+            println!("ran {}({})", run.node.query, run.node.key);
+        }
         match &self.query_log {
             Some(path) => crate::why::write_log(record, path),
             None => Ok(()),
@@ -306,6 +337,17 @@ impl Session {
         let mut sources = Sources::default();
         let show = |found: &Diagnostic| resolve(found, &mut |file| sources.get(self, file));
         Report { diagnostics: diagnostics.iter().map(show).collect() }
+    }
+
+    /// Whether some query ran in the last build, as far as that is known.
+    pub fn ran(&self) -> bool {
+        self.ran.get()
+    }
+
+    /// Where the files of the program are.
+    pub fn paths(&self, database: &Database) -> Vec<Utf8PathBuf> {
+        let files = cm_hir::files(database, Root).iter();
+        files.map(|file| self.world.path(*file)).collect()
     }
 
     /// The text of a file of the program; empty if it cannot be read.
@@ -391,6 +433,7 @@ fn world(
         search: project.search.clone(),
         defines,
         platform: Name::new("native"),
+        optimize: options.opt_level > 1,
         tools,
     }
 }
@@ -415,14 +458,16 @@ pub fn defined_names(opt_level: u8) -> Vec<Name> {
 }
 
 fn identity(world: &World, options: &Options) -> Identity {
+    let foreign = (!options.foreign.is_empty()).then(|| options.foreign.identity());
     Identity {
         build: u128::from_str_radix(BUILD_ID, 16).expect("the build script writes 32 hex digits"),
-        options: Fingerprint::of(&(options.opt_level, &world.defines, &options.link)).0,
+        options: Fingerprint::of(&(options.opt_level, &world.defines, foreign)).0,
     }
 }
 
 /// The names of the files hold where the program is: two programs may share a cache directory.
-fn files(dir: &Utf8Path, project: &Project, options: &Options, purpose: Purpose) -> Files {
+fn files(cache: &CacheSettings, project: &Project, options: &Options, purpose: Purpose) -> Files {
+    let (dir, read_only) = (&cache.dir, cache.read_only);
     let image_purpose = if purpose == Purpose::Check { "check" } else { "build" };
     let place = format!("{} {:?}", project.root_path, options.defines);
     let digest = Digest::of(place.as_bytes()).to_string();
@@ -437,6 +482,7 @@ fn files(dir: &Utf8Path, project: &Project, options: &Options, purpose: Purpose)
     let program = format!("{stem}-{}{level}", &digest[..16]);
     Files {
         dir: dir.to_owned(),
+        read_only,
         program,
         image: name(image_purpose, "image"),
         root: name(&kind, "root"),

@@ -91,12 +91,14 @@ fn dump_bodies(db: &dyn Db) -> String {
 
 /// The whole program as one unit.
 fn merge(name: Name, units: impl IntoIterator<Item = Unit>) -> Unit {
-    let mut all = Unit { name, functions: Vec::new(), globals: Vec::new() };
+    let mut all = Unit::new(name);
     for unit in units {
         all.functions.extend(unit.functions);
         all.globals.extend(unit.globals);
+        all.private.extend(unit.private);
     }
     all.functions.sort_by_key(|function| function.decl.symbol);
     all.globals.sort_by_key(|global| global.decl.symbol);
+    all.private.sort();
     all
 }

@@ -1,10 +1,6 @@
 //! What queries of the driver need of the outside: the store, the back end and the linker.
 
-use crate::{
-    LinkWith,
-    link::{self, Linker},
-    store::Writer,
-};
+use crate::{link::Foreign, store::Writer};
 use camino::Utf8PathBuf;
 use castore::{Digest, Name};
 use cm_backend_api::{Backend, BackendError, Target, TextKind};
@@ -27,10 +23,10 @@ pub struct Tools {
     pub target: Target,
     /// 0 to 3.
     pub opt_level: u8,
+    /// What the program is linked with.
+    pub foreign: Foreign,
     /// Files that are needed only while this process runs.
     pub scratch: Scratch,
-    with: LinkWith,
-    linkers: OnceLock<Vec<Linker>>,
     /// Writes to the store while other work goes on.
     pub writer: Writer,
     /// The encoded units that were compiled, by name.
@@ -51,15 +47,14 @@ pub fn fatal(message: impl Into<String>) -> ! {
 
 impl Tools {
     /// Tools over a store.
-    pub fn new(store: Option<Arc<castore::Store>>, opt_level: u8, with: &LinkWith) -> Tools {
+    pub fn new(store: Option<Arc<castore::Store>>, opt_level: u8, foreign: Foreign) -> Tools {
         let target = Target::host();
         Tools {
             store,
             target,
             opt_level,
+            foreign,
             scratch: Scratch::default(),
-            with: with.clone(),
-            linkers: OnceLock::new(),
             backend: OnceLock::new(),
             objects: Mutex::default(),
             writer: Writer::default(),
@@ -88,16 +83,6 @@ impl Tools {
             Ok(backend) => backend.as_ref(),
             Err(message) => fatal(message.clone()),
         }
-    }
-
-    /// What can link executables, best first.
-    pub fn linkers(&self) -> &[Linker] {
-        self.linkers.get_or_init(|| link::linkers(&self.with))
-    }
-
-    /// The libraries to load into this process when it runs the program.
-    pub fn loaded_libraries(&self) -> Result<Vec<Utf8PathBuf>, String> {
-        link::loaded(&self.with)
     }
 
     /// Begins to load the back end, which takes as long as to find out what changed.

@@ -13,7 +13,7 @@ use crate::{
 pub type Edit = fn(&mut Program, &mut Random) -> bool;
 
 /// All edits, by their kinds. What touches the world beside the model is in `walk`.
-pub const EDITS: [(&str, Edit); 32] = [
+pub const EDITS: [(&str, Edit); 33] = [
     ("rename", rename),
     ("rename member", rename_member),
     ("rename module", rename_module),
@@ -29,6 +29,7 @@ pub const EDITS: [(&str, Edit); 32] = [
     ("constant changed", change_constant),
     ("constant typed", retype_constant),
     ("global changed", change_global),
+    ("alias changed", change_alias),
     ("bound changed", change_bound),
     ("impl added", add_implementation),
     ("impl removed", remove_implementation),
@@ -66,7 +67,27 @@ pub fn change_options(program: &mut Program, random: &mut Random) -> bool {
 /// Makes the program wrong.
 pub fn break_it(program: &mut Program, random: &mut Random) -> bool {
     let module = program.modules[random.below(program.modules.len())].id;
-    program.breakage = Some(Breakage { module, seed: random.any() });
+    let text = Breakage::Text(module, random.any());
+    let of = some(program, random, |item| !is_main(item)).map(|item| item.id);
+    program.breakage = Some(match (random.below(7), of) {
+        (0, Some(id)) => Breakage::Hidden(id),
+        (1, Some(id)) => Breakage::Private(id),
+        (2, Some(id)) => Breakage::Misnamed(id),
+        (3 | 4, _) => {
+            // What is wrong by the rules, if some edit finds a way.
+            let right = program.clone();
+            for _ in 0..40 {
+                let (_, edit) = EDITS[random.below(EDITS.len())];
+                if edit(program, random) && !program.is_right() && program.holds_together() {
+                    program.breakage = Some(Breakage::Rules);
+                    return true;
+                }
+                program.clone_from(&right);
+            }
+            text
+        }
+        _ => text,
+    });
     true
 }
 
@@ -262,6 +283,17 @@ fn change_global(program: &mut Program, random: &mut Random) -> bool {
         false => *seed = random.any(),
     }
     true
+}
+
+fn change_alias(program: &mut Program, random: &mut Random) -> bool {
+    let new = grow::ty(program, 0, random);
+    match some(program, random, |item| matches!(item.kind, Kind::Alias { .. })) {
+        Some(Item { kind: Kind::Alias { ty }, .. }) => {
+            *ty = new;
+            true
+        }
+        _ => false,
+    }
 }
 
 fn change_bound(program: &mut Program, random: &mut Random) -> bool {

@@ -1,5 +1,6 @@
 //! Random programs and random edits, built incrementally and from nothing, and compared.
 
+pub mod crashes;
 pub mod edits;
 pub mod grow;
 pub mod model;

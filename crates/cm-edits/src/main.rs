@@ -1,7 +1,8 @@
 //! `cargo xtask fuzz-edits` starts this.
 
+use camino::Utf8PathBuf;
 use clap::Parser;
-use cm_edits::{grow, print, random::Random, shrink, walk};
+use cm_edits::{crashes, grow, print, random::Random, shrink, walk};
 use std::{
     path::PathBuf,
     process::ExitCode,
@@ -20,6 +21,18 @@ struct Options {
     /// Stop after this many seconds
     #[arg(long)]
     seconds: Option<u64>,
+    /// Kill so many builds, and lose writes of as many; the builds after them must be right
+    #[arg(long)]
+    kills: Option<usize>,
+    /// Let so many system calls of builds fail, by `strace`; the builds after them must be right
+    #[arg(long)]
+    faults: Option<usize>,
+    /// Only this fault, as a failure has it
+    #[arg(long, requires = "faults", allow_hyphen_values = true)]
+    fault: Option<String>,
+    /// Build a program: root file, cache directory, output
+    #[arg(long, num_args = 3, hide = true)]
+    build: Option<Vec<Utf8PathBuf>>,
     /// Leave out one kind of edge of the graph after the other, and see that it is noticed
     #[arg(long)]
     #[cfg(feature = "mutation")]
@@ -34,6 +47,8 @@ struct Options {
 
 /// Steps of a walk: long enough for something to pile up, short enough to be shrunk.
 const WALK: usize = 40;
+/// Builds of one program that are killed.
+const PROGRAM: usize = 25;
 
 fn main() -> ExitCode {
     let options = Options::parse();
@@ -49,6 +64,33 @@ fn main() -> ExitCode {
     }
     if let Some(status) = with_library() {
         return status;
+    }
+    if let Some([main, cache, output]) = options.build.as_deref() {
+        return match crashes::build_here(main, cache, output) {
+            Ok(true) => ExitCode::SUCCESS,
+            _ => ExitCode::FAILURE,
+        };
+    }
+    if let Some(count) = options.faults {
+        return match crashes::faults(options.seed, count, options.fault.as_deref()) {
+            Ok(failed) => {
+                println!("{failed} builds of {count} failed; all builds after them right");
+                ExitCode::SUCCESS
+            }
+            Err(message) => {
+                println!("{message}");
+                ExitCode::FAILURE
+            }
+        };
+    }
+    if let Some(count) = options.kills {
+        return match interruptions(options.seed, count) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(message) => {
+                println!("{message}");
+                ExitCode::FAILURE
+            }
+        };
     }
     #[cfg(feature = "mutation")]
     if options.mutants {
@@ -74,6 +116,27 @@ fn with_library() -> Option<ExitCode> {
     let mut command = std::process::Command::new(program);
     let status = command.args(std::env::args_os().skip(1)).env(VARIABLE, library).status().ok()?;
     Some(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Builds that do not come to their end, over several programs.
+fn interruptions(seed: u64, count: usize) -> Result<(), String> {
+    let (mut killed, mut failed) = (0, 0);
+    for number in 0..count.div_ceil(PROGRAM) {
+        let seed = seed.wrapping_add(number as u64);
+        let part = PROGRAM.min(count - number * PROGRAM);
+        let located = |message| format!("--seed {seed} --kills {part}: {message}");
+        killed += crashes::kills(seed, part).map_err(located)?;
+        crashes::lost_writes(seed, part).map_err(located)?;
+        crashes::no_store(seed).map_err(located)?;
+        failed += crashes::limits(seed).map_err(located)?;
+    }
+    println!(
+        "seed {seed}: {count} builds killed, {killed} of them in time; writes lost after as many"
+    );
+    println!(
+        "{failed} builds failed for want of room or of open files; all builds after them right"
+    );
+    Ok(())
 }
 
 fn run(options: &Options) -> bool {

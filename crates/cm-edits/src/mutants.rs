@@ -31,6 +31,9 @@ type Witnesses = BTreeMap<EdgeKind, [Vec<[State; 2]>; 2]>;
 /// without that kind.
 pub fn mutants(seed: u64, limit: Duration) -> Result<Mutants, String> {
     let (kinds, witnesses) = collect(seed, limit)?;
+    println!("{} kinds of edges, {} with edits", kinds.len(), witnesses.len());
+    // A panic is as good as any other failure.
+    std::panic::set_hook(Box::new(|_| {}));
     let mut mutants = Mutants::default();
     for kind in kinds {
         let [perhaps, surely] = witnesses.get(&kind).cloned().unwrap_or_default();

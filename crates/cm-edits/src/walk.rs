@@ -4,7 +4,7 @@
 use crate::{
     edits::{EDITS, WRITING, break_it, change_options},
     grow,
-    model::Program,
+    model::{Breakage, Program},
     oracle::{Clean, Graph, Outcome, Place, TestSystem, build_clean, needed, text},
     print,
     random::Random,
@@ -16,6 +16,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     mem::ManuallyDrop,
+    panic::{AssertUnwindSafe, catch_unwind},
     rc::Rc,
     sync::Arc,
 };
@@ -89,7 +90,7 @@ impl Walk {
         let state = loop {
             let mut program = self.state().program.clone();
             if let Some(edit) = change(&mut program, &self.states, &mut self.random)
-                && program.is_right()
+                && (program.is_right() || program.breakage == Some(Breakage::Rules))
             {
                 break State { program, edit, resident };
             }
@@ -115,8 +116,12 @@ pub fn walk(seed: u64, steps: usize) -> Result<Statistics, Box<Failure>> {
 }
 
 fn change(program: &mut Program, states: &[State], random: &mut Random) -> Option<&'static str> {
-    if program.breakage.is_some() && random.one_in(2) {
-        program.breakage = None;
+    if program.breakage == Some(Breakage::Rules) || program.breakage.is_some() && random.one_in(2) {
+        let right = states.iter().rev().find(|state| state.program.breakage.is_none());
+        match right.filter(|_| program.breakage == Some(Breakage::Rules) || random.one_in(2)) {
+            Some(right) => program.clone_from(&right.program),
+            None => program.breakage = None,
+        }
         return Some("mended");
     }
     let (kind, edit) = match random.below(24) {
@@ -155,8 +160,18 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// Builds a state incrementally and from nothing, and compares.
+    /// Builds a state incrementally and from nothing, and compares. A panic is a failure.
     pub fn step(&mut self, state: &State, statistics: &mut Statistics) -> Result<(), String> {
+        let step = AssertUnwindSafe(|| self.unguarded_step(state, statistics));
+        catch_unwind(step).unwrap_or_else(|payload| {
+            let message = payload.downcast_ref::<String>().cloned();
+            let message =
+                message.or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+            Err(format!("panicked: {}", message.unwrap_or_default()))
+        })
+    }
+
+    fn unguarded_step(&mut self, state: &State, statistics: &mut Statistics) -> Result<(), String> {
         let program = &state.program;
         let files = print::files(program);
         let arguments = &program.arguments;
@@ -169,8 +184,8 @@ impl Replay {
         let right = program.breakage.is_none();
         let key = (files, arguments.clone());
         let clean = match self.clean.get(&key) {
-            Some(clean) => clean.clone(),
-            None => Rc::new(build_clean(&key.0, arguments, right)?),
+            Some(clean) if clean.behaviour.is_some() || !right => clean.clone(),
+            _ => Rc::new(build_clean(&key.0, arguments, right)?),
         };
         self.clean.insert(key, clean.clone());
         if right {

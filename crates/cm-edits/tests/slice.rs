@@ -15,6 +15,19 @@ fn a_short_walk_finds_nothing() {
 }
 
 #[test]
+fn builds_after_builds_that_did_not_end_are_right() {
+    let fuzz = Command::new(env!("CARGO_BIN_EXE_fuzz-edits"))
+        .args(["--seed", "5", "--kills", "50"])
+        .output()
+        .unwrap();
+    let stdout = String::from_utf8_lossy(&fuzz.stdout);
+    assert!(fuzz.status.success(), "{stdout}");
+    // Most of them must not have ended before.
+    let killed = stdout.split("50 builds killed, ").nth(1).and_then(|rest| rest.split(' ').next());
+    assert!(killed.is_some_and(|count| count.parse::<u32>().unwrap() > 20), "{stdout}");
+}
+
+#[test]
 fn walks_keep_programs_right_and_are_the_same_again() {
     let mut different = 0;
     for seed in 0..12 {

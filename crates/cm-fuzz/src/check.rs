@@ -54,6 +54,7 @@ fn database(memory: &MemorySystem) -> Database {
             .map(Name::new)
             .to_vec(),
         platform: Name::new("native"),
+        optimize: false,
         tools: Arc::new(()),
     };
     let groups = [&cm_db::QUERIES, &cm_hir::QUERIES, &cm_hir::decl::QUERIES, &cm_lower::QUERIES];

@@ -9,7 +9,7 @@ mod image;
 mod memory;
 
 use cm_link::LinkError;
-use std::{fmt, path::Path, thread};
+use std::{fmt, thread};
 
 /// Why a program could not be started.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -69,6 +69,11 @@ pub fn start(main: Main) -> Result<i32, JitError> {
     status.map_err(|error| JitError::System(error.to_string()))
 }
 
+/// Makes a shared library a part of this process, so that programs find its symbols.
+pub fn load(library: &std::path::Path) -> Result<(), JitError> {
+    memory::load(library).map_err(JitError::System)
+}
+
 /// A program in memory.
 #[derive(Clone, Copy, Debug)]
 pub struct Main(extern "C" fn() -> i32);
@@ -80,11 +85,6 @@ impl Main {
         cm_runtime::flush();
         status
     }
-}
-
-/// Loads a shared library, so that programs find its symbols. It stays.
-pub fn load(path: &Path) -> Result<(), JitError> {
-    memory::load(path).map_err(JitError::System)
 }
 
 /// Links named objects with the run-time library and the libraries of this process.

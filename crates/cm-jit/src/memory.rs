@@ -1,6 +1,6 @@
 //! Memory of the process that becomes executable.
 
-use std::{ffi::CStr, io, path::Path, ptr};
+use std::{io, ptr};
 
 /// Pages of this process, zeroed and writable at first. They are never given back.
 pub struct Pages {
@@ -72,6 +72,20 @@ unsafe extern "C" {
     fn __clear_cache(start: *mut libc::c_void, end: *mut libc::c_void);
 }
 
+/// Makes a library a part of this process.
+pub fn load(path: &std::path::Path) -> Result<(), String> {
+    let name =
+        std::ffi::CString::new(path.as_os_str().as_encoded_bytes()).map_err(|e| e.to_string())?;
+    // SAFETY: its initializers run, as they would at the start of an executable.
+    let library = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL) };
+    if !library.is_null() {
+        return Ok(());
+    }
+    // SAFETY: a call failed, so there is a message.
+    let message = unsafe { std::ffi::CStr::from_ptr(libc::dlerror()) };
+    Err(message.to_string_lossy().into_owned())
+}
+
 /// The address of a symbol in the libraries of this process.
 pub fn process_symbol(name: &[u8]) -> Option<u64> {
     // The C library has no dynamic symbol for it.
@@ -89,21 +103,4 @@ pub fn process_symbol(name: &[u8]) -> Option<u64> {
         }
         (!address.is_null()).then(|| address.addr() as u64)
     }
-}
-
-/// Makes the symbols of a shared library symbols of this process.
-pub fn load(path: &Path) -> Result<(), String> {
-    let name = std::ffi::CString::new(path.as_os_str().as_encoded_bytes());
-    let name = name.map_err(|error| error.to_string())?;
-    // SAFETY: whoever asks for a library trusts its initializers; the message is read at once.
-    unsafe {
-        if libc::dlopen(name.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL).is_null() {
-            let message = libc::dlerror();
-            return Err(match message.is_null() {
-                true => format!("{} cannot be loaded", path.display()),
-                false => CStr::from_ptr(message).to_string_lossy().into_owned(),
-            });
-        }
-    }
-    Ok(())
 }

@@ -20,7 +20,10 @@ pub fn findings(text: &str, tree: &File, imports: &Imports) -> Vec<Finding> {
     // Now all names that occur are known.
     let mut exported = BTreeSet::new();
     exports(&tree.items, &mut exported);
-    linter.items(&tree.items, &Place { exported: &exported, inside: false });
+    // Without an entry nobody can say what is used.
+    let entered = |item: &Item| item.exported || item.name.name == "main";
+    let has_entry = !exported.is_empty() || tree.items.iter().any(entered);
+    linter.items(&tree.items, &Place { exported: &exported, inside: false, has_entry });
     linter.imports(&tree.items, imports, &exported);
     linter.found
 }
@@ -37,6 +40,8 @@ struct Place<'a> {
     exported: &'a BTreeSet<Name>,
     /// In a namespace.
     inside: bool,
+    /// The file has a `main`, or exports something.
+    has_entry: bool,
 }
 
 /// The names in export lists.
@@ -229,7 +234,7 @@ impl Linter<'_> {
         let range = item.positions.0.get(item.at);
         let snake = (!naming::is_snake(&name)).then(|| naming::to_snake(&name));
         self.named(Rule::L100, item, seen || signature.extern_c, snake);
-        let called = seen || signature.extern_c || !item.attributes.is_empty();
+        let called = !place.has_entry || seen || signature.extern_c || !item.attributes.is_empty();
         if !called && !name.starts_with('_') && !self.uses.outside(name, range) {
             self.find(Rule::W007, item.positions.0.get(item.name.at), name, Vec::new());
         }

@@ -28,6 +28,7 @@ fn database(system: impl System + 'static, base: &Utf8Path, root: &str) -> Datab
             .map(Name::new)
             .to_vec(),
         platform: Name::new("native"),
+        optimize: false,
         tools: Arc::new(()),
     };
     let groups = [&cm_db::QUERIES, &cm_hir::QUERIES, &cm_hir::decl::QUERIES, &cm_lower::QUERIES];

@@ -21,6 +21,8 @@ unsafe extern "C" {
     pub fn putc_unlocked(byte: c_int, file: *mut File) -> c_int;
     pub fn snprintf(buffer: *mut c_char, size: usize, format: *const c_char, ...) -> c_int;
     pub fn _exit(status: c_int) -> !;
+    pub fn getenv(name: *const c_char) -> *const c_char;
+    pub fn atoi(text: *const c_char) -> c_int;
 
     pub fn malloc(size: usize) -> *mut c_void;
     pub fn calloc(count: usize, size: usize) -> *mut c_void;

@@ -2,7 +2,8 @@
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::ffi::OsString;
+use cm_driver::{CacheArguments, Foreign};
+use std::{ffi::OsString, time::Duration};
 
 /// The incremental compiler for Cm.
 #[derive(Parser)]
@@ -36,6 +37,8 @@ pub enum Command {
     Fmt(Fmt),
     /// Begin a project
     Init(Init),
+    /// Run the functions that are marked #[test]
+    Test(Test),
     /// Inspect or delete the build cache
     Cache(Cache),
     /// Tell why queries ran in the last build
@@ -51,6 +54,9 @@ pub struct Run {
     pub common: Common,
     #[command(flatten)]
     pub code: Code,
+    /// Stay, and do it again whenever a source file changes
+    #[arg(long)]
+    pub watch: bool,
     /// Execute with the MIR interpreter instead of machine code
     #[arg(long)]
     pub interpret: bool,
@@ -60,6 +66,24 @@ pub struct Run {
     /// Arguments for the program
     #[arg(last = true)]
     pub args: Vec<String>,
+}
+
+#[derive(Args)]
+#[command(override_usage = "cm test [OPTIONS] FILE")]
+pub struct Test {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(flatten)]
+    pub code: Code,
+    /// Run the tests whose names contain TEXT; repeatable
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Vec<String>,
+    /// Execute the objects in a file, for one test
+    #[arg(long, hide = true)]
+    pub child: Option<Utf8PathBuf>,
+    /// The program, and objects and libraries that it is linked with
+    #[arg(required_unless_present = "child", value_name = "FILE")]
+    pub files: Vec<Utf8PathBuf>,
 }
 
 #[derive(Args)]
@@ -90,6 +114,9 @@ pub struct Compile {
     /// Execute the result afterwards and exit with its status
     #[arg(long)]
     pub run: bool,
+    /// Stay, and do it again whenever a source file changes
+    #[arg(long)]
+    pub watch: bool,
     /// No success message
     #[arg(short, long)]
     pub quiet: bool,
@@ -109,6 +136,9 @@ pub struct Check {
     pub common: Common,
     #[command(flatten)]
     pub paths: Paths,
+    /// Stay, and do it again whenever a source file changes
+    #[arg(long)]
+    pub watch: bool,
     /// No summary
     #[arg(short, long)]
     pub quiet: bool,
@@ -188,25 +218,86 @@ pub struct Cache {
 
 #[derive(Subcommand)]
 pub enum CacheAction {
-    /// Delete the cache directory
+    /// Delete the cache directory, or entries of some kinds
     #[command(visible_alias = "clear")]
-    Clean(CacheDir),
+    Clean {
+        #[command(flatten)]
+        place: CacheDir,
+        /// Only entries of this kind, such as `unit_object`
+        #[arg(long, value_name = "KIND")]
+        kind: Vec<String>,
+    },
     /// Print directory, number of entries, sizes, oldest and newest entry
-    Stats(CacheDir),
+    Stats {
+        #[command(flatten)]
+        place: CacheDir,
+        /// How it is written
+        #[arg(long, value_enum, default_value_t = TextFormat::Text)]
+        format: TextFormat,
+    },
+    /// Remove what was used longest ago
+    Gc {
+        #[command(flatten)]
+        place: CacheDir,
+        /// Until the store takes no more than SIZE, such as 500M [default: what is configured]
+        #[arg(long, value_name = "SIZE", value_parser = cm_driver::settings::parse_size)]
+        max_size: Option<u64>,
+        /// All that was not used for AGE, such as 12h or 30d
+        #[arg(long, value_name = "AGE", value_parser = age)]
+        max_age: Option<Duration>,
+    },
+    /// Read every entry and remove those that are damaged
+    Verify {
+        #[command(flatten)]
+        place: CacheDir,
+        /// How it is written
+        #[arg(long, value_enum, default_value_t = TextFormat::Text)]
+        format: TextFormat,
+    },
+    /// List all entries, that used last first
+    List {
+        #[command(flatten)]
+        place: CacheDir,
+        /// How it is written
+        #[arg(long, value_enum, default_value_t = TextFormat::Text)]
+        format: TextFormat,
+    },
+    /// Describe an entry
+    Show {
+        #[command(flatten)]
+        place: CacheDir,
+        /// How it is written
+        #[arg(long, value_enum, default_value_t = TextFormat::Text)]
+        format: TextFormat,
+        /// Its key, or the start of it
+        key: String,
+    },
+    /// Print the cache directory
+    Path {
+        #[command(flatten)]
+        place: CacheDir,
+    },
 }
 
 #[derive(Args)]
 pub struct CacheDir {
-    /// Cache directory
-    #[arg(long, value_name = "DIR", default_value = ".cm_cache", value_parser = path)]
-    pub cache_dir: Utf8PathBuf,
+    /// Cache directory [default: that of cm.toml, or .cm_cache]
+    #[arg(long, value_name = "DIR", env = "CM_CACHE_DIR", value_parser = path)]
+    pub cache_dir: Option<Utf8PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TextFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
 }
 
 #[derive(Args)]
 pub struct Why {
-    /// Cache directory
-    #[arg(long, value_name = "DIR", default_value = ".cm_cache", value_parser = path)]
-    pub cache_dir: Utf8PathBuf,
+    #[command(flatten)]
+    pub cache: CacheDir,
     /// A query, such as `mir`; without it, everything that ran is listed
     pub query: Option<String>,
     /// Its key, such as `geo::area`
@@ -216,16 +307,8 @@ pub struct Why {
 /// Options of every command that compiles.
 #[derive(Args)]
 pub struct Common {
-    /// Where the cache is
-    #[arg(long, value_name = "DIR", env = "CM_CACHE_DIR", default_value = ".cm_cache")]
-    #[arg(value_parser = path)]
-    pub cache_dir: Utf8PathBuf,
-    /// Neither read nor write the cache
-    #[arg(long, overrides_with = "cache")]
-    pub no_cache: bool,
-    /// Use the cache (the default)
-    #[arg(long, visible_alias = "incremental", overrides_with = "no_cache")]
-    pub cache: bool,
+    #[command(flatten)]
+    pub cache: CacheOptions,
     /// Write one JSON line for each query that ran, then a summary
     #[arg(long, value_name = "FILE")]
     pub query_log: Option<Utf8PathBuf>,
@@ -245,6 +328,38 @@ pub struct Common {
     pub mir: bool,
 }
 
+/// Whether the cache is used, and how.
+#[derive(Args)]
+pub struct CacheOptions {
+    /// Where the cache is [default: that of cm.toml, or .cm_cache]
+    #[arg(long, value_name = "DIR", env = "CM_CACHE_DIR", value_parser = path)]
+    pub cache_dir: Option<Utf8PathBuf>,
+    /// What the store in it may take, such as 500M [default: that of cm.toml, or 2GiB]
+    #[arg(long, value_name = "SIZE", value_parser = cm_driver::settings::parse_size)]
+    pub max_cache_size: Option<u64>,
+    /// Read the cache and do not write it
+    #[arg(long)]
+    pub cache_readonly: bool,
+    /// Neither read nor write the cache
+    #[arg(long, overrides_with = "cache")]
+    pub no_cache: bool,
+    /// Use the cache (the default)
+    #[arg(long, visible_alias = "incremental", overrides_with = "no_cache")]
+    pub cache: bool,
+}
+
+impl CacheOptions {
+    /// For the driver.
+    pub fn arguments(&self) -> CacheArguments {
+        CacheArguments {
+            enabled: (self.cache || self.no_cache).then_some(self.cache),
+            dir: self.cache_dir.clone(),
+            max_size: self.max_cache_size,
+            read_only: self.cache_readonly,
+        }
+    }
+}
+
 /// How a command talks.
 #[derive(Args)]
 pub struct Output {
@@ -257,7 +372,7 @@ pub struct Output {
     /// Print progress and timings
     #[arg(short, long)]
     pub verbose: bool,
-    /// Print what is traced; as --verbose, and the queries that ran
+    /// Print as much as LEVEL says; `trace` adds the queries that ran to what --verbose prints
     #[arg(short, long, value_name = "LEVEL", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "debug")]
     pub debug: Option<Level>,
@@ -277,15 +392,27 @@ pub struct Code {
     /// Print the MIR and stop
     #[arg(long)]
     pub mir_opt: bool,
-    /// Link with a library; `cm run` loads it
+    /// Link with a library
     #[arg(short = 'l', value_name = "NAME")]
     pub libraries: Vec<String>,
-    /// Look there for libraries first
-    #[arg(short = 'L', value_name = "DIR", value_parser = path)]
-    pub library_dirs: Vec<Utf8PathBuf>,
-    /// Argument for the system's linker, which is used then
-    #[arg(long, value_name = "ARG", allow_hyphen_values = true)]
-    pub link_arg: Vec<String>,
+    /// Look for libraries in a directory first
+    #[arg(short = 'L', value_name = "DIR")]
+    pub directories: Vec<Utf8PathBuf>,
+    /// Hand an argument to the linker
+    #[arg(long = "link-arg", value_name = "ARG", allow_hyphen_values = true)]
+    pub link_args: Vec<String>,
+}
+
+impl Code {
+    /// What a program is linked with; of `files`, those that are not Cm's.
+    pub fn foreign(&self, files: &[Utf8PathBuf]) -> Foreign {
+        Foreign {
+            libraries: self.libraries.clone(),
+            directories: self.directories.clone(),
+            files: files.iter().filter(|file| Foreign::is_file(file)).cloned().collect(),
+            arguments: self.link_args.clone(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -298,8 +425,8 @@ pub enum Format {
     Json,
 }
 
-/// What `--debug` takes.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+/// What `--debug` takes, from much to little.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Level {
     Trace,
     Debug,
@@ -334,6 +461,20 @@ pub enum Stage {
     Bitcode,
     Obj,
     Asm,
+}
+
+/// A number of seconds, minutes, hours or days.
+fn age(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("'{text}' is not an age; write for example 12h or 30d");
+    let seconds = match text.chars().last() {
+        Some('s') => 1,
+        Some('m') => 60,
+        Some('h') => 3600,
+        Some('d') => 86400,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
+    Ok(Duration::from_secs(number.checked_mul(seconds).ok_or_else(wrong)?))
 }
 
 /// `FIRST:LAST`, or one line.

@@ -3,7 +3,8 @@
 use crate::{
     args, dump, options, paths,
     print::{self, Printer, say},
-    report,
+    progress::Progress,
+    report, watch,
 };
 use cm_driver::{Error, Lint};
 use std::{process::ExitCode, time::Instant};
@@ -30,6 +31,9 @@ pub fn lint(args: &args::Lint) -> Result<ExitCode, Error> {
 fn run(args: &args::Check, title: &'static str, fix: bool) -> Result<ExitCode, Error> {
     let (lint, complaints) = Lint::find(title == "lint")?;
     Printer::new(&args.common.output).diagnostics(&complaints.diagnostics);
+    if args.watch {
+        return watch::check(args, title, lint);
+    }
     Work { args, title, lint, fix }.run()
 }
 
@@ -40,13 +44,16 @@ impl Work<'_> {
         let (mut warnings, mut done, mut mended) = (0, 0, 0);
         for file in &files {
             let start = Instant::now();
-            let options = options(&args.common, None, file);
+            let options = options(&args.common, None, file)?;
+            let what = format!("checking {file}");
+            let mut progress = Progress::start(&args.common.output, &what);
             let found = dump(&args.common, &options).and_then(|()| {
                 if self.fix {
                     mended += cm_driver::fix(&options, &self.lint)?;
                 }
                 cm_driver::check(&options, &self.lint)
             });
+            progress.stop();
             match found {
                 Ok(found) => {
                     report(&args.common, &found);

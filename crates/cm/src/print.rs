@@ -126,3 +126,9 @@ pub fn help(error: &clap::Error) {
         false => std::io::stdout().write_all(text.as_bytes()),
     };
 }
+
+/// Something about the command itself, for people who look at it.
+pub fn note(message: &str) {
+    let message = messages::translate(message, lang::current());
+    let _ = writeln!(std::io::stderr(), "[{message}]");
+}

@@ -1,10 +1,11 @@
 //! `cargo xtask bench --programs`: how fast programs are, next to the equal ones in C.
 //!
-//! Each program of benches/programs is there in both languages: the same algorithm with the same
-//! output. Both are built at level 3 and run by turns; what counts is the processor time they take.
+//! Each program of benches/programs is there in Cm and in C (or C++ or Rust, where their libraries are
+//! the measure): the same algorithm with the same output. Both are built at level 3 and run by turns;
+//! what counts is the processor time they take.
 
-use crate::{Result, dist, shell};
-use nix::sys::resource::{UsageWho, getrusage};
+use super::usage;
+use crate::{Result, shell};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -24,29 +25,33 @@ pub(super) struct Options<'a> {
 
 /// Builds, runs, compares and prints a table.
 pub(super) fn bench(options: &Options, cm: &Path) -> Result {
-    let folder = dist::root()?.join("benches/programs");
-    let c = shell::find(&["clang-22", "clang", "cc"]).ok_or("there is no C compiler")?;
+    let folder = shell::metadata()?.workspace_root.into_std_path_buf().join("benches/programs");
     let dir = tempfile::tempdir().map_err(|error| error.to_string())?;
     let names: Vec<String> =
         names(&folder)?.into_iter().filter(|name| name.contains(options.filter)).collect();
-    println!("processor time next to {} -O3; {} runs\n", c.display(), options.runs);
+    println!("processor time at level 3, of {} runs each\n", options.runs);
     println!("{:<16}{:>10}{:>10}{:>10}{:>10}", "", "C ms", "Cm ms", "median", "best");
     let mut failed = Vec::new();
     for name in names {
-        let [c_program, cm_program] = ["c", "cm"].map(|kind| dir.path().join(format!("{name}.{kind}")));
-        let source = |extension: &str| folder.join(format!("{name}.{extension}"));
-        build(Command::new(&c).arg("-O3").arg("-o").arg(&c_program).arg(source("c")).arg("-lm"))?;
+        let [c_program, cm_program] =
+            ["c", "cm"].map(|kind| dir.path().join(format!("{name}.{kind}")));
+        let Some((mut compile, source)) = reference(&folder, &name) else {
+            println!("{name:<16}  no compiler for its counterpart");
+            continue;
+        };
+        build(compile.arg("-o").arg(&c_program).arg(source))?;
         let mut compile = Command::new(cm);
         compile.args(["compile", "-q", "-O3", "--no-cache", "-o"]).arg(&cm_program);
-        build(compile.arg(source("cm")))?;
+        build(compile.arg(folder.join(format!("{name}.cm"))))?;
         let (mut c_times, mut cm_times) = (Vec::new(), Vec::new());
         for _ in 0..options.runs {
-            let (c_time, c_output) = run(&c_program)?;
-            let (cm_time, cm_output) = run(&cm_program)?;
+            let (c_time, c_output) = usage::time(&mut Command::new(&c_program))?;
+            let (cm_time, cm_output) = usage::time(&mut Command::new(&cm_program))?;
             c_times.push(c_time);
             cm_times.push(cm_time);
             if c_output != cm_output {
-                let [c, cm] = [c_output, cm_output].map(|o| String::from_utf8_lossy(&o).into_owned());
+                let [c, cm] =
+                    [c_output, cm_output].map(|o| String::from_utf8_lossy(&o).into_owned());
                 failed.push(format!("{name}: C prints {c:?}, Cm {cm:?}"));
                 break;
             }
@@ -76,28 +81,23 @@ fn names(folder: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
+/// How the counterpart of a program is compiled, and its source.
+fn reference(folder: &Path, name: &str) -> Option<(Command, PathBuf)> {
+    const COMPILERS: [(&str, &[&str], &[&str]); 3] = [
+        ("c", &["clang-22", "clang", "cc"], &["-O3", "-Wl,--no-as-needed", "-lm"]),
+        ("cpp", &["clang++-22", "clang++", "c++"], &["-O3"]),
+        ("rs", &["rustc"], &["-Copt-level=3"]),
+    ];
+    COMPILERS.iter().find_map(|(extension, compilers, arguments)| {
+        let source = folder.join(format!("{name}.{extension}"));
+        let mut command = Command::new(shell::find(compilers).filter(|_| source.is_file())?);
+        command.args(*arguments);
+        Some((command, source))
+    })
+}
+
 fn build(command: &mut Command) -> Result {
     shell::run(command.stdin(Stdio::null()))
-}
-
-/// The processor time in seconds that a program takes, and what it prints.
-fn run(program: &Path) -> Result<(f64, Vec<u8>)> {
-    let before = children()?;
-    let output = Command::new(program).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
-    let time = children()? - before;
-    match output {
-        Ok(output) if output.status.success() => Ok((time, output.stdout)),
-        Ok(output) => Err(format!("{} ends with {}", program.display(), output.status)),
-        Err(error) => Err(format!("cannot start {}: {error}", program.display())),
-    }
-}
-
-/// The processor time of all children so far, in seconds.
-fn children() -> Result<f64> {
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).map_err(|error| error.to_string())?;
-    let seconds = [usage.user_time(), usage.system_time()]
-        .map(|time| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6);
-    Ok(seconds[0] + seconds[1])
 }
 
 /// Median and minimum.
@@ -111,17 +111,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_program_is_there_in_both_languages() {
+    fn every_program_has_a_counterpart() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../benches/programs");
         let names = names(&folder).expect("the folder exists");
         assert!(names.len() >= 10, "{names:?}");
-        assert!(names.iter().all(|name| folder.join(format!("{name}.c")).is_file()));
-    }
-
-    #[test]
-    fn processor_time_is_counted() {
-        let (time, output) = run(Path::new("/bin/pwd")).expect("there is such a program");
-        assert!((0.0..10.0).contains(&time) && !output.is_empty());
+        assert!(names.iter().all(|name| {
+            ["c", "cpp", "rs"].iter().any(|e| folder.join(format!("{name}.{e}")).is_file())
+        }));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! more than the link.
 
 use super::Objects;
-use crate::{LinkWith, tools::Scratch};
+use crate::tools::Scratch;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::{fmt::Write, fs, process::Command};
 
@@ -13,7 +13,6 @@ pub struct Linker {
     kind: Kind,
     /// Where `crt1.o` is; `None` with [`Kind::Cc`].
     start_files: Option<Utf8PathBuf>,
-    with: LinkWith,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,26 +28,23 @@ const MANY_OBJECTS: usize = 1000;
 impl Linker {
     /// The best linker of this machine: lld 22, mold, any lld, cc. For 250 objects lld takes 35 ms of
     /// processor time and mold 95 (66 if it may not demangle names).
-    ///
-    /// Arguments of the user are meant for `cc`.
-    pub fn find(with: &LinkWith) -> Option<Linker> {
+    pub fn find() -> Option<Linker> {
         let direct = [("ld.lld-22", Kind::Lld), ("mold", Kind::Mold), ("ld.lld", Kind::Lld)];
-        if let Some(dir) = start_files().filter(|_| with.args.is_empty()) {
+        if let Some(dir) = start_files() {
             for (name, kind) in direct {
                 if let Some(program) = which(name) {
-                    let (start_files, with) = (Some(dir), with.clone());
-                    return Some(Linker { program, kind, start_files, with });
+                    return Some(Linker { program, kind, start_files: Some(dir) });
                 }
             }
         }
         let program = which("cc").or_else(|| which("gcc")).or_else(|| which("clang"))?;
-        Some(Linker { program, kind: Kind::Cc, start_files: None, with: with.clone() })
+        Some(Linker { program, kind: Kind::Cc, start_files: None })
     }
 
-    /// Program, version and arguments.
+    /// Program and version.
     pub fn identity(&self) -> String {
         let stamp = fs::metadata(&self.program).map_or(0, |meta| meta.len());
-        format!("{} {stamp} {:?}", self.program, self.with)
+        format!("{} {stamp}", self.program)
     }
 
     /// Links objects to an executable.
@@ -77,11 +73,9 @@ impl Linker {
         let mut args: Vec<String> = vec!["-o".into(), output.to_string()];
         let Some(dir) = &self.start_files else {
             args.extend(objects.iter().map(ToString::to_string));
-            args.extend(self.libraries());
             args.extend(
                 ["-lm", "-lpthread", "-Wl,--gc-sections", "-Wl,--build-id=none"].map(Into::into),
             );
-            args.extend(self.with.args.iter().cloned());
             return args;
         };
         args.extend(
@@ -97,25 +91,20 @@ impl Linker {
         }
         args.extend([dir.join("Scrt1.o").into_string(), dir.join("crti.o").into_string()]);
         args.extend(objects.iter().map(ToString::to_string));
-        args.extend(self.libraries());
         args.extend([format!("-L{dir}"), "-lc".into(), "-lm".into()]);
         args.push(dir.join("crtn.o").into_string());
         args
     }
 }
 
-impl Linker {
-    /// The libraries of the user.
-    fn libraries(&self) -> impl Iterator<Item = String> {
-        let dirs = self.with.dirs.iter().map(|dir| format!("-L{dir}"));
-        dirs.chain(self.with.libraries.iter().map(|name| format!("-l{name}")))
-    }
-}
-
 /// The linker's own words, made into a sentence of ours where that is possible.
-fn explain(stderr: &str) -> String {
-    let undefined = stderr.lines().find_map(|line| line.split_once("undefined symbol: "));
+pub fn explain(stderr: &str) -> String {
+    let undefined = stderr.lines().find_map(|line| {
+        let gnu = || line.split_once("undefined reference to ");
+        line.split_once("undefined symbol: ").or_else(gnu)
+    });
     if let Some((_, symbol)) = undefined {
+        let symbol = symbol.trim_matches(['`', '\'']);
         let symbol = symbol.split_whitespace().next().unwrap_or(symbol);
         return format!("Undefined symbol '{symbol}'");
     }
@@ -123,7 +112,7 @@ fn explain(stderr: &str) -> String {
 }
 
 /// The linker that `CM_LINKER` names.
-pub fn chosen(with: &LinkWith) -> Option<Linker> {
+pub fn chosen() -> Option<Linker> {
     let program = std::env::var("CM_LINKER").ok().filter(|program| !program.is_empty())?;
     let kind = match &program {
         name if name.contains("mold") => Kind::Mold,
@@ -131,7 +120,7 @@ pub fn chosen(with: &LinkWith) -> Option<Linker> {
         _ => Kind::Cc,
     };
     let start_files = if kind == Kind::Cc { None } else { start_files() };
-    Some(Linker { program: program.into(), kind, start_files, with: with.clone() })
+    Some(Linker { program: program.into(), kind, start_files })
 }
 
 fn which(name: &str) -> Option<Utf8PathBuf> {

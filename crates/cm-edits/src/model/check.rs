@@ -18,6 +18,22 @@ impl Program {
             && self.links_are_right()
     }
 
+    /// Whether the text of the model can be printed at all, right or wrong.
+    pub fn holds_together(&self) -> bool {
+        let ranks = |item: &Item| match &item.kind {
+            Kind::Struct { fields, .. } => {
+                fields.iter().all(|field| self.rank(&field.ty) < item.id)
+            }
+            Kind::Enum { variants } => {
+                !variants.is_empty()
+                    && variants.iter().flat_map(|v| &v.payload).all(|ty| self.rank(ty) < item.id)
+            }
+            Kind::Alias { ty } => self.rank(ty) < item.id,
+            _ => true,
+        };
+        self.items.iter().all(ranks) && self.links_are_right()
+    }
+
     fn named(&self) -> impl Iterator<Item = &Item> {
         self.items.iter().filter(|item| !item.name.is_empty())
     }
@@ -53,7 +69,12 @@ impl Program {
                 !variants.is_empty()
                     && distinct(variants.iter().map(|variant| &variant.name))
                     && variants.iter().filter_map(|v| v.payload.as_ref()).all(ranks)
+                    && variants
+                        .iter()
+                        .filter_map(|v| v.payload.as_ref())
+                        .all(|ty| self.lengths_are_right(ty))
             }
+            Kind::Global { ty, .. } => self.lengths_are_right(ty),
             Kind::Alias { ty } => self.rank(ty) < item.id && self.lengths_are_right(ty),
             Kind::Const { value: Value::More(id, _), .. } => *id < item.id && self.is_length(*id),
             Kind::Interface { methods } => distinct(methods.iter().map(|method| &method.name)),
@@ -75,6 +96,7 @@ impl Program {
         let given = function.params.iter().any(|param| of_t(&param.ty));
         let required = |param: &Param| param.default.is_none();
         distinct(function.params.iter().map(|param| &param.name))
+            && function.params.iter().map(|p| &p.ty).chain(&function.ret).all(|ty| self.lengths_are_right(ty))
             // Once one has a default, all later ones have.
             && function.params.iter().rev().skip_while(|param| !required(param)).all(required)
             && (given || function.generics.is_empty())

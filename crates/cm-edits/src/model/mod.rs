@@ -289,13 +289,19 @@ pub enum Act {
     Measure(Ty),
 }
 
-/// What is wrong with a text.
+/// What is wrong with a program, most often.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Breakage {
-    /// Where.
-    pub module: Id,
-    /// What, and where exactly.
-    pub seed: u64,
+pub enum Breakage {
+    /// The text of a module, somewhere.
+    Text(Id, u64),
+    /// A declaration is not there, although it is used.
+    Hidden(Id),
+    /// It is not exported.
+    Private(Id),
+    /// It has another name than its users believe.
+    Misnamed(Id),
+    /// The model breaks rules of the language.
+    Rules,
 }
 
 impl Program {

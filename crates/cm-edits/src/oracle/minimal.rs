@@ -59,9 +59,16 @@ pub fn decisive(before: &Graph, after: &Graph) -> BTreeMap<EdgeKind, bool> {
         let changed =
             old.reads.iter().filter(|read| fingerprint(before, read) != fingerprint(after, read));
         let (known, gone): (Vec<_>, Vec<_>) = changed.partition(|read| after.0.contains_key(*read));
+        // Without edges of the kind there must be something left that is another now.
+        let shows = |kind: &String| {
+            let others = |node: &Node| -> Vec<String> {
+                node.reads.iter().filter(|read| query(read) != *kind).cloned().collect()
+            };
+            old.fingerprint != node.fingerprint || others(old) != others(node)
+        };
         let decide = |of: &[&String]| {
             let kinds: BTreeSet<String> = of.iter().map(|read| query(read)).collect();
-            kinds.first().filter(|_| kinds.len() == 1).cloned()
+            kinds.first().filter(|kind| kinds.len() == 1 && shows(kind)).cloned()
         };
         if let Some(read) = decide(&[&known[..], &gone[..]].concat()) {
             kinds.insert((query(name), read), true);

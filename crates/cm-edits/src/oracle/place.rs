@@ -3,7 +3,7 @@
 use super::{TestSystem, text};
 use camino::{Utf8Path, Utf8PathBuf};
 use cm_driver::{
-    LinkWith, Options,
+    CacheSettings, Options,
     session::{Purpose, Session},
 };
 use cm_test::{Action, Files};
@@ -134,17 +134,19 @@ impl Place {
         let level = self.arguments.iter().find_map(|argument| argument.strip_prefix("-O"));
         let defines = self.arguments.iter().filter_map(|argument| argument.strip_prefix("-D"));
         let options = Options {
-            file: self.path("/main.cm"),
+            file: self.main(),
             opt_level: level.and_then(|level| level.parse().ok()).unwrap_or(0),
             defines: defines.map(str::to_owned).collect(),
-            cache_dir: Some(self.cache()),
-            query_log: None,
-            verbose: false,
-            link: LinkWith::default(),
+            cache: Some(CacheSettings::new(self.cache())),
+            ..Options::default()
         };
         Session::with_system(&options, Purpose::Compile, system).map_err(text)
     }
 
+    /// The root file.
+    pub fn main(&self) -> Utf8PathBuf {
+        self.path("/main.cm")
+    }
     /// The cache directory.
     pub fn cache(&self) -> Utf8PathBuf {
         self.root().join("cache")

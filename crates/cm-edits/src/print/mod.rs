@@ -5,7 +5,7 @@ mod items;
 mod statements;
 mod values;
 
-use crate::model::{Function, Id, Item, Kind, Link, Module, Param, Program, Ty};
+use crate::model::{Breakage, Function, Id, Item, Kind, Link, Module, Param, Program, Ty};
 use cm_test::Files;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,8 +32,10 @@ pub fn files(program: &Program) -> Files {
         let module = &program.modules[place];
         let through = through.get(&module.id).unwrap_or(&none);
         let mut whole = head(program, place, &text, through) + &text.of(&exported, program);
-        if let Some(breakage) = program.breakage.as_ref().filter(|of| of.module == module.id) {
-            whole = breakage::damage(&whole, breakage.seed);
+        if let Some(Breakage::Text(of, seed)) = program.breakage
+            && of == module.id
+        {
+            whole = breakage::damage(&whole, seed);
         }
         (format!("{}.cm", module.path), whole)
     };
@@ -138,13 +140,21 @@ impl Text {
             if let Some(comment) = item.comment {
                 out += &format!("// About this, {comment}.\n");
             }
-            if !item.name.is_empty() && (item.exported || exported.contains(id)) {
+            let is_broken = |how: fn(Id) -> Breakage| program.breakage == Some(how(*id));
+            if is_broken(Breakage::Hidden) {
+                continue;
+            }
+            let exported = item.exported || exported.contains(id);
+            if !item.name.is_empty() && exported && !is_broken(Breakage::Private) {
                 match self.list {
                     true => listed.push(item.name.as_str()),
                     false => out += "export ",
                 }
             }
-            out += text;
+            match is_broken(Breakage::Misnamed) && !item.name.is_empty() {
+                true => out += &text.replacen(&item.name, &format!("{}_not", item.name), 1),
+                false => out += text,
+            }
         }
         if !listed.is_empty() {
             out += &format!("export {{ {} }};\n", listed.join(", "));

@@ -234,6 +234,11 @@ fn definition(db: &dyn Db, def: DefId, problems: &mut Vec<Problem>) {
             {
                 problems.push(Problem::new(item.name.at, message.to_owned()));
             }
+            if item.is_test && !is_runnable(db, def) {
+                let message =
+                    "A test takes no parameters and returns nothing, int or bool".to_owned();
+                problems.push(Problem::new(item.name.at, message));
+            }
             let found = signature_info(db, def).as_ref();
             problems.extend(found.into_iter().flat_map(|info| info.problems.iter().cloned()));
             conform::member(db, def, item, problems);
@@ -245,6 +250,16 @@ fn definition(db: &dyn Db, def: DefId, problems: &mut Vec<Problem>) {
         }
         ItemKind::Module | ItemKind::Import(_) | ItemKind::ExportList(_) | ItemKind::Namespace => {}
     }
+}
+
+/// Whether a function can be called as a test.
+fn is_runnable(db: &dyn Db, def: DefId) -> bool {
+    let Some(signature) = super::signature(db, def) else { return true };
+    let ret = matches!(
+        *signature.ret,
+        TyKind::Void | TyKind::Bool | TyKind::Error | TyKind::Int(crate::ty::IntTy::Int)
+    );
+    ret && signature.params.is_empty() && signature.generics.is_empty() && !signature.has_self
 }
 
 fn found_in(info: Option<&std::sync::Arc<info::StructInfo>>, problem: &Problem) -> bool {

@@ -25,6 +25,10 @@ redgreen::queries! {
 
     /// The names a file declares.
     inline fn names(FileId) -> Names = super::names::compute;
+    /// The functions that foreign code can call.
+    inline fn c_functions(Root) -> Vec<DefId> = super::names::compute_c_functions;
+    /// The tests of the program, if it is compiled for them.
+    inline fn tests(Root) -> Vec<DefId> = super::names::compute_tests;
     /// What the imports of a file bind.
     inline fn imports(FileId) -> Imports = super::imports::compute;
     /// What a file exports.

@@ -62,7 +62,7 @@ type Parse<R> = Result<R, Failed>;
 
 /// Blocks, expressions and types inside one another. The stack grows as needed; the limit keeps
 /// later stages, which walk trees recursively, within a small multiple of it.
-const MAX_DEPTH: u32 = 10_000;
+const MAX_DEPTH: u32 = 2_500;
 
 /// What parsing produces; shared with the parsers of interpolations.
 #[derive(Default)]

@@ -67,7 +67,15 @@ fn running_and_compiling() {
             ("run --interpret ok.cm", 3, "hi\n", ""),
             ("run -v ok.cm", 3, "ok.cm: ready in … ms\nhi\n", ""),
             ("run ./ok.cm", 3, "hi\n", ""),
-            ("run --lang=ja -d=trace ok.cm", 3, "ok.cm: ready…hi\n", ""),
+            (
+                "run --lang=ja -d=trace --no-cache ok.cm",
+                3,
+                "…ran parse(ok)\n…ok.cm: ready…hi\n",
+                "",
+            ),
+            ("run -d ok.cm", 3, "…ok.cm: ready…hi\n", ""),
+            ("run -d=warn ok.cm", 3, "hi\n", ""),
+            ("run -d=loud ok.cm", 1, "", "error: invalid value 'loud'…"),
             ("run --target=wasm ok.cm", 1, "", "error: unexpected argument '--target'…"),
             ("run -O4 ok.cm", 1, "", "error: invalid value '4' for '-O <LEVEL>'…"),
             ("run -Ofast ok.cm", 1, "", "error: invalid value 'fast' for '-O <LEVEL>'…"),
@@ -205,7 +213,7 @@ fn checking() {
                 1,
                 "…",
                 "{\"file\":\"dir/wrong.cm\",\"line\":1,\"column\":18,\"end_line\":1,\"end_column\":19,\
-                 \"severity\":\"error\",\"code\":null,\"message\":\"Undefined variable 'x'\",\"notes\":[]}\n",
+                 \"severity\":\"error\",\"code\":\"E0501\",\"message\":\"Undefined variable 'x'\",\"notes\":[]}\n",
             ),
             (
                 "check --color=always --format=short dir",

@@ -28,6 +28,7 @@ const FOUND: &[(&str, &str)] = &[
         "1:20 x W001, 1:40 x W001",
     ),
     ("int unused() { return unused(); } int main() { return 0; }", "1:5 unused W007"),
+    ("int scratch() { return 1; }", ""),
     ("export int seen() { return 1; } int main() { return 0; }", ""),
     ("int listed() { return 1; } export { listed }; int main() { return 0; }", ""),
     ("int main() { int x; return x; }", "1:28 x W008"),

@@ -51,6 +51,14 @@ pub fn fingerprint_of<Q: Provider>(db: &dyn Db, key: &Q::Key) -> Fingerprint {
     graph.recorded(node).expect("invariant: a node that is up to date has a record")
 }
 
+/// Reads without recording it: for a query that has read before what determines the results, such as
+/// their digests, and asks for them only if it happens to lack them. So the graph does not show
+/// whether it did.
+pub fn unrecorded<R>(db: &dyn Db, read: impl FnOnce() -> R) -> R {
+    let _aside = db.frames().aside();
+    read()
+}
+
 fn read(db: &dyn Db, node: u32) -> &AnyValue {
     let graph = db.graph();
     if graph.recording {
