@@ -37,7 +37,7 @@ fn link_archives(dir: &Path) {
             fs::write(script, format!("INPUT({})\n", path.display())).expect("a script");
         }
     }
-    println!("cargo::rustc-link-arg-cdylib=-L{}", dir.display());
+    println!("cargo::rustc-link-search=native={}", dir.display());
     // What comes from them is nobody's business.
     println!("cargo::rustc-link-arg-cdylib=-Wl,--exclude-libs,ALL");
 }

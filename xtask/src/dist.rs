@@ -7,7 +7,7 @@ use crate::{
     shell,
 };
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -16,6 +16,9 @@ use std::{
 pub(crate) fn folder() -> Result<PathBuf> {
     Ok(shell::metadata()?.target_directory.into_std_path_buf().join("dist"))
 }
+
+/// The allocator need not give memory back to the system when the process ends anyway.
+const ALLOCATOR: &str = "-DMI_SKIP_COLLECT_ON_EXIT=1";
 
 /// Builds the release.
 pub(crate) fn dist() -> Result {
@@ -26,6 +29,7 @@ pub(crate) fn dist() -> Result {
     let cargo_build = |arguments: &[&str]| {
         let mut command = toolchain.cargo();
         command.args(["build", "--profile", "dist"]).env("CARGO_TARGET_DIR", &build);
+        command.env("CFLAGS", format!("{} {ALLOCATOR}", env::var("CFLAGS").unwrap_or_default()));
         shell::run(command.args(arguments))
     };
     cargo_build(&["--package", "cm", "--no-default-features"])?;

@@ -12,24 +12,62 @@ use std::{
 /// Where `cm` logs its queries.
 const LOG: &str = "queries.jsonl";
 
+/// A compiler, and what helps it to build again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Compiler {
+    Cm,
+    /// The C compiler and make.
+    C,
+    /// The same with ccache.
+    Ccache,
+    /// rustc with its own cache.
+    Rust,
+}
+
+/// All of them.
+pub(super) const COMPILERS: &[Compiler] =
+    &[Compiler::Cm, Compiler::C, Compiler::Ccache, Compiler::Rust];
+
+impl Compiler {
+    /// For tables.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Compiler::Cm => "Cm",
+            Compiler::C => "C",
+            Compiler::Ccache => "ccache",
+            Compiler::Rust => "Rust",
+        }
+    }
+    /// What it compiles.
+    pub(super) fn language(self) -> Language {
+        match self {
+            Compiler::Cm => Language::Cm,
+            Compiler::C | Compiler::Ccache => Language::C,
+            Compiler::Rust => Language::Rust,
+        }
+    }
+}
+
 /// A compiler, a level of optimisation, and a directory with the program.
 pub(super) struct Builder {
-    pub(super) language: Language,
+    pub(super) compiler: Compiler,
     level: char,
-    compiler: PathBuf,
+    program: PathBuf,
     dir: PathBuf,
     written: Files,
 }
 
 impl Builder {
     /// `None` if what is needed is not installed.
-    pub(super) fn new(language: Language, level: char, cm: &Path, dir: PathBuf) -> Option<Builder> {
-        let compiler = match language {
-            Language::Cm => cm.to_owned(),
-            Language::C => shell::find(&["make"]).and_then(|_| shell::find(&["cc"]))?,
-            Language::Rust => shell::find(&["rustc"])?,
+    pub(super) fn new(compiler: Compiler, level: char, cm: &Path, dir: PathBuf) -> Option<Builder> {
+        let make = || shell::find(&["make"]).and_then(|_| shell::find(&["cc"]));
+        let program = match compiler {
+            Compiler::Cm => cm.to_owned(),
+            Compiler::C => make()?,
+            Compiler::Ccache => make().and_then(|_| shell::find(&["ccache"]))?,
+            Compiler::Rust => shell::find(&["rustc"])?,
         };
-        Some(Builder { language, level, compiler, dir, written: Files::new() })
+        Some(Builder { compiler, level, program, dir, written: Files::new() })
     }
 
     /// Removes everything that a build left.
@@ -39,11 +77,12 @@ impl Builder {
         }
         fs::create_dir_all(&self.dir).map_err(|error| self.error(&error))?;
         self.written.clear();
-        if self.language == Language::C {
+        if self.compiler.language() == Language::C {
+            let cc = if self.compiler == Compiler::Ccache { "ccache cc" } else { "cc" };
             let makefile = format!(
                 "objects := $(patsubst %.c,%.o,$(wildcard *.c))\n\
                  main.out: $(objects)\n\tcc -o $@ $^\n\
-                 %.o: %.c\n\tcc -O{} -MMD -c -o $@ $<\n-include *.d\n",
+                 %.o: %.c\n\t{cc} -O{} -MMD -c -o $@ $<\n-include *.d\n",
                 self.level
             );
             fs::write(self.dir.join("Makefile"), makefile).map_err(|error| self.error(&error))?;
@@ -66,14 +105,16 @@ impl Builder {
     pub(super) fn build(&self, logs: bool) -> Result<Duration> {
         let level = self.level;
         let log: &[_] = if logs { &["--query-log", LOG] } else { &[] };
-        match self.language {
-            Language::Cm => self.cm(&[&["compile", "-q", "-o", "main.out"], log].concat()),
-            Language::C => {
+        match self.compiler {
+            Compiler::Cm => self.cm(&[&["compile", "-q", "-o", "main.out"], log].concat()),
+            Compiler::C | Compiler::Ccache => {
                 let jobs = std::thread::available_parallelism().map_or(1, |n| n.get());
-                self.time(Command::new("make").args(["-s", &format!("-j{jobs}")]))
+                let mut make = Command::new("make");
+                make.env("CCACHE_DIR", self.dir.join("ccache"));
+                self.time(make.args(["-s", &format!("-j{jobs}")]))
             }
-            Language::Rust => self.time(
-                Command::new(&self.compiler)
+            Compiler::Rust => self.time(
+                Command::new(&self.program)
                     .args(["-C", "incremental=incremental", "-o", "main.out", "main.rs"])
                     .arg(format!("-Copt-level={level}")),
             ),
@@ -82,8 +123,28 @@ impl Builder {
 
     /// Runs `cm` with these arguments, the level, and the main file.
     pub(super) fn cm(&self, arguments: &[&str]) -> Result<Duration> {
-        let mut command = Command::new(&self.compiler);
+        let mut command = Command::new(&self.program);
         self.time(command.args(arguments).arg(format!("-O{}", self.level)).arg("main.cm"))
+    }
+
+    /// How long one thread takes from the text to MIR, as `cm` says itself.
+    pub(super) fn front_end(&self) -> Result<Duration> {
+        let mut command = Command::new(&self.program);
+        command.args(["compile", "-v", "--no-cache", "-o", "main.out", "main.cm"]);
+        command.arg(format!("-O{}", self.level)).current_dir(&self.dir);
+        let text = shell::output(command.env("RAYON_NUM_THREADS", "1"));
+        let text = text.ok_or_else(|| format!("`{}` fails", shell::show(&command)))?;
+        let mut total = 0.0;
+        for line in text.lines() {
+            // A stage, its time, `ms`.
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let [stage @ .., time, "ms"] = &words[..] else { continue };
+            total += time.parse().unwrap_or(0.0);
+            if *stage == ["MIR"] {
+                return Ok(Duration::from_secs_f64(total / 1e3));
+            }
+        }
+        Err(format!("`{}` does not say how long MIR takes", shell::show(&command)))
     }
 
     /// How many units the last build that logged has compiled.

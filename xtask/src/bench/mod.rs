@@ -9,10 +9,14 @@ mod scaling;
 mod usage;
 
 use crate::{Result, dist};
-use build::Builder;
+use build::{Builder, COMPILERS, Compiler};
 use print::{Language, print};
 use program::{Edit, Program};
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// What to measure.
 #[derive(clap::Args)]
@@ -26,6 +30,9 @@ pub(crate) struct Options {
     /// Lines of a function, about
     #[arg(long, default_value_t = 20)]
     lines: u32,
+    /// Measure edits of a program of 100,000 lines, not optimized, next to other compilers and ccache
+    #[arg(long, conflicts_with_all = ["modules", "functions", "lines"])]
+    incremental: bool,
     /// How often everything is repeated; the median counts
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
@@ -59,7 +66,12 @@ const STEPS: &[(&str, Step)] = &[
     ("clean --no-cache", Step::Cm(&["compile", "-q", "-o", "main.out", "--no-cache"])),
     ("run", Step::Cm(&["run"])),
     ("run again", Step::Cm(&["run"])),
+    ("body, run", Step::EditRun),
 ];
+
+/// At most so many milliseconds, for 100,000 lines that are not optimized.
+const LIMITS: &[(&str, f64)] =
+    &[("unchanged", 10.0), ("comment", 15.0), ("body", 50.0), ("body, run", 30.0)];
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
@@ -71,11 +83,16 @@ enum Step {
     Edit(Edit),
     /// Another command than the build, which only `cm` has.
     Cm(&'static [&'static str]),
+    /// `cm run` after an edit of a body.
+    EditRun,
 }
 
 /// Measures and prints a table.
 pub(crate) fn bench(options: &Options) -> Result {
-    let Options { modules, functions, lines, .. } = *options;
+    let Options { mut modules, mut functions, lines, incremental, .. } = *options;
+    if incremental {
+        (modules, functions) = (100, 48);
+    }
     let program = Program::generate(modules as usize, functions as usize, lines as usize);
     if let Some(dir) = &options.generate {
         return generate(&program, dir);
@@ -103,19 +120,27 @@ pub(crate) fn bench(options: &Options) -> Result {
     let dir = tempfile::tempdir().map_err(|error| error.to_string())?;
     let mut results = BTreeMap::<String, Vec<String>>::new();
     let mut failed = Vec::new();
-    for level in ['0', '2'] {
-        for language in [Language::Cm, Language::C, Language::Rust] {
-            let name = format!("{language:?} -O{level}");
+    let mut tables = Vec::new();
+    let levels: &[char] = if incremental { &['0'] } else { &['0', '2'] };
+    for &level in levels {
+        let speed = front_end(&cm, level, &program, total, dir.path(), options.runs as usize)?;
+        println!("front end at -O{level}, one thread: {:.0} lines/s", speed);
+        for compiler in COMPILERS {
+            let name = format!("{} -O{level}", compiler.name());
             let place = dir.path().join(&name);
-            let Some(mut builder) = Builder::new(language, level, &cm, place) else { continue };
+            let Some(mut builder) = Builder::new(*compiler, level, &cm, place) else { continue };
             match measure(&mut builder, &program, options.runs as usize) {
                 Ok(measured) => {
                     table(&name, &measured.medians);
-                    results.entry(measured.results.join(" ")).or_default().push(name);
+                    results.entry(measured.results.join(" ")).or_default().push(name.clone());
+                    tables.push((name, measured.medians));
                 }
                 Err(message) => failed.push(format!("{name}: {message}")),
             }
         }
+    }
+    if incremental {
+        compare(&tables);
     }
     if results.len() > 1 {
         failed.push(format!("the programs print different results: {results:?}"));
@@ -124,7 +149,7 @@ pub(crate) fn bench(options: &Options) -> Result {
 }
 
 /// Writes the program into a directory for each language.
-fn generate(program: &Program, dir: &std::path::Path) -> Result {
+fn generate(program: &Program, dir: &Path) -> Result {
     for language in [Language::Cm, Language::C, Language::Rust] {
         let place = dir.join(format!("{language:?}").to_lowercase());
         let failed = |error: std::io::Error| format!("cannot write {}: {error}", place.display());
@@ -134,6 +159,44 @@ fn generate(program: &Program, dir: &std::path::Path) -> Result {
         }
     }
     Ok(())
+}
+
+/// Lines a second from the text to MIR, without a cache.
+fn front_end(
+    cm: &Path,
+    level: char,
+    program: &Program,
+    lines: usize,
+    dir: &Path,
+    runs: usize,
+) -> Result<f64> {
+    let place = dir.join("front end");
+    let builder = Builder::new(Compiler::Cm, level, cm, place);
+    let mut builder = builder.ok_or("the command is missing")?;
+    builder.clean()?;
+    builder.write(print(program, Language::Cm))?;
+    let times = (0..runs).map(|_| builder.front_end()).collect::<Result<Vec<_>>>()?;
+    Ok(lines as f64 / median(times).as_secs_f64())
+}
+
+/// Prints the times of all compilers side by side, those of others as ratios.
+fn compare(tables: &[(String, Vec<(&str, Duration)>)]) {
+    let Some(((_, ours), others)) = tables.split_first() else { return };
+    print!("\n{:<18}{:>10}{:>10}", "", "Cm, ms", "limit");
+    others.iter().for_each(|(name, _)| print!("{name:>16}"));
+    println!();
+    for (step, time) in ours {
+        let time = time.as_secs_f64() * 1e3;
+        let limit = LIMITS.iter().find(|(name, _)| name == step);
+        let limit = limit.map_or(String::new(), |(_, limit)| format!("{limit:.0}"));
+        print!("{step:<18}{time:>10.1}{limit:>10}");
+        for (_, other) in others {
+            let other = other.iter().find(|(name, _)| name == step);
+            let ratio = other.map(|(_, other)| other.as_secs_f64() * 1e3 / time);
+            print!("{:>16}", ratio.map_or(String::new(), |ratio| format!("{ratio:.1}x")));
+        }
+        println!();
+    }
 }
 
 struct Measured {
@@ -148,18 +211,22 @@ fn measure(builder: &mut Builder, original: &Program, runs: usize) -> Result<Mea
     for round in 0..runs {
         let mut program = original.clone();
         for (index, (_, step)) in STEPS.iter().enumerate() {
-            if let Step::Edit(edit) = step {
-                program.edit(*edit, round);
+            match step {
+                Step::Edit(edit) => program.edit(*edit, round),
+                // Another edit than that of the step `body`.
+                Step::EditRun => program.edit(Edit::Body, round + runs),
+                _ => {}
             }
             if let Step::Clean = step {
                 builder.clean()?;
             }
-            builder.write(print(&program, builder.language))?;
+            builder.write(print(&program, builder.compiler.language()))?;
             let time = match step {
-                Step::Cm(_) if builder.language != Language::Cm => continue,
+                Step::Cm(_) | Step::EditRun if builder.compiler != Compiler::Cm => continue,
                 Step::Cm(arguments) => builder.cm(arguments)?,
+                Step::EditRun => builder.cm(&["run"])?,
                 Step::Clean => builder.build(false)?,
-                Step::Unchanged | Step::Edit(_) if builder.language == Language::Cm => {
+                Step::Unchanged | Step::Edit(_) if builder.compiler == Compiler::Cm => {
                     let before = builder.executable()?;
                     let time = builder.build(true)?;
                     facts(*step, builder.units_compiled()?, before == builder.executable()?)?;
@@ -168,7 +235,7 @@ fn measure(builder: &mut Builder, original: &Program, runs: usize) -> Result<Mea
                 Step::Unchanged | Step::Edit(_) => builder.build(false)?,
             };
             times.entry(index).or_default().push(time);
-            if round == 0 && !matches!(step, Step::Cm(_)) {
+            if round == 0 && !matches!(step, Step::Cm(_) | Step::EditRun) {
                 results.push(builder.result()?);
             }
         }
@@ -184,7 +251,7 @@ fn facts(step: Step, units: usize, same: bool) -> Result {
         Step::Edit(Edit::Body) => units == 1 && !same,
         // The function and its callers.
         Step::Edit(Edit::Signature) => units > 0 && !same,
-        Step::Clean | Step::Cm(_) => true,
+        Step::Clean | Step::Cm(_) | Step::EditRun => true,
     };
     let change = if same { "stays" } else { "changes" };
     if expected {
