@@ -11,11 +11,9 @@ fn main() {
     let mut files: Vec<PathBuf> = ["ty.rs", "mir.rs", "unit.rs", "runtime.rs"]
         .map(|name| Path::new("../cm-mir/src").join(name))
         .into();
-    for folder in ["src", "../cm-mir/src/passes", "../cm-mir/src/passes/bounds"] {
-        let sources = fs::read_dir(folder).expect("sources");
-        let sources = sources.map(|entry| entry.expect("a readable directory").path());
-        files.extend(sources.filter(|path| path.is_file()));
+    for folder in ["src", "../cm-mir/src/passes"] {
         println!("cargo::rerun-if-changed={folder}");
+        collect(Path::new(folder), &mut files);
     }
     files.sort();
     let mut hasher = DefaultHasher::new();
@@ -24,4 +22,12 @@ fn main() {
         hasher.write(&fs::read(&file).expect("a readable source"));
     }
     println!("cargo::rustc-env=CM_LLVM_FINGERPRINT={:016x}", hasher.finish());
+}
+
+/// Adds the files below `folder`.
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a readable directory") {
+        let path = entry.expect("a readable directory").path();
+        if path.is_dir() { collect(&path, files) } else { files.push(path) }
+    }
 }

@@ -15,6 +15,8 @@ pub(crate) enum Mode {
     Jit,
     /// As an executable.
     Exe,
+    /// As an executable that is optimized.
+    Optimized,
     /// Not at all: it must be rejected.
     Reject,
     /// It is input for a tool.
@@ -22,8 +24,8 @@ pub(crate) enum Mode {
 }
 
 impl Mode {
-    pub(crate) const ALL: [Mode; 5] =
-        [Mode::Interp, Mode::Jit, Mode::Exe, Mode::Reject, Mode::Tool];
+    pub(crate) const ALL: [Mode; 6] =
+        [Mode::Interp, Mode::Jit, Mode::Exe, Mode::Optimized, Mode::Reject, Mode::Tool];
 
     /// Its name in the list of expected failures.
     pub(crate) fn name(self) -> &'static str {
@@ -31,6 +33,7 @@ impl Mode {
             Mode::Interp => "interp",
             Mode::Jit => "jit",
             Mode::Exe => "exe",
+            Mode::Optimized => "exe-O3",
             Mode::Reject => "reject",
             Mode::Tool => "tool",
         }
@@ -65,7 +68,7 @@ impl Case {
     /// The case once for each mode that it is run in.
     pub(crate) fn keys(&self) -> Vec<Key> {
         let modes: &[Mode] = match self.kind {
-            Kind::Output => &[Mode::Interp, Mode::Jit, Mode::Exe],
+            Kind::Output => &[Mode::Interp, Mode::Jit, Mode::Exe, Mode::Optimized],
             Kind::Error => &[Mode::Reject],
             Kind::Format | Kind::Lint => &[Mode::Tool],
         };

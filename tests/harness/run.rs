@@ -4,7 +4,13 @@ use crate::{
     case::{Case, Kind, Mode},
     process::{self, Ran},
 };
-use std::{fs, path::Path, process::Command};
+use std::{
+    env,
+    fs::{self, File},
+    io,
+    path::Path,
+    process::Command,
+};
 
 /// Nothing, or how it differs from what is expected.
 type Outcome = Result<(), String>;
@@ -12,6 +18,7 @@ type Outcome = Result<(), String>;
 /// Runs a program. Nothing of an earlier run is seen: each has a cache directory of its own.
 pub(crate) fn run(case: &Case, mode: Mode, cm: &Path) -> Outcome {
     let place = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let _alone = alone(case).map_err(|error| error.to_string())?;
     let context = Context { case, cm, place: place.path() };
     match case.kind {
         Kind::Output => context.output(mode),
@@ -19,6 +26,21 @@ pub(crate) fn run(case: &Case, mode: Mode, cm: &Path) -> Outcome {
         Kind::Format => context.format(),
         Kind::Lint => context.lint(),
     }
+}
+
+/// What a program uses that its other runs use too: ports, and files at fixed places.
+const SHARED: [&[u8]; 3] = [b"native::net", b"native::http", b"/tmp/"];
+
+/// Waits until no other run, of whatever process, of such a program goes on.
+fn alone(case: &Case) -> io::Result<Option<File>> {
+    let text = case.beside("cm").unwrap_or_default();
+    let uses = |what: &&[u8]| text.windows(what.len()).any(|part| part == *what);
+    if !SHARED.iter().any(uses) {
+        return Ok(None);
+    }
+    let lock = File::create(env::temp_dir().join("cm-conformance.lock"))?;
+    lock.lock()?;
+    Ok(Some(lock))
 }
 
 struct Context<'a> {
@@ -40,10 +62,10 @@ impl Context<'_> {
         command
     }
 
-    /// `cm compile`, and the path of the executable.
-    fn compile(&self) -> (Command, std::path::PathBuf) {
+    /// `cm compile` at a level, and the path of the executable.
+    fn compile(&self, level: &str) -> (Command, std::path::PathBuf) {
         let executable = self.place.join("program");
-        let mut command = self.compiler(&["compile", "-q"]);
+        let mut command = self.compiler(&["compile", "-q", level]);
         command.arg("-o").arg(&executable);
         (command, executable)
     }
@@ -51,8 +73,9 @@ impl Context<'_> {
     fn output(&self, mode: Mode) -> Outcome {
         let mut command = match mode {
             Mode::Interp => self.compiler(&["run", "--interpret"]),
-            Mode::Exe => {
-                let (mut compile, executable) = self.compile();
+            Mode::Exe | Mode::Optimized => {
+                let level = if mode == Mode::Optimized { "-O3" } else { "-O0" };
+                let (mut compile, executable) = self.compile(level);
                 let ran = process::run(&mut compile, vec![])?;
                 if !ran.status.success() || !ran.stdout.is_empty() {
                     return Err(format!("not compiled: {}", describe(&ran)));
@@ -77,7 +100,7 @@ impl Context<'_> {
         let main = self.case.file.file_name().unwrap_or_default().to_string_lossy();
         let (line, file, phrase) =
             parse_error(&text, &main).ok_or("the file .err is not `line N: PHRASE`")?;
-        let (mut compile, executable) = self.compile();
+        let (mut compile, executable) = self.compile("-O0");
         let ran = process::run(&mut compile, vec![])?;
         if ran.status.code() != Some(1) || !ran.stdout.is_empty() || executable.exists() {
             return Err(format!("`{text}` expected: {}", describe(&ran)));

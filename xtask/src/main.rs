@@ -33,9 +33,21 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
-    /// Build the compiler and run all tests
+    /// Build the compiler, run all tests, and fuzz for a while
     Test {
         /// What `cargo test` gets besides
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+    /// Build random programs through random edits, and compare every build with one from nothing
+    FuzzEdits {
+        /// `--seed N`, `--steps N`, `--seconds N`, `--kills N`, `--faults N`, or `--help`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+    /// Give the front end broken programs
+    Fuzz {
+        /// `--seed S`, `--time SECONDS`, `--steps N`, or `--help`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
@@ -54,6 +66,8 @@ fn main() -> ExitCode {
         Task::Setup => setup::setup(setup::For::Development).map(|_| ExitCode::SUCCESS),
         Task::Run { file, args } => run(&file, &args),
         Task::Test { args } => test::test(&args),
+        Task::FuzzEdits { args } => test::fuzz_edits(&args),
+        Task::Fuzz { args } => test::fuzz(&args),
         Task::Tidy => tidy::tidy().map(|()| ExitCode::SUCCESS),
         Task::Valgrind(options) => valgrind::valgrind(&options).map(|()| ExitCode::SUCCESS),
         Task::Dist => dist::dist().map(|()| ExitCode::SUCCESS),

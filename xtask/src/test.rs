@@ -10,6 +10,7 @@ use std::{
     io::{BufRead, BufReader},
     path::PathBuf,
     process::{ExitCode, Stdio},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 /// Builds the compiler and returns the path of the command.
@@ -19,6 +20,12 @@ pub(crate) fn build_cm(toolchain: &Toolchain) -> Result<PathBuf> {
     let target = shell::metadata()?.target_directory.into_std_path_buf();
     Ok(target.join("debug").join("cm"))
 }
+
+/// How long broken programs are tried after the tests, in seconds.
+const FUZZ: &str = "45";
+
+/// The same for `fuzz_edits`.
+const FUZZ_EDITS: &str = "75";
 
 /// Runs all tests, with the compiler built before: the conformance tests run it as a program.
 pub(crate) fn test(args: &[OsString]) -> Result<ExitCode> {
@@ -37,7 +44,39 @@ pub(crate) fn test(args: &[OsString]) -> Result<ExitCode> {
     let status = child.wait().map_err(|error| format!("cannot wait for cargo: {error}"))?;
     let Totals { binaries, passed, failed, ignored } = totals;
     println!("total: {passed} passed, {failed} failed, {ignored} ignored, in {binaries} binaries");
+    if !status.success() || !args.is_empty() {
+        return Ok(shell::exit_code(status));
+    }
+    let fuzzed = fuzz(&["--time".into(), FUZZ.into()])?;
+    if fuzzed != ExitCode::SUCCESS {
+        return Ok(fuzzed);
+    }
+    fuzz_edits(&["--seed", &new_seed(), "--seconds", FUZZ_EDITS].map(OsString::from))
+}
+
+/// Gives the front end broken programs, with these options.
+pub(crate) fn fuzz(args: &[OsString]) -> Result<ExitCode> {
+    start("cm-fuzz", args)
+}
+
+/// Random programs and edits; see `crates/cm-edits`.
+pub(crate) fn fuzz_edits(args: &[OsString]) -> Result<ExitCode> {
+    start("cm-edits", args)
+}
+
+/// Runs the program of a package.
+fn start(package: &str, args: &[OsString]) -> Result<ExitCode> {
+    let toolchain = setup::setup(setup::For::Development)?;
+    let mut command = toolchain.cargo();
+    command.args(["run", "--quiet", "--package", package, "--"]).args(args);
+    let status = command.status().map_err(|error| format!("cannot start cargo: {error}"))?;
     Ok(shell::exit_code(status))
+}
+
+/// Another one for each run. It is printed, so that a failure can be had again.
+fn new_seed() -> String {
+    let time = SystemTime::now().duration_since(UNIX_EPOCH);
+    time.map_or(0, |time| time.as_secs()).to_string()
 }
 
 /// Sums of what the test binaries report.

@@ -1,25 +1,66 @@
 //! Content-addressed store: digest to bytes, verified on every read.
 //!
-//! A [`Store`] is a directory that any number of processes use at once without a lock:
+//! A [`Store`] is a directory that any number of processes use at once:
 //!
 //! ```text
 //! CACHEDIR.TAG      tells backup programs to leave the directory out
-//! cas/ab/cdef…      the blobs, named by their SHA-256
-//! refs/NAME/ab/cd…  records: SHA-256 of a key -> digests, with a checksum of their own
-//! quarantine/       what was found where an entry should be, and was not one
-//! tmp/              files being written
+//! cas/index         where everything is, and in which order it was used
+//! cas/segments/     files of entries, one after the other, each with a header and a checksum
+//! cas/holds/        locked by processes that use the store
+//! quarantine/       some of what was found where an entry should be, and was not one
 //! ```
 //!
-//! The store is a cache. What it holds can be lost at any time and must be able to be made again,
-//! so a bad entry is moved aside, counted and reported as absent, never as a failure. Only writing
-//! can fail, and the caller decides what that means. The store knows nothing of what its bytes mean.
+//! An entry is a *blob*, found by its SHA-256, or a *record*, found by a name and a key, which
+//! holds digests of blobs. The store never knows what its bytes mean.
+//!
+//! It is a cache. What it holds can be lost at any time and must be able to be made again, so a
+//! bad entry is counted, set aside and reported as absent, never as a failure. Only
+//! [`Store::commit`] can fail, and its caller decides what that means.
+//!
+//! # Writing
+//!
+//! [`Store::put`] and [`Store::bind`] only collect; [`Store::commit`] writes all of it with a few
+//! system calls: it reserves a part of a segment, writes there, and makes it known in the index.
+//! Nobody else writes to a part that is reserved, so processes write at once, and the index is
+//! locked for microseconds.
+//!
+//! # What always holds
+//!
+//! * An entry is in the index only after it has been written. What a process that was killed has
+//!   reserved is waste, and goes when its segment does.
+//! * What is written in a segment is never changed. Entries are moved by copying.
+//! * The index is changed by transactions (`index::pages`), so a process may be killed anywhere.
+//!   It is a hint all the same: every page has a checksum, every link is compared with its
+//!   opposite, every entry with its own header and digest. If anything is wrong with it, it is made
+//!   anew from the segments. Nothing is synchronized to the disk: what a power failure leaves is
+//!   treated like any other damage.
+//! * The files together never take more than [`Config::max_size`]: room is made in the index, by
+//!   evicting what was used longest ago, before any is taken. That order is exact across
+//!   processes, and every use is a constant number of steps.
+//! * What a running process has used is not evicted ([`Store::release`]). What there is no room
+//!   for is refused, and stays in the memory of the process that put it.
+//! * Nothing follows a link out of the directory, and no name in it comes from outside.
 
+mod collected;
 mod digest;
 mod error;
+mod hold;
+mod home;
+mod index;
+mod inspect;
+mod lock;
+mod name;
 mod place;
-mod record;
+mod rebuild;
+mod room;
+mod segment;
 mod store;
+mod transaction;
+mod write;
 
 pub use digest::{Digest, Hasher, ParseDigestError};
 pub use error::Error;
-pub use store::{Stats, Store};
+pub use index::{Totals, Usage};
+pub use inspect::{EntryInfo, Verified};
+pub use name::Name;
+pub use store::{Config, Stats, Store, Summary};

@@ -4,6 +4,7 @@
 use std::{
     fs::{DirBuilder, File, OpenOptions},
     io,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::Path,
 };
 
@@ -31,17 +32,9 @@ pub(crate) fn look(path: &Path) -> Found {
     }
 }
 
-/// Opens a regular file for reading, with its length. A link is not followed and a pipe does not
-/// block.
-pub(crate) fn open_file(path: &Path) -> io::Result<(File, u64)> {
-    let mut options = OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
-    }
-    let file = options.open(path)?;
+/// Opens a regular file, with its length. A link is not followed and a pipe does not block.
+pub(crate) fn open_file(path: &Path, writable: bool) -> io::Result<(File, u64)> {
+    let file = options(OpenOptions::new().read(true).write(writable)).open(path)?;
     let meta = file.metadata()?;
     if !meta.is_file() {
         return Err(io::Error::other("not a regular file"));
@@ -49,15 +42,29 @@ pub(crate) fn open_file(path: &Path) -> io::Result<(File, u64)> {
     Ok((file, meta.len()))
 }
 
+/// Opens a regular file for writing, or creates it; it is made empty.
+pub(crate) fn create_file(path: &Path) -> io::Result<File> {
+    let file = open_or_create_file(path)?;
+    file.set_len(0)?;
+    Ok(file)
+}
+
+/// Opens a regular file for locking and writing, or creates it.
+pub(crate) fn open_or_create_file(path: &Path) -> io::Result<File> {
+    let mut all = OpenOptions::new();
+    let file = options(all.read(true).write(true).create(true).truncate(false)).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("not a regular file")) }
+}
+
+fn options(options: &mut OpenOptions) -> &mut OpenOptions {
+    options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).mode(0o600)
+}
+
 /// Creates a directory that its owner alone can use. Its parent must exist, unless `parents`.
 pub(crate) fn create_private_dir(path: &Path, parents: bool) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(parents);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt;
-        builder.mode(0o700);
-    }
+    builder.mode(0o700);
     match builder.create(path) {
         // Another process was faster.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && look(path) == Found::Dir => {

@@ -1,38 +1,52 @@
-//! The store.
+//! The store: what it offers.
 
 use crate::{
-    Digest, Error, Hasher,
-    place::{Found, create_private_dir, look, open_file},
-    record,
+    Digest, Error, Name, Totals, Usage,
+    collected::{Collected, Item},
+    home::Home,
+    index::{Entry, Kind, Trouble},
+    segment::{HEADER, SegmentFile, key_start},
+    transaction::Opened,
 };
 use std::{
-    collections::BTreeSet,
-    fs::{self, File},
-    io::{self, Read, Write},
+    io,
+    os::unix::fs::FileExt,
     path::{Path, PathBuf},
     sync::{
-        RwLock,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
 
-/// <https://bford.info/cachedir/>
-const CACHEDIR_TAG: &[u8] = b"Signature: 8a477f597d28d172789f06886806bc55\n\
-    # This directory is a cache. It can be deleted at any time.\n";
+/// How a store is used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Config {
+    /// What all files of the store take at most.
+    pub max_size: u64,
+    /// Nothing is written, not even what was used when.
+    pub read_only: bool,
+}
 
-/// No blob is larger; a larger file in place of one is not read.
-const MAX_BLOB: u64 = 1 << 32;
+impl Default for Config {
+    fn default() -> Config {
+        Config { max_size: 2 << 30, read_only: false }
+    }
+}
 
 /// A directory of blobs and records. See the crate's documentation.
 #[derive(Debug)]
 pub struct Store {
-    root: PathBuf,
-    /// Directories that this store has seen to; should one have gone since, a write fails and
-    /// sees to it anew.
-    dirs: RwLock<BTreeSet<PathBuf>>,
+    pub(crate) home: Home,
+    pub(crate) config: Config,
+    pub(crate) opened: Mutex<Opened>,
+    pub(crate) committing: Mutex<()>,
+    collected: Mutex<Collected>,
     hits: AtomicU64,
     misses: AtomicU64,
-    written: AtomicU64,
+    /// Those that are not counted in the index yet.
+    pub(crate) misses_untold: AtomicU64,
+    pub(crate) written: AtomicU64,
+    pub(crate) refused: AtomicU64,
     quarantined: AtomicU64,
 }
 
@@ -45,32 +59,73 @@ pub struct Stats {
     pub misses: u64,
     /// Blobs and records written.
     pub written: u64,
+    /// Blobs and records for which there was no room.
+    pub refused: u64,
     /// Entries that were found to be bad.
     pub quarantined: u64,
 }
 
+/// What a store holds.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Summary {
+    /// By kind, in the order in which they came up.
+    pub usages: Vec<Usage>,
+    /// What happened since the store was made.
+    pub totals: Totals,
+    /// Blobs and records.
+    pub entries: u64,
+    /// What all files take at most.
+    pub bytes: u64,
+    /// When the entry was last used that was used longest ago, in nanoseconds since 1970.
+    pub oldest: Option<u64>,
+    /// When any entry was last used.
+    pub newest: Option<u64>,
+}
+
 /// Why an entry could not be read.
 enum Unread {
-    Absent,
-    Bad,
+    /// It may be good, but cannot be had now.
+    Unavailable,
+    /// What is there is not the entry; some of it.
+    Bad(Vec<u8>),
+}
+
+impl From<io::Error> for Unread {
+    fn from(error: io::Error) -> Unread {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => Unread::Bad(Vec::new()),
+            _ => Unread::Unavailable,
+        }
+    }
 }
 
 impl Store {
-    /// A store in the directory `root`. Touches nothing: the directory is created by the first write.
+    /// A store in the directory `root`. Touches nothing: the directory is created by the first
+    /// commit.
     pub fn open(root: impl Into<PathBuf>) -> Store {
+        Store::with(root, Config::default())
+    }
+
+    /// A store that is used in a certain way.
+    pub fn with(root: impl Into<PathBuf>, config: Config) -> Store {
         Store {
-            root: root.into(),
-            dirs: RwLock::default(),
+            home: Home::new(root.into(), config.max_size),
+            config,
+            opened: Mutex::default(),
+            committing: Mutex::default(),
+            collected: Mutex::default(),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
+            misses_untold: AtomicU64::new(0),
             written: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
             quarantined: AtomicU64::new(0),
         }
     }
 
     /// The directory.
     pub fn root(&self) -> &Path {
-        &self.root
+        self.home.root()
     }
 
     /// What happened so far.
@@ -79,227 +134,222 @@ impl Store {
             hits: self.hits.load(Ordering::Relaxed),
             misses: self.misses.load(Ordering::Relaxed),
             written: self.written.load(Ordering::Relaxed),
+            refused: self.refused.load(Ordering::Relaxed),
             quarantined: self.quarantined.load(Ordering::Relaxed),
         }
     }
 
-    /// Keeps `bytes` and returns their digest. Writes nothing if there already is a file of that
-    /// name and length; should its contents be bad, the next read finds out.
-    pub fn put(&self, bytes: &[u8]) -> Result<Digest, Error> {
-        let digest = Digest::of(bytes);
-        let path = self.blob_path(&digest);
-        if look(&path) != Found::File(bytes.len() as u64) {
-            self.write(&path, bytes)?;
-        }
-        Ok(digest)
+    pub(crate) fn collected(&self) -> MutexGuard<'_, Collected> {
+        self.collected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The bytes of that digest, if the store has them.
-    pub fn get(&self, digest: &Digest) -> Option<Vec<u8>> {
-        let path = self.blob_path(digest);
-        let bytes = read_file(&path, MAX_BLOB);
-        self.sound(&path, bytes, |bytes| (Digest::of(&bytes) == *digest).then_some(bytes))
+    /// Keeps `bytes` and returns their digest. They are written by the next [`commit`](Self::commit).
+    pub fn put(&self, name: Name, bytes: impl Into<Arc<[u8]>>) -> Digest {
+        let bytes = bytes.into();
+        let digest = Digest::of(&bytes);
+        self.collected().add((Kind::Blob, digest), Item::new(name, digest, bytes));
+        digest
     }
 
-    /// The file that holds the bytes of that digest, for programs that want a file name, such as
-    /// linkers. The contents were verified just now. The file must not be written to.
-    pub fn path(&self, digest: &Digest) -> Option<PathBuf> {
-        let path = self.blob_path(digest);
-        let found = hash_file(&path);
-        self.sound(&path, found, |found| (found == *digest).then(|| path.clone()))
+    /// The bytes of that digest, if the store has them. They have been verified.
+    pub fn get(&self, digest: &Digest) -> Option<Arc<[u8]>> {
+        self.read(Kind::Blob, digest)
     }
 
-    /// The same without verification, for bytes that this process has just put.
-    pub fn fresh_path(&self, digest: &Digest) -> Option<PathBuf> {
-        let path = self.blob_path(digest);
-        matches!(look(&path), Found::File(_)).then_some(path)
-    }
-
-    /// Whether there is a file for that digest. It has not been verified.
+    /// Whether there is an entry for that digest. It is not verified, and does not count as used.
     pub fn contains(&self, digest: &Digest) -> bool {
-        matches!(look(&self.blob_path(digest)), Found::File(_))
+        self.collected().items.contains_key(&(Kind::Blob, *digest))
+            || self.find(Kind::Blob, digest).is_some()
     }
 
     /// Records that `key` stands for `values`, among the records called `name`; replaces what it
-    /// stood for before. The values need not be in the store.
-    pub fn bind(&self, name: &str, key: &[u8], values: &[Digest]) -> Result<(), Error> {
-        let key = Digest::of(key);
-        let path = self.record_path(name, &key).ok_or_else(|| Error::BadName(name.to_owned()))?;
-        self.write(&path, &record::encode(&key, values))
+    /// stood for before. The values need not be in the store. Written by the next
+    /// [`commit`](Self::commit).
+    pub fn bind(&self, name: Name, key: &[u8], values: &[Digest]) {
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.0).collect();
+        let item = Item::new(name, Digest::of(&bytes), bytes.into());
+        self.collected().add((Kind::Record, record_key(name, key)), item);
     }
 
     /// What `key` was bound to, among the records called `name`.
-    pub fn lookup(&self, name: &str, key: &[u8]) -> Option<Vec<Digest>> {
-        let key = Digest::of(key);
-        let path = self.record_path(name, &key)?;
-        let bytes = read_file(&path, record::MAX_LEN);
-        self.sound(&path, bytes, |bytes| record::decode(&key, &bytes))
+    pub fn lookup(&self, name: Name, key: &[u8]) -> Option<Vec<Digest>> {
+        Some(digests(&self.read(Kind::Record, &record_key(name, key))?))
     }
 
-    fn blob_path(&self, digest: &Digest) -> PathBuf {
-        fan_out(self.root.join("cas"), digest)
+    /// How many bytes the next commit writes, if none of them are there.
+    pub fn collected_bytes(&self) -> u64 {
+        let collected = self.collected();
+        let items = collected.queue.iter().filter_map(|key| collected.items.get(key));
+        items.map(|item| item.bytes.len() as u64).sum()
     }
 
-    fn record_path(&self, name: &str, key: &Digest) -> Option<PathBuf> {
-        let plain = |c: u8| matches!(c, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-');
-        let good = !name.is_empty() && name.bytes().all(plain);
-        good.then(|| fan_out(self.root.join("refs").join(name), key))
+    /// What a record holds that has this key in the store.
+    pub fn record(&self, key: &Digest) -> Option<Vec<Digest>> {
+        Some(digests(&self.read_quietly(Kind::Record, key)?))
     }
 
-    /// Counts a read and moves a bad entry away. `check` gives what to return if the entry is sound.
-    fn sound<T, R>(
-        &self,
-        path: &Path,
-        read: Result<T, Unread>,
-        check: impl FnOnce(T) -> Option<R>,
-    ) -> Option<R> {
-        let result = match read {
-            Ok(found) => check(found).ok_or(Unread::Bad),
-            Err(unread) => Err(unread),
-        };
-        match result {
-            Ok(value) => {
-                self.hits.fetch_add(1, Ordering::Relaxed);
-                Some(value)
-            }
-            Err(unread) => {
-                self.misses.fetch_add(1, Ordering::Relaxed);
-                if matches!(unread, Unread::Bad) {
-                    self.quarantine(path);
-                }
-                None
+    /// A new build begins: what this store has used so far may be evicted again.
+    pub fn release(&self) {
+        if let Some(hold) = &self.opened().hold {
+            hold.renew();
+        }
+    }
+
+    /// What the store holds; `None`: there is none.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn summary(&self) -> Result<Option<Summary>, Error> {
+        self.transact(false, |step| {
+            let oldest = step.index.oldest()?.map(|(_, entry)| entry.used);
+            Ok(Summary {
+                usages: step.index.usages()?,
+                totals: step.index.header.totals,
+                entries: u64::from(step.index.header.entries),
+                bytes: step.index.size() + step.index.header.stored,
+                oldest,
+                newest: oldest.and(Some(step.index.header.clock)),
+            })
+        })
+    }
+
+    /// Evicts what was used before a time, in nanoseconds since 1970, and what was used longest ago
+    /// until the store takes no more than a size. Gives the number of entries.
+    ///
+    /// # Errors
+    /// If the store cannot be changed.
+    pub fn evict_until(&self, max_size: u64, before: u64) -> Result<u64, Error> {
+        let mut evicted = 0;
+        loop {
+            let mut now = 0;
+            let done = self.transact(false, |step| {
+                now = 0;
+                self.evict(step, max_size, before, &mut now)
+            })?;
+            evicted += now;
+            if done != Some(false) {
+                return Ok(evicted);
             }
         }
     }
 
-    /// Makes `bytes` the contents of `path`, for other processes at once or not at all.
-    fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
-        let written = self.try_write(path, bytes).or_else(|_| {
-            // A directory has gone, or something else lies there.
-            self.dirs.write().unwrap_or_else(|poisoned| poisoned.into_inner()).clear();
-            if !matches!(look(path), Found::File(_) | Found::Nothing) {
-                self.quarantine(path);
-            }
-            self.try_write(path, bytes)
+    fn find(&self, kind: Kind, key: &Digest) -> Option<Entry> {
+        let found = self.transact(false, |step| {
+            Ok(step.index.find(kind, &key_start(key))?.map(|(_, entry)| entry))
         });
-        self.written.fetch_add(u64::from(written.is_ok()), Ordering::Relaxed);
-        written
+        found.ok()??
     }
 
-    fn try_write(&self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
-        let dir = path.parent().expect("invariant: entries lie below the root");
-        self.ensure_dir_once(dir)?;
-        let tmp = self.root.join("tmp");
-        self.ensure_dir_once(&tmp)?;
-        let mut file = tempfile::NamedTempFile::new_in(&tmp)
-            .map_err(Error::io("create a temporary file in", &tmp))?;
-        file.write_all(bytes).map_err(Error::io("write", file.path()))?;
-        file.persist(path).map_err(|error| Error::io("replace", path)(error.error))?;
-        Ok(())
+    /// The contents of an entry, verified.
+    fn read(&self, kind: Kind, key: &Digest) -> Option<Arc<[u8]>> {
+        let known = self.collected().items.get(&(kind, *key)).map(|item| item.bytes.clone());
+        let found = known.or_else(|| self.read_file(kind, key, true));
+        let (counter, untold) = match found {
+            Some(_) => (&self.hits, 0),
+            None => (&self.misses, 1),
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        self.misses_untold.fetch_add(untold, Ordering::Relaxed);
+        found
     }
 
-    fn ensure_dir_once(&self, dir: &Path) -> Result<(), Error> {
-        if self.dirs.read().unwrap_or_else(|poisoned| poisoned.into_inner()).contains(dir) {
-            return Ok(());
-        }
-        self.ensure_dir(dir)?;
-        let mut dirs = self.dirs.write().unwrap_or_else(|poisoned| poisoned.into_inner());
-        dirs.insert(dir.to_owned());
-        Ok(())
+    /// The same of what is on disk, and nothing is counted.
+    pub(crate) fn read_quietly(&self, kind: Kind, key: &Digest) -> Option<Arc<[u8]>> {
+        self.read_file(kind, key, false)
     }
 
-    /// Sees to it that `dir`, which lies below the root, and the directories between are real
-    /// directories. What else lies there is moved away: a link could lead out of the store.
-    fn ensure_dir(&self, dir: &Path) -> Result<(), Error> {
-        if dir == self.root {
-            return self.ensure_root();
-        }
-        self.ensure_dir(dir.parent().expect("invariant: only directories below the root"))?;
-        match look(dir) {
-            Found::Dir => return Ok(()),
-            Found::Nothing => {}
-            Found::File(_) | Found::Other => self.quarantine(dir),
-        }
-        create_private_dir(dir, false).map_err(Error::io("create", dir))
-    }
-
-    /// The root may be a link to a directory; anything else in its place belongs to someone else.
-    fn ensure_root(&self) -> Result<(), Error> {
-        match self.root.metadata() {
-            Ok(meta) if meta.is_dir() => {}
-            Ok(_) => return Err(Error::NotADirectory(self.root.clone())),
-            Err(_) => {
-                create_private_dir(&self.root, true).map_err(Error::io("create", &self.root))?;
+    fn read_file(&self, kind: Kind, key: &Digest, use_it: bool) -> Option<Arc<[u8]>> {
+        // An entry may be moved while it is read, but not for ever.
+        for _ in 0..3 {
+            let found = self.transact(false, |step| {
+                let Some((number, entry)) = step.index.find(kind, &key_start(key))? else {
+                    return Ok(None);
+                };
+                if use_it && !step.read_only {
+                    step.index.touch(number)?;
+                    step.index.header.totals.hits += 1;
+                }
+                Ok(Some((self.segment(step, entry.segment)?, entry)))
+            });
+            let (segment, entry) = found.ok()???;
+            let read = match segment {
+                Some(segment) => read_entry(&segment, &entry, kind, key),
+                None => Err(Unread::Bad(Vec::new())),
+            };
+            match read {
+                Ok(bytes) => return Some(bytes),
+                Err(Unread::Unavailable) => return None,
+                Err(Unread::Bad(bytes)) => {
+                    if self.discard(kind, key, &entry, &bytes) {
+                        return None;
+                    }
+                }
             }
         }
-        let tag = self.root.join("CACHEDIR.TAG");
-        if look(&tag) == Found::Nothing {
-            fs::write(&tag, CACHEDIR_TAG).map_err(Error::io("write", &tag))?;
-        }
-        Ok(())
+        None
     }
 
-    /// Moves away what lies at `path`. That it may fail is no matter: whoever reads the entry again
-    /// finds it bad again.
-    fn quarantine(&self, path: &Path) {
-        self.quarantined.fetch_add(1, Ordering::Relaxed);
-        let dir = self.root.join("quarantine");
-        if look(&dir) != Found::Dir && create_private_dir(&dir, false).is_err() {
-            return;
+    /// Removes a bad entry. `false`: it has been moved meanwhile.
+    fn discard(&self, kind: Kind, key: &Digest, bad: &Entry, bytes: &[u8]) -> bool {
+        let discarded = self.transact(false, |step| {
+            let Some((number, entry)) = step.index.find(kind, &key_start(key))? else {
+                return Ok(true);
+            };
+            if (entry.segment, entry.offset) != (bad.segment, bad.offset) {
+                return Ok(false);
+            }
+            if !step.read_only {
+                let segment = step.index.remove(number)?;
+                step.index.header.totals.quarantined += 1;
+                step.index.header.totals.hits -= step.index.header.totals.hits.min(1);
+                self.reclaim(step, segment.id)?;
+            }
+            Ok::<bool, Trouble>(true)
+        });
+        let discarded = discarded.ok().flatten() != Some(false);
+        if discarded {
+            self.quarantined.fetch_add(1, Ordering::Relaxed);
+            if !self.config.read_only {
+                self.home.quarantine_bytes(&key.to_string()[..16], bytes);
+            }
         }
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        // A fresh directory makes the name unique among all processes.
-        let prefix = format!("{name}-");
-        if let Ok(cell) = tempfile::Builder::new().prefix(&prefix).tempdir_in(&dir)
-            && fs::rename(path, cell.path().join("entry")).is_ok()
-        {
-            let _kept: PathBuf = cell.keep();
-        }
-    }
-}
-
-/// `dir/a/bcdef…`: few directories, since making one costs as much as making several files, and
-/// file systems of today find a name among a hundred thousand as fast as among ten.
-fn fan_out(dir: PathBuf, digest: &Digest) -> PathBuf {
-    let name = digest.to_string();
-    let (first, rest) = name.split_at(1);
-    dir.join(first).join(rest)
-}
-
-/// All bytes of a regular file of at most `max` bytes.
-fn read_file(path: &Path, max: u64) -> Result<Vec<u8>, Unread> {
-    let (file, len) = open(path, max)?;
-    let mut bytes = Vec::new();
-    // The reservation can fail, the limit keeps a file that grows from growing here.
-    bytes.try_reserve_exact(len as usize).map_err(|_| Unread::Bad)?;
-    file.take(len).read_to_end(&mut bytes).map_err(|_| Unread::Bad)?;
-    Ok(bytes)
-}
-
-/// The digest of a regular file.
-fn hash_file(path: &Path) -> Result<Digest, Unread> {
-    let mut file = open(path, MAX_BLOB)?.0;
-    let mut hasher = Hasher::default();
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut buffer) {
-            Ok(0) => return Ok(hasher.finish()),
-            Ok(len) => hasher.update(&buffer[..len]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) => return Err(Unread::Bad),
-        }
+        discarded
     }
 }
 
-/// A regular file of at most `max` bytes, and how many they are.
-fn open(path: &Path, max: u64) -> Result<(File, u64), Unread> {
-    let (file, len) = open_file(path).map_err(|error| match (error.kind(), look(path)) {
-        (io::ErrorKind::PermissionDenied, Found::File(_)) => Unread::Bad,
-        // A good file that cannot be opened now (too many are open, say), or none at all. A file
-        // in place of a directory further up is dealt with by the next write.
-        (_, Found::File(_) | Found::Nothing) => Unread::Absent,
-        (io::ErrorKind::NotADirectory, _) => Unread::Absent,
-        _ => Unread::Bad,
-    })?;
-    if len > max { Err(Unread::Bad) } else { Ok((file, len)) }
+/// What a record holds.
+fn digests(bytes: &[u8]) -> Vec<Digest> {
+    let (values, _) = bytes.as_chunks::<32>();
+    values.iter().copied().map(Digest).collect()
+}
+
+/// Records of different names have different keys.
+fn record_key(name: Name, key: &[u8]) -> Digest {
+    Digest::of_parts([name.as_str().as_bytes(), key])
+}
+
+/// Reads and verifies an entry.
+fn read_entry(
+    segment: &SegmentFile,
+    entry: &Entry,
+    kind: Kind,
+    key: &Digest,
+) -> Result<Arc<[u8]>, Unread> {
+    let header = segment.header(entry.offset)?;
+    let header = header
+        .filter(|header| header.kind == kind && header.key == *key && header.total() == entry.len);
+    let Some(header) = header else { return Err(Unread::Bad(Vec::new())) };
+    let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, header.len as usize).collect();
+    let room = Arc::get_mut(&mut bytes).expect("invariant: it is not shared yet");
+    // Piece by piece, so that what is hashed is still in the processor's cache.
+    let mut hasher = crate::Hasher::default();
+    let mut offset = entry.offset + HEADER;
+    for piece in room.chunks_mut(1 << 17) {
+        segment.file.read_exact_at(piece, offset)?;
+        hasher.update(piece);
+        offset += piece.len() as u64;
+    }
+    let digest = hasher.finish();
+    let sound = digest == header.contents && (kind == Kind::Record || digest == *key);
+    if sound { Ok(bytes) } else { Err(Unread::Bad(bytes.to_vec())) }
 }

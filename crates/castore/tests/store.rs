@@ -2,9 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its files fails")]
 
-use castore::{Digest, Error, Stats, Store};
+use castore::{Config, Digest, Error, Name, Stats, Store};
 use std::{
     fs,
+    os::unix::fs::{FileExt, PermissionsExt, symlink},
     path::{Path, PathBuf},
     thread,
 };
@@ -16,15 +17,29 @@ fn fresh() -> (TempDir, Store) {
     (dir, store)
 }
 
-fn blob_path(store: &Store, digest: &Digest) -> PathBuf {
-    let name = digest.to_string();
-    store.root().join("cas").join(&name[..1]).join(&name[1..])
+fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+fn put(store: &Store, bytes: &[u8]) -> Digest {
+    let digest = store.put(Name::OTHER, bytes);
+    commit(store);
+    digest
+}
+
+/// Writes everything, and forgets what is in memory.
+fn commit(store: &Store) {
+    (0..2).for_each(|_| store.commit().unwrap());
+}
+
+fn get(store: &Store, digest: &Digest) -> Option<Vec<u8>> {
+    store.get(digest).map(|bytes| bytes.to_vec())
 }
 
 /// Every file below `dir`.
 fn files(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(dir).unwrap() {
+    for entry in fs::read_dir(dir).into_iter().flatten() {
         let path = entry.unwrap().path();
         if path.symlink_metadata().unwrap().is_dir() {
             found.extend(files(&path));
@@ -32,7 +47,17 @@ fn files(dir: &Path) -> Vec<PathBuf> {
             found.push(path);
         }
     }
+    found.sort();
     found
+}
+
+fn segments(store: &Store) -> Vec<PathBuf> {
+    files(&store.root().join("cas/segments"))
+}
+
+/// The bytes of all files.
+fn size(store: &Store) -> u64 {
+    files(store.root()).iter().map(|path| path.metadata().unwrap().len()).sum()
 }
 
 fn quarantined(store: &Store) -> usize {
@@ -40,45 +65,51 @@ fn quarantined(store: &Store) -> usize {
 }
 
 #[test]
-fn nothing_is_created_before_the_first_write() {
+fn nothing_is_created_before_the_first_commit() {
     let (dir, store) = fresh();
-    let digest = Digest::of(b"x");
+    let digest = store.put(Name::OTHER, &b"x"[..]);
+    assert_eq!(get(&store, &digest).unwrap(), b"x");
+    let digest = Digest::of(b"y");
     assert_eq!(store.get(&digest), None);
-    assert_eq!(store.path(&digest), None);
-    assert_eq!(store.lookup("obj", b"key"), None);
+    assert_eq!(store.lookup(name("obj"), b"key"), None);
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
-    assert_eq!(store.stats(), Stats { misses: 3, ..Stats::default() });
+    assert_eq!(store.stats(), Stats { hits: 1, misses: 2, ..Stats::default() });
+    assert_eq!(store.summary().unwrap(), None);
 }
 
 #[test]
 fn what_is_put_can_be_got() {
     let (_dir, store) = fresh();
-    for bytes in [&b""[..], b"a", &[7; 100_000]] {
-        let digest = store.put(bytes).unwrap();
+    for bytes in [&b""[..], b"a", &[7; 100_000], &[8; 5_000_000]] {
+        let digest = put(&store, bytes);
         assert_eq!(digest, Digest::of(bytes));
-        assert!(store.contains(&digest));
-        assert_eq!(store.get(&digest).as_deref(), Some(bytes));
-        assert_eq!(fs::read(store.path(&digest).unwrap()).unwrap(), bytes);
+        for store in [&store, &Store::open(store.root())] {
+            assert!(store.contains(&digest));
+            assert_eq!(get(store, &digest).as_deref(), Some(bytes));
+        }
     }
-    assert_eq!(store.stats(), Stats { hits: 6, written: 3, ..Stats::default() });
-    store.put(b"a").unwrap();
-    assert_eq!(store.stats().written, 3, "a blob that is there is not written again");
+    assert_eq!(store.stats(), Stats { hits: 4, written: 4, ..Stats::default() });
+    let before = size(&store);
+    put(&store, b"a");
+    assert_eq!(store.stats().written, 4, "a blob that is there is not written again");
+    assert_eq!(size(&store), before);
     assert!(
         fs::read_to_string(store.root().join("CACHEDIR.TAG"))
             .unwrap()
             .starts_with("Signature: 8a477f597d28d172789f06886806bc55")
     );
-    assert_eq!(files(&store.root().join("tmp")), Vec::<PathBuf>::new());
 }
 
-#[cfg(unix)]
 #[test]
 fn the_directory_is_private() {
-    use std::os::unix::fs::PermissionsExt;
     let (_dir, store) = fresh();
-    store.put(b"a").unwrap();
-    for dir in [store.root().to_owned(), store.root().join("cas")] {
+    put(&store, b"a");
+    for dir in ["", "cas", "cas/segments"] {
+        let dir = store.root().join(dir);
         assert_eq!(dir.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    }
+    for file in files(&store.root().join("cas")) {
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     }
 }
 
@@ -86,142 +117,201 @@ fn the_directory_is_private() {
 fn names_stand_for_digests() {
     let (_dir, store) = fresh();
     let (one, two) = (Digest::of(b"one"), Digest::of(b"two"));
-    store.bind("obj", b"key", &[one, two]).unwrap();
-    store.bind("bc", b"key", &[two]).unwrap();
-    assert_eq!(store.lookup("obj", b"key"), Some(vec![one, two]));
-    assert_eq!(store.lookup("bc", b"key"), Some(vec![two]));
-    assert_eq!(store.lookup("obj", b"other"), None);
-    store.bind("obj", b"key", &[two]).unwrap();
-    assert_eq!(store.lookup("obj", b"key"), Some(vec![two]));
-    for name in ["", "..", "a/b", "Obj", "ä"] {
-        assert!(matches!(store.bind(name, b"key", &[]), Err(Error::BadName(_))), "{name}");
-        assert_eq!(store.lookup(name, b"key"), None);
+    store.bind(name("obj"), b"key", &[one, two]);
+    store.bind(name("bc"), b"key", &[two]);
+    for _ in 0..2 {
+        assert_eq!(store.lookup(name("obj"), b"key"), Some(vec![one, two]));
+        assert_eq!(store.lookup(name("bc"), b"key"), Some(vec![two]));
+        assert_eq!(store.lookup(name("obj"), b"other"), None);
+        store.commit().unwrap();
+    }
+    store.bind(name("obj"), b"key", &[two]);
+    store.commit().unwrap();
+    assert_eq!(store.lookup(name("obj"), b"key"), Some(vec![two]));
+    assert_eq!(Store::open(store.root()).lookup(name("obj"), b"key"), Some(vec![two]));
+    assert!(matches!(Name::new("a/b"), Err(Error::BadName(_))));
+    let usages = store.summary().unwrap().unwrap().usages;
+    let counts: Vec<_> = usages.iter().map(|u| (u.name.as_str(), u.entries)).collect();
+    assert_eq!(counts, [("obj", 1), ("bc", 1)]);
+}
+
+/// Puts entries, spoils the segment, and checks that each loss is noticed once and mended by the
+/// next `put`, in the same process and in another one.
+fn check_heals(what: &str, spoil: impl Fn(&Path)) {
+    for reopen in [false, true] {
+        let (_dir, mut store) = fresh();
+        let entry = |n: usize| n.to_string().repeat(1000);
+        let digests: Vec<_> = (0..5).map(|n| store.put(Name::OTHER, entry(n).as_bytes())).collect();
+        store.bind(name("obj"), b"key", &digests);
+        commit(&store);
+        spoil(&segments(&store)[0]);
+        if reopen {
+            store = Store::open(store.root());
+        }
+        for round in 0..2 {
+            let mut lost = 0;
+            for (n, digest) in digests.iter().enumerate() {
+                match get(&store, digest) {
+                    Some(bytes) => assert_eq!(bytes, entry(n).as_bytes(), "{what}"),
+                    None => lost += 1,
+                }
+            }
+            // What is open is not looked at again.
+            assert!(lost > 0 || !reopen, "{what}");
+            let record = store.lookup(name("obj"), b"key");
+            assert!(record.is_none_or(|found| found == digests), "{what}");
+            if round == 0 {
+                assert!(store.stats().quarantined <= 6, "{what}");
+            }
+        }
+        let bad = store.stats().quarantined;
+        for (n, digest) in digests.iter().enumerate() {
+            assert_eq!(put(&store, entry(n).as_bytes()), *digest);
+            assert_eq!(get(&store, digest).unwrap(), entry(n).as_bytes(), "{what}");
+        }
+        assert_eq!(store.stats().quarantined, bad, "{what}: found once");
+        assert!(quarantined(&store) <= 16);
     }
 }
 
-/// Puts a blob, spoils it, and checks that the loss is noticed once, by either way of reading, and
-/// mended by the next `put`.
-fn check_heals(spoil: impl Fn(&Path)) {
-    let read_back: [fn(&Store, &Digest) -> bool; 2] =
-        [|store, digest| store.get(digest).is_some(), |store, digest| store.path(digest).is_some()];
-    for read in read_back {
-        let (_dir, store) = fresh();
-        let digest = store.put(b"precious").unwrap();
-        spoil(&blob_path(&store, &digest));
-        assert!(!read(&store, &digest));
-        assert_eq!((store.stats().quarantined, quarantined(&store)), (1, 1));
-        assert!(!read(&store, &digest));
-        assert_eq!(store.stats(), Stats { misses: 2, written: 1, quarantined: 1, hits: 0 });
-        store.put(b"precious").unwrap();
-        assert!(read(&store, &digest));
-    }
+fn flip(path: &Path, at: u64) {
+    let file = fs::File::options().read(true).write(true).open(path).unwrap();
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, at).unwrap();
+    file.write_all_at(&[byte[0] ^ 16], at).unwrap();
 }
 
 #[test]
-fn bad_entries_are_moved_away_and_mended() {
-    check_heals(|path| fs::write(path, b"PRECIOUS").unwrap());
-    check_heals(|path| fs::write(path, b"prec").unwrap());
-    check_heals(|path| fs::write(path, b"").unwrap());
-    check_heals(|path| {
+fn bad_entries_are_found_and_mended() {
+    check_heals("contents", |path| flip(path, 1500));
+    check_heals("header of an entry", |path| flip(path, 70));
+    check_heals("header of the file", |path| flip(path, 30));
+    check_heals("truncated", |path| fs::write(path, &fs::read(path).unwrap()[..3000]).unwrap());
+    check_heals("empty", |path| fs::write(path, b"").unwrap());
+    check_heals("garbage", |path| fs::write(path, b"garbage".repeat(1000)).unwrap());
+    check_heals("gone", |path| fs::remove_file(path).unwrap());
+    check_heals("a directory", |path| {
         fs::remove_file(path).unwrap();
         fs::create_dir(path).unwrap();
         fs::write(path.join("inside"), b"x").unwrap();
     });
-    #[cfg(unix)]
-    check_heals(|path| {
-        let elsewhere = path.with_extension("elsewhere");
-        fs::rename(path, &elsewhere).unwrap();
-        std::os::unix::fs::symlink(&elsewhere, path).unwrap();
-    });
-    #[cfg(unix)]
-    check_heals(|path| {
+    check_heals("a socket", |path| {
         fs::remove_file(path).unwrap();
         std::os::unix::net::UnixListener::bind(path).unwrap();
     });
-    // No blob is that large, so it must not even be read.
-    check_heals(|path| fs::File::create(path).unwrap().set_len(1 << 40).unwrap());
+    check_heals("a terabyte of nothing", |path| {
+        fs::remove_file(path).unwrap();
+        fs::File::create(path).unwrap().set_len(1 << 40).unwrap();
+    });
 }
 
+/// The index is spoilt in every way, and nothing is lost.
 #[test]
-fn a_put_mends_what_has_the_wrong_size_or_kind() {
-    let (_dir, store) = fresh();
-    let digest = store.put(b"precious").unwrap();
-    let path = blob_path(&store, &digest);
-    fs::write(&path, b"short").unwrap();
-    store.put(b"precious").unwrap();
-    assert_eq!(store.get(&digest).as_deref(), Some(&b"precious"[..]));
-    fs::remove_file(&path).unwrap();
-    fs::create_dir(&path).unwrap();
-    store.put(b"precious").unwrap();
-    assert_eq!(store.get(&digest).as_deref(), Some(&b"precious"[..]));
-    assert_eq!(store.stats().quarantined, 1);
-}
-
-#[test]
-fn bad_records_are_moved_away() {
-    let (_dir, store) = fresh();
-    let one = Digest::of(b"one");
-    store.bind("obj", b"key", &[one]).unwrap();
-    store.bind("obj", b"other", &[one]).unwrap();
-    let records = files(&store.root().join("refs"));
-    assert_eq!(records.len(), 2);
-    // Each in the place of the other.
-    let swap = store.root().join("swap");
-    fs::rename(&records[0], &swap).unwrap();
-    fs::rename(&records[1], &records[0]).unwrap();
-    fs::rename(&swap, &records[1]).unwrap();
-    assert_eq!(store.lookup("obj", b"key"), None);
-    assert_eq!(store.lookup("obj", b"other"), None);
-    assert_eq!(store.stats().quarantined, 2);
-    store.bind("obj", b"key", &[one]).unwrap();
-    assert_eq!(store.lookup("obj", b"key"), Some(vec![one]));
-    for garbage in [&b""[..], b"garbage", &[0; 200], &[0xff; 2_000_000]] {
-        fs::write(&files(&store.root().join("refs"))[0], garbage).unwrap();
-        assert_eq!(store.lookup("obj", b"key"), None);
-        store.bind("obj", b"key", &[one]).unwrap();
+fn an_index_is_made_anew() {
+    type Spoil<'a> = (&'a str, &'a dyn Fn(&Path));
+    let spoil: &[Spoil] = &[
+        ("gone", &|path| fs::remove_file(path).unwrap()),
+        ("empty", &|path| fs::write(path, b"").unwrap()),
+        ("zeros", &|path| fs::write(path, vec![0; fs::read(path).unwrap().len()]).unwrap()),
+        ("garbage", &|path| fs::write(path, b"garbage".repeat(10_000)).unwrap()),
+        ("truncated", &|path| {
+            let file = fs::File::options().write(true).open(path).unwrap();
+            file.set_len(file.metadata().unwrap().len() / 2).unwrap();
+        }),
+        ("a directory", &|path| {
+            fs::remove_file(path).unwrap();
+            fs::create_dir(path).unwrap();
+        }),
+        ("a link", &|path| {
+            fs::rename(path, path.with_extension("elsewhere")).unwrap();
+            symlink("index.elsewhere", path).unwrap();
+        }),
+        ("header", &|path| flip(path, 40)),
+        ("a page of the table", &|path| {
+            (0..50).for_each(|page| flip(path, 512 * page + 99));
+        }),
+    ];
+    for (what, spoil) in spoil {
+        for reopen in [false, true] {
+            let (_dir, mut store) = fresh();
+            let digests: Vec<_> =
+                (0..300).map(|n: u32| store.put(Name::OTHER, &n.to_le_bytes()[..])).collect();
+            digests.iter().for_each(|d| store.bind(name("obj"), &d.0, &[*d]));
+            commit(&store);
+            spoil(&store.root().join("cas/index"));
+            if reopen {
+                store = Store::open(store.root());
+            }
+            for (n, digest) in digests.iter().enumerate() {
+                assert_eq!(get(&store, digest).unwrap(), (n as u32).to_le_bytes(), "{what}");
+                assert_eq!(store.lookup(name("obj"), &digest.0), Some(vec![*digest]), "{what}");
+            }
+            put(&store, b"more");
+            assert_eq!(store.summary().unwrap().unwrap().entries, 601, "{what}");
+        }
     }
-    assert_eq!(store.stats().quarantined, 6);
+}
+
+/// The newest of several records of a key is found again without an index.
+#[test]
+fn what_was_replaced_does_not_come_back() {
+    let (_dir, store) = fresh();
+    for n in 0..50_u32 {
+        store.bind(name("obj"), b"key", &[Digest::of(&n.to_le_bytes())]);
+        store.commit().unwrap();
+    }
+    fs::remove_file(store.root().join("cas/index")).unwrap();
+    let last = Digest::of(&49_u32.to_le_bytes());
+    assert_eq!(store.lookup(name("obj"), b"key"), Some(vec![last]));
+}
+
+#[test]
+fn segments_of_other_stores_are_not_taken_for_ours() {
+    let ((_a, one), (_b, two)) = (fresh(), fresh());
+    let (a, b) = (put(&one, b"one"), put(&two, b"two"));
+    fs::copy(&segments(&one)[0], &segments(&two)[0]).unwrap();
+    assert_eq!(get(&two, &b), None);
+    assert_eq!(get(&two, &a), None, "it is in no index");
+    assert_eq!(get(&Store::open(two.root()), &b), None);
 }
 
 #[test]
 fn files_in_place_of_directories_are_moved_away() {
-    for place in ["cas", "tmp", "refs", "refs/obj"] {
+    for place in ["cas", "cas/segments", "cas/holds"] {
         let (_dir, store) = fresh();
         let path = store.root().join(place);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, b"in the way").unwrap();
-        let digest = Digest::of(b"a");
-        assert_eq!(store.get(&digest), None);
-        assert_eq!(store.lookup("obj", b"key"), None);
-        store.put(b"a").unwrap();
-        store.bind("obj", b"key", &[digest]).unwrap();
-        assert_eq!(store.get(&digest).as_deref(), Some(&b"a"[..]), "{place}");
-        assert_eq!(store.lookup("obj", b"key"), Some(vec![digest]), "{place}");
+        assert_eq!(store.get(&Digest::of(b"a")), None);
+        let digest = put(&store, b"a");
+        assert_eq!(get(&Store::open(store.root()), &digest).unwrap(), b"a", "{place}");
         assert_eq!(quarantined(&store), 1, "{place}");
     }
 }
 
-#[cfg(unix)]
 #[test]
 fn links_do_not_lead_out_of_the_store() {
-    let (dir, store) = fresh();
-    let outside = dir.path().join("outside");
-    let digest = Digest::of(b"a");
-    fs::create_dir_all(outside.join(&digest.to_string()[..2])).unwrap();
-    fs::create_dir(store.root()).unwrap();
-    std::os::unix::fs::symlink(&outside, store.root().join("cas")).unwrap();
-    store.put(b"a").unwrap();
-    assert_eq!(files(&outside), Vec::<PathBuf>::new());
-    assert_eq!(store.get(&digest).as_deref(), Some(&b"a"[..]));
+    for place in ["cas", "cas/segments"] {
+        let (dir, store) = fresh();
+        let outside = dir.path().join("outside");
+        fs::create_dir_all(&outside).unwrap();
+        let link = store.root().join(place);
+        fs::create_dir_all(link.parent().unwrap()).unwrap();
+        symlink(&outside, link).unwrap();
+        let digest = put(&store, b"a");
+        assert_eq!(files(&outside), Vec::<PathBuf>::new());
+        assert_eq!(get(&Store::open(store.root()), &digest).unwrap(), b"a");
+    }
 }
 
 #[test]
 fn a_file_in_place_of_the_store_is_an_error_and_stays() {
     let (_dir, store) = fresh();
     fs::write(store.root(), b"someone else's").unwrap();
-    assert!(matches!(store.put(b"a"), Err(Error::NotADirectory(_))));
-    assert!(matches!(store.bind("obj", b"k", &[]), Err(Error::NotADirectory(_))));
-    assert_eq!(store.get(&Digest::of(b"a")), None);
+    let digest = store.put(Name::OTHER, &b"a"[..]);
+    assert!(matches!(store.commit(), Err(Error::NotADirectory(_))));
+    assert_eq!(get(&store, &digest).unwrap(), b"a", "it is kept in memory");
+    assert_eq!(Store::open(store.root()).get(&digest), None);
     assert_eq!(fs::read(store.root()).unwrap(), b"someone else's");
 }
 
@@ -230,21 +320,51 @@ fn a_file_in_place_of_the_store_is_an_error_and_stays() {
 fn a_store_that_cannot_be_written_says_so() {
     // Not even root can write there.
     let store = Store::open("/proc/self/castore");
-    let error = store.put(b"a").unwrap_err();
+    let digest = store.put(Name::OTHER, &b"a"[..]);
+    let error = store.commit().unwrap_err();
     assert!(error.to_string().starts_with("cannot create /proc/self/castore: "), "{error}");
-    assert_eq!(store.get(&Digest::of(b"a")), None);
+    assert_eq!(get(&store, &digest).unwrap(), b"a");
     let store = Store::open("/proc/self");
-    assert!(matches!(store.put(b"a"), Err(Error::Io { .. })));
+    store.put(Name::OTHER, &b"a"[..]);
+    assert!(matches!(store.commit(), Err(Error::Io { .. })));
 }
 
 #[test]
 fn a_store_deleted_under_its_user_starts_anew() {
     let (_dir, store) = fresh();
-    let digest = store.put(b"a").unwrap();
-    fs::remove_dir_all(store.root()).unwrap();
-    assert_eq!(store.get(&digest), None);
-    store.put(b"a").unwrap();
-    assert_eq!(store.get(&digest).as_deref(), Some(&b"a"[..]));
+    for _ in 0..3 {
+        let digest = put(&store, b"a");
+        assert_eq!(get(&store, &digest).unwrap(), b"a");
+        fs::remove_dir_all(store.root()).unwrap();
+        assert_eq!(store.get(&digest), None);
+    }
+}
+
+#[test]
+fn a_store_that_is_only_read_stays_as_it_is() {
+    let (_dir, store) = fresh();
+    let digest = put(&store, b"a");
+    let state = |store: &Store| -> Vec<_> {
+        files(store.root()).iter().map(|path| (path.clone(), fs::read(path).unwrap())).collect()
+    };
+    let before = state(&store);
+    let reader = Store::with(store.root(), Config { read_only: true, ..Config::default() });
+    assert_eq!(get(&reader, &digest).unwrap(), b"a");
+    assert_eq!(reader.get(&Digest::of(b"b")), None);
+    let more = reader.put(Name::OTHER, &b"b"[..]);
+    reader.commit().unwrap();
+    assert_eq!(get(&reader, &more).unwrap(), b"b");
+    flip(&segments(&store)[0], 64 + 128);
+    assert_eq!(reader.get(&digest), None);
+    flip(&segments(&store)[0], 64 + 128);
+    assert_eq!(state(&store), before);
+    let absent = Store::with(store.root().join("absent"), reader_config());
+    assert_eq!(absent.get(&digest), None);
+    assert!(!absent.root().exists());
+}
+
+fn reader_config() -> Config {
+    Config { read_only: true, ..Config::default() }
 }
 
 #[test]
@@ -256,14 +376,48 @@ fn handles_and_threads_share_a_directory() {
         for store in [&one, &one, &two, &two] {
             scope.spawn(move || {
                 for n in 0..200 {
-                    let digest = store.put(blob(n).as_bytes()).unwrap();
-                    store.bind("obj", &n.to_le_bytes(), &[digest]).unwrap();
-                    assert_eq!(store.lookup("obj", &n.to_le_bytes()), Some(vec![digest]));
-                    assert_eq!(store.get(&digest), Some(blob(n).into_bytes()));
+                    let digest = put(store, blob(n).as_bytes());
+                    store.bind(name("obj"), &n.to_le_bytes(), &[digest]);
+                    store.commit().unwrap();
+                    assert_eq!(store.lookup(name("obj"), &n.to_le_bytes()), Some(vec![digest]));
+                    assert_eq!(get(store, &digest).unwrap(), blob(n).into_bytes());
                 }
             });
         }
     });
-    assert_eq!(files(&one.root().join("cas")).len(), 200);
+    assert_eq!(one.summary().unwrap().unwrap().entries, 400);
     assert_eq!(one.stats().quarantined + two.stats().quarantined, 0);
+}
+
+#[test]
+fn everything_can_be_looked_at_verified_and_removed() {
+    let (_dir, store) = fresh();
+    let (obj, bc) = (name("obj"), name("bc"));
+    let blobs: Vec<Digest> = (0..40)
+        .map(|n: u32| {
+            let name = if n.is_multiple_of(2) { obj } else { bc };
+            store.put(name, n.to_le_bytes().repeat(100))
+        })
+        .collect();
+    store.bind(obj, b"key", &blobs);
+    commit(&store);
+    let entries = store.entries().unwrap();
+    assert_eq!(entries.len(), 41);
+    assert!(entries.is_sorted_by_key(|entry| entry.used));
+    assert_eq!(entries[..40].iter().map(|entry| entry.key).collect::<Vec<_>>(), blobs);
+    assert!(entries[..40].iter().all(|entry| entry.is_blob && entry.bytes == 400));
+    assert!(!entries[40].is_blob && entries[40].name == obj);
+    let sound = store.verify().unwrap();
+    assert_eq!((sound.good, sound.bytes, sound.bad), (41, 40 * 400 + 40 * 32, 0));
+    assert_eq!(store.entries().unwrap(), entries, "looking is not using");
+    flip(&segments(&store)[0], 64 + 128 + 7);
+    flip(&segments(&store)[0], 64 + 576 + 7);
+    let found = store.verify().unwrap();
+    assert_eq!((found.good, found.bad), (39, 2));
+    assert_eq!(store.verify().unwrap().bad, 0, "what was bad is gone");
+    assert_eq!(store.remove(|name| name == bc).unwrap(), 19);
+    assert_eq!(store.entries().unwrap().len(), 20);
+    assert!(store.entries().unwrap().iter().all(|entry| entry.name == obj));
+    assert_eq!(store.remove(|_| true).unwrap(), 20);
+    assert_eq!(segments(&store), Vec::<PathBuf>::new());
 }

@@ -4,7 +4,7 @@
 use crate::Target;
 
 /// Changes with anything in this module.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// The exported function, of type [`Entry`].
 pub const ENTRY: &str = "cm_backend_table";
@@ -99,24 +99,14 @@ impl Options {
     }
 }
 
-/// An object and its name.
-#[derive(Clone, Copy, Debug)]
-#[repr(C)]
-pub struct NamedBytes {
-    /// In UTF-8.
-    pub name: Bytes,
-    /// The object.
-    pub bytes: Bytes,
-}
-
 /// What a call made: bytes, or if `ok` is 0 a message.
 #[derive(Debug)]
 #[repr(C)]
 pub struct Outcome {
     /// 0 or 1.
     pub ok: u8,
-    /// Status of a program that was run, or a length.
-    pub status: i32,
+    /// A length, if the bytes are two results.
+    pub length: usize,
     /// The bytes or the message.
     pub buffer: Buffer,
 }
@@ -130,14 +120,12 @@ pub struct Table {
     pub identity: extern "C" fn() -> Buffer,
     /// [`crate::Backend::bitcode`].
     pub bitcode: extern "C" fn(Bytes, *const Options) -> Outcome,
-    /// [`crate::Backend::both`]: the object follows the bitcode, whose length is the status.
+    /// [`crate::Backend::both`]: the object follows the bitcode, whose length is told.
     pub both: extern "C" fn(Bytes, *const Options) -> Outcome,
     /// [`crate::Backend::object`].
     pub object: extern "C" fn(Bytes, *const Options) -> Outcome,
     /// [`crate::Backend::text`]; the last argument is 0 for LLVM's assembly, 1 for the target's.
     pub text: extern "C" fn(Bytes, *const Options, u8) -> Outcome,
-    /// [`crate::Backend::run`] with an array of objects.
-    pub run: extern "C" fn(*const NamedBytes, usize) -> Outcome,
     /// Takes a buffer back.
     pub free: extern "C" fn(Buffer),
 }

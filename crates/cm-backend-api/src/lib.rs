@@ -55,8 +55,7 @@ impl fmt::Display for BackendError {
 
 impl std::error::Error for BackendError {}
 
-/// A back end. Every method but [`Backend::run`] is a pure function of its arguments and of
-/// [`Backend::identity`].
+/// A back end. Every method is a pure function of its arguments and of [`Backend::identity`].
 pub trait Backend: Send + Sync {
     /// Names this version of this back end; belongs into the cache keys of what it makes.
     fn identity(&self) -> String;
@@ -89,8 +88,4 @@ pub trait Backend: Send + Sync {
         opt_level: u8,
         kind: TextKind,
     ) -> Result<String, BackendError>;
-    /// Links named objects in memory with the run-time library and this process, and calls `main`.
-    /// Gives its status, after standard output was flushed. Fails only before `main` begins, with
-    /// `Undefined symbol 'f'` among the reasons.
-    fn run(&self, objects: &[(&str, &[u8])]) -> Result<i32, BackendError>;
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     Backend, BackendError, Target, TextKind,
-    abi::{Buffer, Bytes, ENTRY, Entry, NamedBytes, Options, Outcome, Table, VERSION},
+    abi::{Buffer, Bytes, ENTRY, Entry, Options, Outcome, Table, VERSION},
 };
 use libloading::Library;
 use std::path::Path;
@@ -37,11 +37,11 @@ impl Loaded {
         bytes
     }
 
-    fn outcome(&self, outcome: Outcome) -> Result<(Vec<u8>, i32), BackendError> {
+    fn outcome(&self, outcome: Outcome) -> Result<(Vec<u8>, usize), BackendError> {
         let bytes = self.take(outcome.buffer);
         match outcome.ok {
             0 => Err(BackendError(String::from_utf8_lossy(&bytes).into_owned())),
-            _ => Ok((bytes, outcome.status)),
+            _ => Ok((bytes, outcome.length)),
         }
     }
 }
@@ -70,8 +70,7 @@ impl Backend for Loaded {
         let options = Options::new(target, opt_level);
         let outcome = (self.table.both)(Bytes::new(unit), &options);
         let (mut bitcode, length) = self.outcome(outcome)?;
-        let length = usize::try_from(length).unwrap_or(0).min(bitcode.len());
-        let object = bitcode.split_off(length);
+        let object = bitcode.split_off(length.min(bitcode.len()));
         Ok((bitcode, object))
     }
 
@@ -96,14 +95,5 @@ impl Backend for Loaded {
         let kind = u8::from(kind == TextKind::Assembly);
         let text = self.outcome((self.table.text)(Bytes::new(bitcode), &options, kind))?.0;
         Ok(String::from_utf8_lossy(&text).into_owned())
-    }
-
-    fn run(&self, objects: &[(&str, &[u8])]) -> Result<i32, BackendError> {
-        let named = |&(name, bytes): &(&str, &[u8])| NamedBytes {
-            name: Bytes::new(name.as_bytes()),
-            bytes: Bytes::new(bytes),
-        };
-        let objects: Vec<_> = objects.iter().map(named).collect();
-        Ok(self.outcome((self.table.run)(objects.as_ptr(), objects.len()))?.1)
     }
 }

@@ -3,11 +3,11 @@
 use crate::Llvm;
 use cm_backend_api::{
     Backend, BackendError, TextKind,
-    abi::{Buffer, Bytes, NamedBytes, Options, Outcome, Table, VERSION},
+    abi::{Buffer, Bytes, Options, Outcome, Table, VERSION},
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-static TABLE: Table = Table { version: VERSION, identity, bitcode, both, object, text, run, free };
+static TABLE: Table = Table { version: VERSION, identity, bitcode, both, object, text, free };
 
 /// The functions of this library.
 #[unsafe(no_mangle)]
@@ -36,8 +36,7 @@ extern "C" fn both(unit: Bytes, options: *const Options) -> Outcome {
         // SAFETY: as above.
         let target = unsafe { options.target() };
         let (mut bytes, object) = Llvm.both(unit, &target, options.opt_level)?;
-        let length = i32::try_from(bytes.len());
-        let length = length.map_err(|_| BackendError("the unit is too large".to_owned()))?;
+        let length = bytes.len();
         bytes.extend_from_slice(&object);
         Ok((bytes, length))
     })
@@ -64,33 +63,17 @@ extern "C" fn text(bitcode: Bytes, options: *const Options, kind: u8) -> Outcome
     })
 }
 
-extern "C" fn run(objects: *const NamedBytes, count: usize) -> Outcome {
-    outcome(|| {
-        // SAFETY: the caller lends the array and what it points to for this call.
-        let objects = unsafe { std::slice::from_raw_parts(objects, count) };
-        let objects: Vec<_> = objects
-            .iter()
-            .map(|object| {
-                // SAFETY: as above.
-                let (name, bytes) = unsafe { (object.name.get(), object.bytes.get()) };
-                (std::str::from_utf8(name).unwrap_or("object"), bytes)
-            })
-            .collect();
-        Ok((Vec::new(), Llvm.run(&objects)?))
-    })
-}
-
 extern "C" fn free(buffer: Buffer) {
     // SAFETY: all buffers are made here, and callers give each back once.
     drop(unsafe { buffer.take() });
 }
 
 /// A panic must not leave the library.
-fn outcome(call: impl FnOnce() -> Result<(Vec<u8>, i32), BackendError>) -> Outcome {
+fn outcome(call: impl FnOnce() -> Result<(Vec<u8>, usize), BackendError>) -> Outcome {
     let result = catch_unwind(AssertUnwindSafe(call))
         .unwrap_or_else(|_| Err(BackendError("the back end panicked".to_owned())));
     match result {
-        Ok((bytes, status)) => Outcome { ok: 1, status, buffer: Buffer::new(bytes) },
-        Err(error) => Outcome { ok: 0, status: 0, buffer: Buffer::new(error.0.into_bytes()) },
+        Ok((bytes, length)) => Outcome { ok: 1, length, buffer: Buffer::new(bytes) },
+        Err(error) => Outcome { ok: 0, length: 0, buffer: Buffer::new(error.0.into_bytes()) },
     }
 }

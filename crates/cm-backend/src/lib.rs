@@ -1,4 +1,4 @@
-//! The back end: code generation and execution, as a [`Backend`] to link and as a dynamic library
+//! The back end: code generation, as a [`Backend`] to link and as a dynamic library
 //! with the table of [`cm_backend_api::abi`], so that the cm command itself contains no LLVM.
 #![expect(unsafe_code, reason = "it exports functions of C's convention")]
 
@@ -46,9 +46,6 @@ impl Backend for Llvm {
         kind: TextKind,
     ) -> Result<String, BackendError> {
         cm_llvm::emit_text(bitcode, target, opt_level, kind).map_err(error)
-    }
-    fn run(&self, objects: &[(&str, &[u8])]) -> Result<i32, BackendError> {
-        cm_jit::run(objects).map_err(error)
     }
 }
 

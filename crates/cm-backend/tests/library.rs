@@ -58,10 +58,14 @@ fn a_missing_back_end_is_an_error() {
 fn undefined_symbols_are_found_before_execution() {
     let target = Target::host();
     let object = Llvm.object(&Llvm.bitcode(&unit(), &target, 0).expect("bitcode"), &target, 0);
-    let error = Llvm.run(&[("u", &object.expect("an object"))]).expect_err("a missing symbol");
-    assert_eq!(error.0, "Undefined symbol 'missing::one'\nUndefined symbol 'missing<two, 2>'");
-    let error = Llvm.run(&[]).expect_err("no main");
-    assert_eq!(error.0, "Undefined symbol 'main'");
+    let error = cm_jit::run(&[("u#0", &object.expect("an object"))]).expect_err("a missing symbol");
+    assert_eq!(
+        error.to_string(),
+        "Undefined symbol 'missing::one', used by u#0\n\
+         Undefined symbol 'missing<two, 2>', used by u#0"
+    );
+    let error = cm_jit::run(&[]).expect_err("no main");
+    assert_eq!(error.to_string(), "Undefined symbol 'main'");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 use cm_backend::Llvm;
 use cm_backend_api::{Backend, Target};
+use cm_link::Library;
 use cm_mir::{
     interp::{self, Captured, Program},
     text::parse_unit,
@@ -13,6 +14,7 @@ use cm_mir::{
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::{
     env, fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, ExitCode},
 };
@@ -25,7 +27,7 @@ fn main() -> ExitCode {
     if args.next().as_deref() == Some("--run-objects") {
         let objects: Vec<_> = args.map(|path| fs::read(path).expect("an object")).collect();
         let objects: Vec<_> = objects.iter().map(|object| ("object", &object[..])).collect();
-        let status = Llvm.run(&objects);
+        let status = cm_jit::run(&objects);
         return match status {
             Ok(status) => ExitCode::from(status as u8),
             Err(error) => {
@@ -111,9 +113,16 @@ fn check(path: &Path, opt_level: u8) -> Result<(), Failed> {
     }
     let program = dir.path().join("program");
     link(&objects, &program)?;
+    let own = dir.path().join("own");
+    link_own(&objects, &own)?;
     let mut in_memory = Command::new(env::current_exe()?);
     in_memory.arg("--run-objects").args(&objects);
-    for (how, mut command) in [("in memory", in_memory), ("executable", Command::new(&program))] {
+    let ways = [
+        ("in memory", in_memory),
+        ("executable", Command::new(&own)),
+        ("executable of the system's linker", Command::new(&program)),
+    ];
+    for (how, mut command) in ways {
         let output = command.output()?;
         let printed =
             String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
@@ -149,6 +158,22 @@ fn link(objects: &[PathBuf], program: &Path) -> Result<(), Failed> {
     fs::write(&runtime, cm_runtime::OBJECT)?;
     let args = ["-lm", "-Wl,--gc-sections", "-o"];
     cc(Command::new("cc").args(objects).arg(&runtime).args(args).arg(program))
+}
+
+/// The same without the system's linker.
+fn link_own(objects: &[PathBuf], program: &Path) -> Result<(), Failed> {
+    let objects = objects.iter().map(fs::read).collect::<Result<Vec<_>, _>>()?;
+    let objects = objects.iter().map(|object| ("object", &object[..]));
+    let objects: Vec<_> = objects.chain([("runtime", cm_runtime::OBJECT)]).collect();
+    let dir = PathBuf::from(format!("/lib/{}-linux-gnu", env::consts::ARCH));
+    let read = |name| Ok((name, fs::read(dir.join(name))?));
+    let libraries = ["libc.so.6", "libm.so.6"].map(read);
+    let libraries = libraries.into_iter().collect::<Result<Vec<_>, std::io::Error>>()?;
+    let libraries = libraries.iter().map(|(name, bytes)| Library::parse(name, bytes));
+    let libraries = libraries.collect::<Result<Vec<_>, _>>()?;
+    fs::write(program, cm_link::executable(&objects, &libraries)?)?;
+    fs::set_permissions(program, fs::Permissions::from_mode(0o755))?;
+    Ok(())
 }
 
 fn cc(command: &mut Command) -> Result<(), Failed> {

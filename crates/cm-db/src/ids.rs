@@ -25,6 +25,13 @@ pub struct DefId {
     pub index: u32,
 }
 
+impl FileId {
+    /// It is a file of the bundled library.
+    pub fn is_library(self) -> bool {
+        self.0.starts_with('@')
+    }
+}
+
 impl fmt::Display for FileId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

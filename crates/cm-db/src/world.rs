@@ -25,6 +25,9 @@ pub struct World {
     pub defines: Vec<Name>,
     /// The platform name for `#[target(…)]`: `native`.
     pub platform: Name,
+    /// Units of code are made for an optimizer: they know what only they use, and hold small
+    /// functions of others.
+    pub optimize: bool,
     /// What the driver's own queries reach outside: its store, back end and linker.
     pub tools: Arc<dyn Any + Send + Sync>,
 }
@@ -103,11 +106,18 @@ pub struct Settings {
     pub defines: Vec<Name>,
     /// See [`World::platform`].
     pub platform: Name,
+    /// See [`World::optimize`].
+    pub optimize: bool,
 }
 
 pub(crate) fn read_settings(db: &dyn Db, _: &Root) -> Settings {
     let world = world(db);
-    Settings { root: world.root, defines: world.defines.clone(), platform: world.platform }
+    Settings {
+        root: world.root,
+        defines: world.defines.clone(),
+        platform: world.platform,
+        optimize: world.optimize,
+    }
 }
 
 pub(crate) fn read_search(db: &dyn Db, _: &Root) -> Vec<Name> {
@@ -136,6 +146,7 @@ mod tests {
             search: Vec::new(),
             defines: Vec::new(),
             platform: Name::new("native"),
+            optimize: false,
             tools: Arc::new(()),
         };
         Options::new(Registry::new(&[&crate::QUERIES]), Arc::new(world))

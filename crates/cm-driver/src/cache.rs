@@ -1,17 +1,20 @@
-//! `cm cache`: looking at the cache directory as a whole.
+//! `cm cache`: looking at the cache directory, and keeping it small and sound.
 
-use crate::error::Error;
+use crate::{CacheSettings, error::Error};
 use camino::Utf8Path;
+use castore::{Digest, EntryInfo, Summary};
+use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
     fmt::Write,
-    fs::Metadata,
-    time::{SystemTime, UNIX_EPOCH},
+    fs::{self, Metadata},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 /// Deletes the cache directory. `false`: there was none.
 ///
-/// Refuses to delete a directory that is not a cache: one without `CACHEDIR.TAG`.
+/// # Errors
+/// If it is not a cache, having no `CACHEDIR.TAG`, or cannot be deleted.
 pub fn clean(dir: &Utf8Path) -> Result<bool, Error> {
     if !dir.exists() {
         return Ok(false);
@@ -20,56 +23,237 @@ pub fn clean(dir: &Utf8Path) -> Result<bool, Error> {
     if !empty && !dir.join("CACHEDIR.TAG").exists() {
         return Err(format!("{dir} is not a Cm cache (it has no CACHEDIR.TAG); not deleted").into());
     }
-    std::fs::remove_dir_all(dir).map_err(|e| format!("cannot delete {dir}: {e}"))?;
+    fs::remove_dir_all(dir).map_err(|e| format!("cannot delete {dir}: {e}"))?;
     Ok(true)
 }
 
-#[derive(Default)]
-struct Kind {
-    entries: u64,
-    bytes: u64,
+/// Removes the entries of some kinds from the store. Gives their number.
+///
+/// # Errors
+/// If there is no such kind, or the store cannot be changed.
+pub fn clean_kinds(settings: &CacheSettings, kinds: &[String]) -> Result<u64, Error> {
+    let store = settings.store();
+    let known = summary(&store)?.map(|summary| summary.usages).unwrap_or_default();
+    let known: Vec<&str> = known.iter().map(|usage| usage.name.as_str()).collect();
+    if let Some(kind) = kinds.iter().find(|kind| !known.contains(&kind.as_str())) {
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        return Err(format!("there are no entries of kind '{kind}'; there are: {known}").into());
+    }
+    let removed = store.remove(|name| kinds.iter().any(|kind| kind == name.as_str()));
+    Ok(removed.map_err(|e| e.to_string())?)
 }
 
-/// A table of what is in the cache.
-pub fn stats(dir: &Utf8Path) -> Result<String, Error> {
-    if !dir.exists() {
-        return Ok(format!("there is no cache at {dir}\n"));
-    }
-    let mut kinds: BTreeMap<String, Kind> = BTreeMap::new();
-    let mut times: Option<(SystemTime, SystemTime)> = None;
-    walk(dir, &mut |path, meta| {
-        let relative = path.strip_prefix(dir).unwrap_or(path);
-        let mut parts = relative.components();
-        let name = parts.next().map_or(String::new(), |part| part.to_string());
-        if parts.next().is_none() {
-            return;
+/// Evicts what was used longest ago until the store is no larger than a size, and what was not used
+/// for a time, files of programs that were not built for that time among it.
+///
+/// # Errors
+/// If the store cannot be changed.
+pub fn gc(
+    settings: &CacheSettings,
+    max_size: Option<u64>,
+    max_age: Option<Duration>,
+) -> Result<String, Error> {
+    let before = max_age.and_then(|age| SystemTime::now().checked_sub(age));
+    let since = before.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let since = since.map_or(0, |since| since.as_nanos() as u64);
+    let store = settings.store();
+    // By itself: what the settings allow.
+    let max_size = max_size.unwrap_or(settings.max_size);
+    let evicted = store.evict_until(max_size, since).map_err(|e| e.to_string())?;
+    let mut files = 0;
+    if let Some(before) = before {
+        for folder in FOLDERS {
+            walk(&settings.dir.join(folder), &mut |path, meta| {
+                let old = meta.modified().is_ok_and(|time| time < before);
+                files += u64::from(old && fs::remove_file(path).is_ok());
+            });
         }
-        let kind = kinds.entry(name).or_default();
-        kind.entries += 1;
-        kind.bytes += meta.len();
-        if let Ok(time) = meta.modified() {
-            times = Some(times.map_or((time, time), |(old, new)| (old.min(time), new.max(time))));
-        }
-    });
-    let total: u64 = kinds.values().map(|kind| kind.bytes).sum();
-    let entries: u64 = kinds.values().map(|kind| kind.entries).sum();
-    let mut out =
-        format!("directory: {dir}\nentries: {entries}\nsize: {} KB\n", total.div_ceil(1024));
-    for (name, kind) in &kinds {
-        writeln!(out, "  {name}: {} entries, {} KB", kind.entries, kind.bytes.div_ceil(1024))
-            .expect("writing to a string cannot fail");
     }
-    if let Some((oldest, newest)) = times {
-        writeln!(out, "oldest: {}\nnewest: {}", ago(oldest), ago(newest))
-            .expect("writing to a string cannot fail");
+    Ok(format!("removed {evicted} entries and {files} files\n"))
+}
+
+/// Where the files are that are not the store's.
+const FOLDERS: [&str; 4] = ["graph", "mir", "llvm", "obj"];
+
+/// Reads everything, removes what is bad, and says how much there was.
+///
+/// # Errors
+/// If the store cannot be read.
+pub fn verify(settings: &CacheSettings, as_json: bool) -> Result<(String, bool), Error> {
+    let found = settings.store().verify().map_err(|e| e.to_string())?;
+    let text = if as_json {
+        format!("{}\n", json!({"good": found.good, "bytes": found.bytes, "bad": found.bad}))
+    } else {
+        let (good, kilobytes) = (found.good, found.bytes.div_ceil(1024));
+        format!("good: {good} entries, {kilobytes} KB\nbad, removed: {}\n", found.bad)
+    };
+    Ok((text, found.bad == 0))
+}
+
+/// All entries, that used last first.
+///
+/// # Errors
+/// If the store cannot be read.
+pub fn list(settings: &CacheSettings, as_json: bool) -> Result<String, Error> {
+    let mut out = String::new();
+    for entry in settings.store().entries().map_err(|e| e.to_string())?.iter().rev() {
+        if as_json {
+            line(&mut out, &describe(entry).to_string());
+        } else {
+            let kind = if entry.is_blob { "blob" } else { "record" };
+            let EntryInfo { key, name, bytes, .. } = entry;
+            line(&mut out, &format!("{key} {kind:<6} {name:<16} {bytes:>10}  {}", ago(entry.used)));
+        }
     }
     Ok(out)
 }
 
-fn ago(time: SystemTime) -> String {
+/// The entry whose key begins so.
+///
+/// # Errors
+/// If there is none or more than one.
+pub fn show(settings: &CacheSettings, key: &str, as_json: bool) -> Result<String, Error> {
+    let store = settings.store();
+    let entries = store.entries().map_err(|e| e.to_string())?;
+    let key = key.strip_prefix("sha256:").unwrap_or(key);
+    let found: Vec<_> =
+        entries.iter().filter(|entry| entry.key.to_string().starts_with(key)).collect();
+    let entry = match found[..] {
+        [entry] => entry,
+        [] => return Err(format!("there is no entry {key}").into()),
+        _ => return Err(format!("there are {} entries that begin with {key}", found.len()).into()),
+    };
+    let mut value = describe(entry);
+    if !entry.is_blob {
+        let digests = store.record(&entry.key).unwrap_or_default();
+        let digests: Vec<String> = digests.iter().map(Digest::to_string).collect();
+        value["digests"] = digests.into();
+    }
+    if as_json {
+        return Ok(format!("{value}\n"));
+    }
+    let mut out = String::new();
+    for (name, value) in value.as_object().into_iter().flatten() {
+        match value {
+            Value::String(text) => line(&mut out, &format!("{name}: {text}")),
+            Value::Array(items) => items.iter().for_each(|item| {
+                line(&mut out, &format!("{name}: {}", item.as_str().unwrap_or_default()));
+            }),
+            value => line(&mut out, &format!("{name}: {value}")),
+        }
+    }
+    Ok(out)
+}
+
+fn describe(entry: &EntryInfo) -> Value {
+    json!({
+        "key": entry.key.to_string(),
+        "type": if entry.is_blob { "blob" } else { "record" },
+        "kind": entry.name.as_str(),
+        "bytes": entry.bytes,
+        "used": entry.used / 1_000_000_000,
+    })
+}
+
+/// What is in a folder beside the store.
+#[derive(Default)]
+struct Folder {
+    files: u64,
+    bytes: u64,
+}
+
+/// What is in the cache.
+///
+/// # Errors
+/// If the store cannot be read.
+pub fn stats(settings: &CacheSettings, as_json: bool) -> Result<String, Error> {
+    let dir = &settings.dir;
+    if !dir.exists() {
+        return Ok(match as_json {
+            true => format!("{}\n", json!({"directory": dir.as_str(), "entries": 0, "bytes": 0})),
+            false => format!("there is no cache at {dir}\n"),
+        });
+    }
+    let summary = summary(&settings.store())?;
+    let mut folders: BTreeMap<&str, Folder> = BTreeMap::new();
+    for folder in FOLDERS {
+        walk(&dir.join(folder), &mut |_, meta| {
+            let sum = folders.entry(folder).or_default();
+            sum.files += 1;
+            sum.bytes += meta.len();
+        });
+    }
+    let total: u64 = folders.values().map(|folder| folder.bytes).sum();
+    let total = total + summary.as_ref().map_or(0, |summary| summary.bytes);
+    let entries = summary.as_ref().map_or(0, |summary| summary.entries);
+    if as_json {
+        let value = stats_json(settings, summary.as_ref(), &folders, (entries, total));
+        return Ok(format!("{value}\n"));
+    }
+    let mut out = String::new();
+    line(&mut out, &format!("directory: {dir}"));
+    line(&mut out, &format!("entries: {entries}"));
+    line(&mut out, &format!("size: {} KB", total.div_ceil(1024)));
+    for (name, Folder { files, bytes }) in &folders {
+        line(&mut out, &format!("  {name}: {files} files, {} KB", bytes.div_ceil(1024)));
+    }
+    if let Some(summary) = summary {
+        let kilobytes = summary.bytes.div_ceil(1024);
+        let most = settings.max_size.div_ceil(1024);
+        line(&mut out, &format!("  cas: {kilobytes} KB of at most {most} KB"));
+        for usage in summary.usages.iter().filter(|usage| usage.entries > 0) {
+            let (name, entries) = (usage.name, usage.entries);
+            let kilobytes = usage.bytes.div_ceil(1024);
+            line(&mut out, &format!("    {name}: {entries} entries, {kilobytes} KB"));
+        }
+        let totals = summary.totals;
+        line(&mut out, &format!("hits: {}, misses: {}", totals.hits, totals.misses));
+        let (evicted, bad) = (totals.evicted, totals.quarantined);
+        line(&mut out, &format!("evicted: {evicted}, found damaged: {bad}"));
+        if let (Some(oldest), Some(newest)) = (summary.oldest, summary.newest) {
+            line(&mut out, &format!("oldest: {}\nnewest: {}", ago(oldest), ago(newest)));
+        }
+    }
+    Ok(out)
+}
+
+fn stats_json(
+    settings: &CacheSettings,
+    summary: Option<&Summary>,
+    folders: &BTreeMap<&str, Folder>,
+    (entries, bytes): (u64, u64),
+) -> Value {
+    let folder = |(name, folder): (&&str, &Folder)| json!({"folder": name, "files": folder.files, "bytes": folder.bytes});
+    let mut value = json!({
+        "directory": settings.dir.as_str(), "entries": entries, "bytes": bytes,
+        "max_bytes": settings.max_size,
+        "folders": folders.iter().map(folder).collect::<Vec<_>>(),
+    });
+    let Some(Summary { usages, totals, bytes, oldest, newest, .. }) = summary else { return value };
+    let usage = |usage: &castore::Usage| json!({"kind": usage.name.as_str(), "entries": usage.entries, "bytes": usage.bytes});
+    value["store"] = json!({
+        "bytes": bytes,
+        "kinds": usages.iter().map(usage).collect::<Vec<_>>(),
+        "hits": totals.hits, "misses": totals.misses, "written": totals.written,
+        "evicted": totals.evicted, "quarantined": totals.quarantined, "refused": totals.refused,
+        "oldest": oldest.map(|time| time / 1_000_000_000),
+        "newest": newest.map(|time| time / 1_000_000_000),
+    });
+    value
+}
+
+fn summary(store: &castore::Store) -> Result<Option<Summary>, Error> {
+    Ok(store.summary().map_err(|e| e.to_string())?)
+}
+
+fn line(out: &mut String, text: &str) {
+    writeln!(out, "{text}").expect("writing to a string cannot fail");
+}
+
+/// How long a time is ago, in nanoseconds since 1970.
+fn ago(time: u64) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let time = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let seconds = now.saturating_sub(time).as_secs();
+    let seconds = now.saturating_sub(Duration::from_nanos(time)).as_secs();
     match seconds {
         0..60 => format!("{seconds} s ago"),
         60..3600 => format!("{} min ago", seconds / 60),

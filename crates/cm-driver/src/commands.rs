@@ -1,4 +1,4 @@
-//! `check` and `compile`.
+//! `compile`.
 
 use crate::{
     Error, Options, Report, parallel, queries, reason,
@@ -10,31 +10,6 @@ use cm_base::Diagnostic;
 use redgreen::{Database, Root, Stamp};
 use serde::{Deserialize, Serialize};
 use std::{fs, io, io::Write, process::Command, sync::Arc};
-
-/// Diagnostics of a program.
-///
-/// # Errors
-/// If the file cannot be opened.
-pub fn check(options: &Options) -> Result<Report, Error> {
-    let session = Session::new(options, Purpose::Check)?;
-    if let Some(earlier) = session.earlier::<()>()
-        && earlier.current
-    {
-        session.keep_unchanged()?;
-        return Ok(session.report(&earlier.finished.diagnostics));
-    }
-    let mut database = session.open();
-    let diagnostics = session.attempt(&mut database, |db| {
-        parallel::front_end(db, &session.clock);
-        diagnose(db, Purpose::Check)
-    })?;
-    session.clock.lap("diagnostics");
-    let report = session.report(&diagnostics);
-    let roots = [cm_hir::queries::node::diagnostics(Root)];
-    session.keep(&database, &roots, || Finished { diagnostics, result: () })?;
-    session.clock.lap("cache");
-    Ok(report)
-}
 
 /// Compiles and links a program, and writes the executable unless it is there already.
 ///
@@ -57,10 +32,11 @@ pub fn compile_in(session: &Session, output: &Utf8Path) -> Result<Report, Error>
     {
         return Ok(report);
     }
+    session.tools.preload();
     let mut database = session.open();
     let program = build(session, &mut database, there)?;
     if let Some((_, Some(bytes))) = &program.executable {
-        write_executable(&output, bytes)?;
+        write_executable(session, &output, bytes)?;
     }
     let report = session.report(&program.diagnostics);
     keep(session, &database, program, &output)?;
@@ -93,6 +69,7 @@ pub fn build(
         session.clock.lap("diagnostics");
         let executable = accepted(&diagnostics).then(|| {
             parallel::units(db, &session.clock);
+            session.tools.begin_writing();
             let blob = queries::executable(db, Root);
             let digest = Digest(blob.digest().unwrap_or_default());
             (digest, (there != Some(digest)).then(|| blob.bytes(db)))
@@ -115,7 +92,7 @@ pub fn keep(
     let Program { diagnostics, executable } = program;
     let Some((digest, _)) = executable else {
         // The graph of the last program without errors is worth more than none for this one.
-        return session.keep_record(&database.take_record());
+        return session.keep_record_of(database);
     };
     let roots = [
         cm_hir::queries::node::diagnostics(Root),
@@ -124,6 +101,25 @@ pub fn keep(
     ];
     let result = || Compiled::new(digest, output);
     session.keep(database, &roots, || Finished { diagnostics, result: result() })
+}
+
+/// Builds in a process that stays. Gives what was found, and whether any query ran.
+///
+/// # Errors
+/// If linking or writing fails.
+pub fn compile_again(
+    session: &Session,
+    database: &mut Database,
+    output: &Utf8Path,
+) -> Result<(Report, bool), Error> {
+    let output = session.project.cwd.join(output);
+    let program = build(session, database, None)?;
+    if let Some((_, Some(bytes))) = &program.executable {
+        write_executable(session, &output, bytes)?;
+    }
+    let report = session.report(&program.diagnostics);
+    keep(session, database, program, &output)?;
+    Ok((report, session.ran()))
 }
 
 /// What `compile` leaves for the next process.
@@ -163,7 +159,7 @@ fn finish_unchanged(
     let same = |bytes: Vec<u8>| Digest::of(&bytes) == compiled.executable;
     if !(output.is_file() && fs::read(output).is_ok_and(same)) {
         let Some(executable) = session.stored(&compiled.executable) else { return Ok(None) };
-        write_executable(output, &executable)?;
+        write_executable(session, output, &executable)?;
     }
     *compiled = Compiled::new(compiled.executable, output);
     session.keep_described(earlier)?;
@@ -192,7 +188,10 @@ pub fn execute(program: &Utf8Path) -> Result<i32, Error> {
 
 /// Replaces the output at once: whoever executes the old one keeps it, and a write that fails
 /// leaves it. An output that is right already is left alone.
-fn write_executable(output: &Utf8Path, bytes: &[u8]) -> Result<(), Error> {
+fn write_executable(session: &Session, output: &Utf8Path, bytes: &[u8]) -> Result<(), Error> {
+    if let Some(most) = session.max_output.filter(|most| bytes.len() as u64 > *most) {
+        return Err(format!("the output would be larger than {} GB", most >> 30).into());
+    }
     let same = fs::metadata(output).is_ok_and(|meta| meta.len() == bytes.len() as u64);
     if same && fs::read(output).is_ok_and(|old| old == bytes) {
         return Ok(());

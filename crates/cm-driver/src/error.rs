@@ -24,8 +24,11 @@ impl Error {
 
 /// Why the system refused, without its number for it.
 pub fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or_default().to_owned()
+    without_number(&error.to_string()).to_owned()
+}
+
+pub(crate) fn without_number(message: &str) -> &str {
+    message.split(" (os error").next().unwrap_or_default()
 }
 
 impl From<String> for Error {

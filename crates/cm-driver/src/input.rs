@@ -12,6 +12,17 @@ use std::{
 /// What the command line calls it.
 pub const NAME: &str = "-";
 
+/// Reads standard input to its end, or remembers what was read.
+pub fn bytes() -> Result<&'static [u8], Error> {
+    static READ: OnceLock<Result<Vec<u8>, String>> = OnceLock::new();
+    let read = READ.get_or_init(|| {
+        let mut bytes = Vec::new();
+        let read = std::io::stdin().read_to_end(&mut bytes);
+        read.map(|_| bytes).map_err(|e| format!("cannot read standard input: {}", reason(&e)))
+    });
+    read.as_deref().map_err(|message| Error::Message(message.clone()))
+}
+
 /// A file system, and standard input as a file in it.
 struct WithInput {
     system: Arc<dyn System>,
@@ -22,16 +33,9 @@ struct WithInput {
 }
 
 impl WithInput {
-    /// Reads standard input to its end, or remembers what was read.
     fn new(system: Arc<dyn System>, path: Utf8PathBuf) -> Result<WithInput, Error> {
-        static READ: OnceLock<Result<Vec<u8>, String>> = OnceLock::new();
-        let read = READ.get_or_init(|| {
-            let mut bytes = Vec::new();
-            let read = std::io::stdin().read_to_end(&mut bytes);
-            read.map(|_| bytes).map_err(|e| format!("cannot read standard input: {}", reason(&e)))
-        });
-        let bytes = read.as_ref().map_err(|message| Error::Message(message.clone()))?;
-        let text = FileText::from_bytes(bytes.clone());
+        let bytes = bytes()?;
+        let text = FileText::from_bytes(bytes.to_vec());
         let [a, b, c, d, e, f, g, h, ..] = Digest::of(bytes).0;
         let hash = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
         // Equal texts have equal stamps, which are never those of a missing file.

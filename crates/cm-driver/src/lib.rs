@@ -4,27 +4,38 @@
 //! directory, the linker and the back end.
 
 pub mod cache;
+mod check;
 mod commands;
 mod error;
+pub mod format;
 mod input;
+mod interpret;
 mod link;
+pub mod messages;
 mod parallel;
 pub mod project;
 pub mod queries;
 mod render;
+pub mod resident;
 mod run;
 pub mod session;
+pub mod settings;
 mod stages;
 mod store;
+mod test;
 pub mod tools;
 mod views;
 mod why;
 
-pub use commands::{Program, build, check, compile, compile_in, execute, keep};
+pub use check::{Lint, check, fix};
+pub use commands::{Program, build, compile, compile_in, execute, keep};
 pub use error::{Error, reason};
+pub use link::Foreign;
 pub use render::{Colors, Rendered, RenderedNote};
 pub use run::run;
+pub use settings::{CacheArguments, CacheSettings};
 pub use stages::{Stage, emit};
+pub use test::{Outcome, Tests, test, test_child};
 pub use why::why;
 
 use camino::Utf8PathBuf;
@@ -38,12 +49,18 @@ pub struct Options {
     pub opt_level: u8,
     /// Names defined with `-D`.
     pub defines: Vec<String>,
+    /// What the program is linked with.
+    pub foreign: Foreign,
     /// `None`: neither read nor write the cache.
-    pub cache_dir: Option<Utf8PathBuf>,
+    pub cache: Option<CacheSettings>,
     /// Where to write which queries ran.
     pub query_log: Option<Utf8PathBuf>,
     /// Print timings.
     pub verbose: bool,
+    /// Print the queries that ran.
+    pub trace: bool,
+    /// An executable with more bytes is not written.
+    pub max_output: Option<u64>,
 }
 
 /// What was found in a program.

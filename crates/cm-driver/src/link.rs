@@ -1,142 +1,144 @@
-//! Linking: objects to an executable, by calling the linker itself with the C start files, since
-//! going through `cc` costs more than the link.
+//! Linking: objects to an executable. cm-link does it in this process, if the C library is where it
+//! is looked for; what it cannot do is left to the linker of the system.
 
-use camino::{Utf8Path, Utf8PathBuf};
-use std::{fmt::Write, process::Command, sync::OnceLock};
+mod foreign;
+mod libraries;
+mod system;
 
-/// A linker that was found on this machine.
-#[derive(Clone, Debug)]
-pub struct Linker {
-    program: Utf8PathBuf,
-    kind: Kind,
-    /// Where `crt1.o` is; `None` with [`Kind::Cc`].
-    start_files: Option<Utf8PathBuf>,
+pub use foreign::Foreign;
+
+use crate::tools::Scratch;
+use cm_link::LinkError;
+use libraries::Libraries;
+use std::sync::OnceLock;
+
+/// Names and bytes of objects, in linking order.
+pub type Objects<'a> = [(&'a str, &'a [u8])];
+
+/// What can link.
+pub enum Linker {
+    /// cm-link with the libraries of this machine.
+    Own(Libraries),
+    /// A program of this machine.
+    System(system::Linker),
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Kind {
-    Lld,
-    Mold,
-    Cc,
+/// Why nothing was linked.
+pub struct Failure {
+    /// For the user.
+    pub message: String,
+    /// Another linker may succeed.
+    pub try_next: bool,
+    /// No other linker says it better.
+    pub exact: bool,
 }
-
-/// From about here on threads save a linker more time than starting them costs.
-const MANY_OBJECTS: usize = 1000;
 
 impl Linker {
-    /// The best linker of this machine: `CM_LINKER` if set, else lld 22, mold, any lld, cc. For 250
-    /// objects lld takes 35 ms of processor time and mold 95 (66 if it may not demangle names).
-    pub fn find() -> Result<&'static Linker, String> {
-        static FOUND: OnceLock<Result<Linker, String>> = OnceLock::new();
-        FOUND.get_or_init(search).as_ref().map_err(Clone::clone)
+    /// The linkers to try, in their order: none but the one that `CM_LINKER` names, if it is set.
+    pub fn all() -> &'static [Linker] {
+        static FOUND: OnceLock<Vec<Linker>> = OnceLock::new();
+        FOUND.get_or_init(|| {
+            let chosen = system::chosen();
+            let own = if chosen.is_some() { None } else { Libraries::find() };
+            let system = chosen.or_else(system::Linker::find);
+            own.map(Linker::Own).into_iter().chain(system.map(Linker::System)).collect()
+        })
     }
 
     /// Tells linkers apart in cache keys: the same objects linked by another linker are another
     /// executable.
     pub fn identity(&self) -> String {
-        let stamp = std::fs::metadata(&self.program).map_or(0, |meta| meta.len());
-        format!("{} {stamp}", self.program)
+        match self {
+            Linker::Own(libraries) => libraries.identity(),
+            Linker::System(linker) => linker.identity(),
+        }
     }
 
-    /// Links objects into an executable.
-    pub fn link(&self, objects: &[Utf8PathBuf], output: &Utf8Path) -> Result<(), String> {
-        let response = output.with_extension("rsp");
-        let mut args = String::new();
-        for arg in self.arguments(objects, output) {
-            // In response files backslashes escape, so quoting needs both doubled.
-            let quoted = arg.replace('\\', "\\\\").replace('"', "\\\"");
-            writeln!(args, "\"{quoted}\"").expect("writing to a string cannot fail");
+    /// Links objects to an executable.
+    pub fn link(&self, objects: &Objects, scratch: &Scratch) -> Result<Vec<u8>, Failure> {
+        match self {
+            Linker::Own(libraries) => libraries
+                .parse()
+                .and_then(|libraries| cm_link::executable(objects, &libraries))
+                .map_err(|error| Failure {
+                    message: error.to_string(),
+                    try_next: matches!(
+                        error,
+                        // Some symbols are in static libraries alone.
+                        LinkError::Unsupported(..) | LinkError::Undefined(..)
+                    ),
+                    exact: !matches!(error, LinkError::Unsupported(..)),
+                }),
+            Linker::System(linker) => linker.link(objects, scratch).map_err(|message| Failure {
+                message,
+                try_next: false,
+                exact: false,
+            }),
         }
-        std::fs::write(&response, args).map_err(|e| format!("cannot write {response}: {e}"))?;
-        let result = Command::new(&self.program).arg(format!("@{response}")).output();
-        let _ = std::fs::remove_file(&response);
-        let result = result.map_err(|e| format!("cannot run {}: {e}", self.program))?;
-        if result.status.success() {
-            return Ok(());
-        }
-        Err(explain(&String::from_utf8_lossy(&result.stderr)))
-    }
-
-    fn arguments(&self, objects: &[Utf8PathBuf], output: &Utf8Path) -> Vec<String> {
-        let mut args: Vec<String> = vec!["-o".into(), output.to_string()];
-        let Some(dir) = &self.start_files else {
-            args.extend(objects.iter().map(ToString::to_string));
-            args.extend(
-                ["-lm", "-lpthread", "-Wl,--gc-sections", "-Wl,--build-id=none"].map(Into::into),
-            );
-            return args;
-        };
-        args.extend(
-            ["--gc-sections", "--build-id=none", "--hash-style=gnu", "-z", "noexecstack"]
-                .map(Into::into),
-        );
-        args.extend(["-pie", "--dynamic-linker", dynamic_linker()].map(Into::into));
-        if objects.len() < MANY_OBJECTS {
-            args.push("--threads=1".into());
-        }
-        if self.kind == Kind::Mold {
-            args.extend(["--no-fork", "--no-demangle"].map(Into::into));
-        }
-        args.extend([dir.join("Scrt1.o").into_string(), dir.join("crti.o").into_string()]);
-        args.extend(objects.iter().map(ToString::to_string));
-        args.extend([format!("-L{dir}"), "-lc".into(), "-lm".into()]);
-        args.push(dir.join("crtn.o").into_string());
-        args
     }
 }
 
-/// The linker's own words, made into a sentence of ours where that is possible.
-fn explain(stderr: &str) -> String {
-    let undefined = stderr.lines().find_map(|line| line.split_once("undefined symbol: "));
-    if let Some((_, symbol)) = undefined {
-        let symbol = symbol.split_whitespace().next().unwrap_or(symbol);
-        return format!("Undefined symbol '{symbol}'");
-    }
-    format!("the linker failed:\n{}", stderr.trim_end())
-}
-
-fn search() -> Result<Linker, String> {
-    if let Ok(program) = std::env::var("CM_LINKER")
-        && !program.is_empty()
-    {
-        let kind = match &program {
-            name if name.contains("mold") => Kind::Mold,
-            name if name.contains("ld") => Kind::Lld,
-            _ => Kind::Cc,
-        };
-        let start_files = if kind == Kind::Cc { None } else { start_files() };
-        return Ok(Linker { program: program.into(), kind, start_files });
-    }
-    let direct = [("ld.lld-22", Kind::Lld), ("mold", Kind::Mold), ("ld.lld", Kind::Lld)];
-    if let Some(dir) = start_files() {
-        for (name, kind) in direct {
-            if let Some(program) = which(name) {
-                return Ok(Linker { program, kind, start_files: Some(dir) });
+/// Tries linkers in turn. `link` is told which.
+///
+/// # Errors
+/// What the linker says that knows best.
+pub fn first<T>(
+    linkers: &[Linker],
+    mut link: impl FnMut(&Linker) -> Result<T, Failure>,
+) -> Result<T, String> {
+    let mut failures: Vec<Failure> = Vec::new();
+    for linker in linkers {
+        match link(linker) {
+            Ok(linked) => return Ok(linked),
+            Err(failure) => {
+                let go_on = failure.try_next;
+                failures.push(failure);
+                if !go_on {
+                    break;
+                }
             }
         }
     }
-    match which("cc").or_else(|| which("gcc")).or_else(|| which("clang")) {
-        Some(program) => Ok(Linker { program, kind: Kind::Cc, start_files: None }),
-        None => Err("no linker found; install one: apt-get install lld-22 libc6-dev".into()),
+    let exact = failures.iter().position(|failure| failure.exact);
+    let best =
+        exact.or_else(|| failures.len().checked_sub(1)).map(|best| failures.swap_remove(best));
+    Err(best.map_or_else(
+        || "no linker found; install one: apt-get install lld-22 libc6-dev".to_owned(),
+        |failure| failure.message,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(message: &str, try_next: bool, exact: bool) -> Failure {
+        Failure { message: message.to_owned(), try_next, exact }
     }
-}
 
-fn which(name: &str) -> Option<Utf8PathBuf> {
-    let path = std::env::var("PATH").ok()?;
-    path.split(':').map(|dir| Utf8Path::new(dir).join(name)).find(|path| path.is_file())
-}
-
-fn start_files() -> Option<Utf8PathBuf> {
-    let triple = format!("/usr/lib/{}-linux-gnu", std::env::consts::ARCH);
-    let dirs = [triple.as_str(), "/usr/lib64", "/usr/lib"];
-    dirs.iter()
-        .map(Utf8PathBuf::from)
-        .find(|dir| dir.join("Scrt1.o").exists() && dir.join("crti.o").exists())
-}
-
-fn dynamic_linker() -> &'static str {
-    match std::env::consts::ARCH {
-        "aarch64" => "/lib/ld-linux-aarch64.so.1",
-        _ => "/lib64/ld-linux-x86-64.so.2",
+    /// The results of two linkers, and what comes of them.
+    #[test]
+    fn the_next_linker_is_tried_and_the_best_message_shown() {
+        let linkers = || {
+            let libraries = || Linker::Own(Libraries::default());
+            [libraries(), libraries()]
+        };
+        let outcome = |results: [Result<u8, Failure>; 2]| {
+            let mut results = results.into_iter();
+            first(&linkers(), |_| results.next().expect("no third linker"))
+        };
+        assert_eq!(outcome([Ok(1), Ok(2)]), Ok(1));
+        assert_eq!(outcome([Err(failure("no", true, false)), Ok(2)]), Ok(2));
+        assert_eq!(outcome([Err(failure("twice", false, true)), Ok(2)]), Err("twice".into()));
+        let later = || Err(failure("later", false, false));
+        assert_eq!(
+            outcome([Err(failure("unsupported", true, false)), later()]),
+            Err("later".into())
+        );
+        assert_eq!(
+            outcome([Err(failure("undefined", true, true)), later()]),
+            Err("undefined".into())
+        );
+        assert!(first(&[], |_| Ok(1)).is_err_and(|message| message.starts_with("no linker found")));
     }
 }

@@ -30,7 +30,8 @@ pub fn front_end(db: &Database, clock: &Clock) {
     if files.iter().any(|file| *decl::has_syntax_errors(db, *file)) {
         return;
     }
-    each(db, files, |db, file| {
+    let checked: Vec<FileId> = decl::checked_files(db).collect();
+    each(db, &checked, |db, file| {
         decl::file_problems(db, *file);
         decl::file_body_problems(db, *file);
     });

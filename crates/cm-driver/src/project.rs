@@ -37,9 +37,18 @@ impl Project {
         }
         let parent = root_path.parent().unwrap_or(Utf8Path::new("/"));
         let base = marked_ancestor(parent).unwrap_or(parent).to_owned();
-        let root = file_id(&base, &root_path);
+        let library = library_dir(&cwd);
+        let root = match root_path.strip_prefix(&library) {
+            Ok(inside) => FileId(Name::new(&format!("@{}", inside.with_extension("")))),
+            Err(_) => file_id(&base, &root_path),
+        };
         let search = search_roots(&cwd).iter().map(|root| search_root(root, &base)).collect();
-        Ok(Project { base, root, root_path, search, library: library_dir(), cwd })
+        Ok(Project { base, root, root_path, search, library, cwd })
+    }
+
+    /// Whether somebody has said where the project begins.
+    pub fn is_marked(&self) -> bool {
+        marked_ancestor(&self.base) == Some(self.base.as_path())
     }
 
     /// A path as messages show it: relative to the working directory where that is shorter.
@@ -69,7 +78,8 @@ fn search_root(root: &Utf8Path, base: &Utf8Path) -> Utf8PathBuf {
     }
 }
 
-fn working_directory() -> Result<Utf8PathBuf, Error> {
+/// The working directory.
+pub fn working_directory() -> Result<Utf8PathBuf, Error> {
     let cwd = std::env::current_dir()
         .map_err(|e| Error::Message(format!("cannot find the working directory: {e}")))?;
     Utf8PathBuf::from_path_buf(cwd)
@@ -96,16 +106,19 @@ fn search_roots(cwd: &Utf8Path) -> Vec<Utf8PathBuf> {
     roots
 }
 
-/// `libs/` beside the executable, or in the directory above it.
-fn library_dir() -> Utf8PathBuf {
-    if let Ok(dir) = std::env::var("CM_STD_PATH") {
-        return dir.into();
+/// The bundled library: `CM_STD_PATH`, else `libs/` beside the executable or in one of the directories
+/// above it. A development build knows where its sources are, wherever it was built.
+fn library_dir(cwd: &Utf8Path) -> Utf8PathBuf {
+    if let Some(dir) = std::env::var("CM_STD_PATH").ok().filter(|dir| !dir.is_empty()) {
+        return normalize(&cwd.join(dir));
     }
     let exe = std::env::current_exe().ok().and_then(|exe| Utf8PathBuf::from_path_buf(exe).ok());
     let candidates =
         exe.iter().flat_map(|exe| exe.ancestors().skip(1).take(4).map(|d| d.join("libs")));
-    let mut found = candidates.filter(|dir| dir.is_dir());
-    found.next().unwrap_or_else(|| Utf8PathBuf::from("libs"))
+    let sources =
+        cfg!(debug_assertions).then(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../../libs"));
+    let mut found = candidates.chain(sources.map(Into::into)).filter(|dir| dir.is_dir());
+    normalize(&found.next().unwrap_or_else(|| cwd.join("libs")))
 }
 
 /// Removes `.` and resolves `..` by name.

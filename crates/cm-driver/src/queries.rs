@@ -1,14 +1,15 @@
 //! The queries of this crate: from units to an executable.
 
 use crate::{
-    link::Linker,
+    link::{self, Linker},
     tools::{Tools, fatal},
 };
 use castore::Digest;
-use cm_backend_api::BackendError;
-use cm_lower::UnitId;
+use cm_db::DefId;
+use cm_hir::thir::{Instance, InstanceKind};
+use cm_lower::{Item, UnitId};
 use redgreen::{Blob, Db, NodeName, Root};
-use std::fmt::Display;
+use std::{cell::LazyCell, fmt::Display, sync::Arc};
 
 redgreen::queries! {
     /// All queries of this crate.
@@ -20,30 +21,47 @@ redgreen::queries! {
     stored fn unit_object(UnitId) -> Blob = compute_object;
     /// The units of the program with the digests of their objects, in linking order.
     inline fn objects(Root) -> Vec<(UnitId, Digest)> = compute_objects;
+    /// What a test and all that it calls consist of.
+    inline fn test_digest(DefId) -> Digest = compute_test_digest;
     /// The linked program.
     stored fn executable(Root) -> Blob = compute_executable;
 }
 
 fn name(query: &str, key: &dyn Display) -> NodeName {
-    NodeName { query: query.into(), key: key.to_string() }
+    NodeName { query: query.into(), key: key.to_string().into() }
 }
 
 fn compute_bitcode(db: &dyn Db, unit: &UnitId) -> Blob {
     let tools = Tools::of(db);
     let bytes = cm_lower::unit(db, *unit);
-    tools.cached(name("unit_bitcode", unit), bytes, |backend| {
+    let digest = tools.keep_mir(unit.to_string(), bytes);
+    let mut made = None;
+    let bitcode = tools.cached(name("unit_bitcode", unit), &digest, |backend| {
         let both = backend.both(bytes, &tools.target, tools.opt_level);
-        both.map(|(bitcode, object)| tools.set_aside(bitcode, object))
-    })
+        both.map(|(bitcode, object)| {
+            made = Some(object);
+            bitcode
+        })
+    });
+    if let Some(object) = made {
+        tools.set_aside(tools.digest(db, &bitcode), object);
+    }
+    bitcode
 }
 
 fn compute_object(db: &dyn Db, unit: &UnitId) -> Blob {
     let tools = Tools::of(db);
-    let bitcode = unit_bitcode(db, *unit).bytes(db);
-    tools.cached(name("unit_object", unit), &bitcode, |backend| match tools.take_object(&bitcode) {
+    let bitcode = unit_bitcode(db, *unit);
+    let digest = tools.digest(db, bitcode);
+    tools.cached(name("unit_object", unit), &digest, |backend| match tools.take_object(&digest) {
         Some(object) => Ok(object),
-        None => backend.object(&bitcode, &tools.target, tools.opt_level),
+        None => backend.object(&bitcode.bytes(db), &tools.target, tools.opt_level),
     })
+}
+
+fn compute_test_digest(db: &dyn Db, test: &DefId) -> Digest {
+    let test = Instance { def: *test, kind: InstanceKind::Source, args: Vec::new() };
+    Digest::of(&cm_lower::closure(db, Item::Function(test)).encode())
 }
 
 fn compute_objects(db: &dyn Db, _: &Root) -> Vec<(UnitId, Digest)> {
@@ -64,20 +82,37 @@ fn compute_objects(db: &dyn Db, _: &Root) -> Vec<(UnitId, Digest)> {
 fn compute_executable(db: &dyn Db, _: &Root) -> Blob {
     let tools = Tools::of(db);
     let objects = objects(db, Root);
-    let linker = Linker::find().unwrap_or_else(|message| fatal(message));
     let runtime = Digest::of(cm_runtime::OBJECT);
-    let mut key = linker.identity().into_bytes();
-    for digest in objects.iter().map(|(_, digest)| digest).chain([&runtime]) {
-        key.extend_from_slice(&digest.0);
-    }
-    tools.cached(name("executable", &Root), &key, |_| {
+    let digests = objects.iter().map(|(_, digest)| digest).chain([&runtime]);
+    let digests: Vec<u8> = digests.flat_map(|digest| digest.0).collect();
+    let inputs = LazyCell::new(|| {
+        // By their digests: whether the executable is linked or found must not show in the graph.
         let object = |(unit, digest): &(UnitId, Digest)| {
-            tools.file(digest, || unit_object(db, *unit).bytes(db))
+            let known = tools.store.as_ref().and_then(|store| store.get(digest));
+            let make = || redgreen::unrecorded(db, || unit_object(db, *unit).bytes(db));
+            let bytes = known.unwrap_or_else(make);
+            (unit.to_string(), bytes)
         };
-        let mut files: Vec<_> = objects.iter().map(object).collect();
-        files.push(tools.file(&runtime, || cm_runtime::OBJECT.into()));
-        let output = tools.scratch.path("executable").map_err(BackendError)?;
-        linker.link(&files, &output).map_err(BackendError)?;
-        std::fs::read(&output).map_err(|e| BackendError(format!("cannot read {output}: {e}")))
-    })
+        objects.iter().map(object).collect::<Vec<_>>()
+    });
+    if !tools.foreign.is_empty() {
+        let key = Digest::of(&[tools.foreign.identity().as_bytes(), &digests].concat());
+        let linked = tools.cached_or(name("executable", &Root), &key, || {
+            tools.foreign.link(&named(&inputs), &tools.scratch)
+        });
+        return linked.unwrap_or_else(|message| fatal(message));
+    }
+    let linked = link::first(Linker::all(), |linker| {
+        let key = Digest::of(&[linker.identity().as_bytes(), &digests].concat());
+        tools.cached_or(name("executable", &Root), &key, || {
+            linker.link(&named(&inputs), &tools.scratch)
+        })
+    });
+    linked.unwrap_or_else(|message| fatal(message))
+}
+
+/// The objects of a program, and the run-time library.
+fn named(objects: &[(String, Arc<[u8]>)]) -> Vec<(&str, &[u8])> {
+    let objects = objects.iter().map(|(name, bytes)| (name.as_str(), &**bytes));
+    objects.chain([("the run-time library", cm_runtime::OBJECT)]).collect()
 }

@@ -1,6 +1,8 @@
 //! Diagnostics as text (`13-cli.md` §13.5).
 
-use cm_base::{Diagnostic, Severity};
+use crate::messages::{self, Lang};
+use cm_base::{Diagnostic, Name, Severity, diagnostic::Range};
+use cm_lint::{Finding, Level};
 use serde::Serialize;
 use std::{fmt::Write, rc::Rc, sync::Arc};
 
@@ -19,7 +21,7 @@ pub struct Rendered {
     pub end_column: u32,
     /// `error`, `warning` or `hint`.
     pub severity: &'static str,
-    /// Rule code, if it has one.
+    /// The code of the rule or message; of messages only after [`Rendered::in_language`].
     pub code: Option<String>,
     /// One line.
     pub message: String,
@@ -60,6 +62,17 @@ impl Colors {
     fn paint(self, code: &str, text: &str) -> String {
         if self.on { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
+    /// A line of a unified diff, with its end.
+    pub fn diff_line(self, line: &str) -> String {
+        let text = line.trim_end_matches('\n');
+        let code = match line.as_bytes().first() {
+            Some(b'-') => "31",
+            Some(b'+') => "32",
+            Some(b'@') => "36",
+            _ => return line.to_owned(),
+        };
+        format!("{}{}", self.paint(code, text), &line[text.len()..])
+    }
     fn severity(self, severity: &str) -> String {
         let code = match severity {
             "error" => "1;31",
@@ -86,11 +99,18 @@ impl Source {
         Source { path: path.into(), text, lines }
     }
     /// Line and column of a byte offset, both from 1.
-    fn position(&self, offset: u32) -> (u32, u32) {
+    pub fn position(&self, offset: u32) -> (u32, u32) {
         let offset = (offset as usize).min(self.text.len());
         let line = self.lines.partition_point(|start| *start <= offset);
         let start = self.lines.get(line.saturating_sub(1)).copied().unwrap_or(0);
         (line as u32, (offset - start) as u32 + 1)
+    }
+    /// A line, counted from 1, without the blanks around it.
+    pub fn line_range(&self, number: u32) -> Range {
+        let line = self.line(number);
+        let start = self.lines.get(number as usize - 1).copied().unwrap_or(0);
+        let blanks = line.len() - line.trim_start().len();
+        Range { start: (start + blanks) as u32, end: (start + line.len()) as u32 }
     }
     /// A line, counted from 1, without its end.
     fn line(&self, number: u32) -> &str {
@@ -101,10 +121,7 @@ impl Source {
 }
 
 /// Resolves a diagnostic. `source` gives a file.
-pub fn resolve(
-    diagnostic: &Diagnostic,
-    source: &mut dyn FnMut(cm_base::Name) -> Rc<Source>,
-) -> Rendered {
+pub fn resolve(diagnostic: &Diagnostic, source: &mut dyn FnMut(Name) -> Rc<Source>) -> Rendered {
     let file = source(diagnostic.file);
     let (line, column) = file.position(diagnostic.range.start);
     let (end_line, end_column) = file.position(diagnostic.range.end.max(diagnostic.range.start));
@@ -115,7 +132,6 @@ pub fn resolve(
     });
     let notes = notes.collect();
     let (excerpt, cut) = window(file.line(line), column as usize - 1);
-    let (message, code) = split_code(&diagnostic.message, diagnostic.severity);
     Rendered {
         file: file.path.clone(),
         line,
@@ -123,23 +139,31 @@ pub fn resolve(
         end_line,
         end_column,
         severity: diagnostic.severity.word(),
-        code,
-        message,
+        code: None,
+        message: diagnostic.message.clone(),
         notes,
         excerpt: excerpt.to_owned(),
         cut,
     }
 }
 
-/// Lint findings end in their rule code: `… [W001]`.
-fn split_code(message: &str, severity: Severity) -> (String, Option<String>) {
-    let code = message.strip_suffix(']').and_then(|rest| rest.rsplit_once(" ["));
-    match code {
-        Some((_, code)) if severity != Severity::Error && code.len() == 4 => {
-            (message.to_owned(), Some(code.to_owned()))
-        }
-        _ => (message.to_owned(), None),
-    }
+/// A finding of a rule that has this level.
+pub fn resolve_finding(
+    finding: &Finding,
+    level: Level,
+    file: Name,
+    source: &mut dyn FnMut(Name) -> Rc<Source>,
+) -> Rendered {
+    let severity = match level {
+        Level::Error => Severity::Error,
+        Level::Hint => Severity::Hint,
+        Level::Warning | Level::Off => Severity::Warning,
+    };
+    let message = finding.rule.message(&finding.name);
+    let diagnostic =
+        Diagnostic { file, range: finding.range, severity, message, notes: Vec::new() };
+    let code = Some(finding.rule.code().to_owned());
+    Rendered { code, ..resolve(&diagnostic, source) }
 }
 
 impl Rendered {
@@ -182,6 +206,17 @@ impl Rendered {
         out
     }
 
+    /// With messages in a language. Paths, places and the words before messages stay as they are, since
+    /// editors and other tools look for them.
+    pub fn in_language(mut self, lang: Lang) -> Rendered {
+        self.code = self.code.or_else(|| messages::code(&self.message).map(ToOwned::to_owned));
+        self.message = messages::translate(&self.message, lang).into_owned();
+        for note in &mut self.notes {
+            note.message = messages::translate(&note.message, lang).into_owned();
+        }
+        self
+    }
+
     /// One JSON object.
     pub fn json(&self) -> String {
         serde_json::to_string(self).expect("strings and numbers are always valid JSON") + "\n"
@@ -211,7 +246,7 @@ mod tests {
     fn rendered(source: &str, start: u32, end: u32) -> String {
         let diagnostic = Diagnostic {
             file: "a".into(),
-            range: cm_base::diagnostic::Range { start, end },
+            range: Range { start, end },
             severity: Severity::Error,
             message: "Undefined variable 'totl'".into(),
             notes: vec![],

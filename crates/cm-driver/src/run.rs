@@ -7,7 +7,7 @@ use crate::{
 use castore::Digest;
 use cm_base::Diagnostic;
 use cm_lower::UnitId;
-use redgreen::Root;
+use redgreen::{Database, Root};
 use std::{fs, sync::Arc};
 
 /// Compiles a program and executes it in this process. `found` is told the diagnostics before the
@@ -37,8 +37,34 @@ pub fn run(
         session.keep_unchanged()?;
         return execute(&session, &earlier.finished.diagnostics, &objects, found);
     }
+    session.tools.preload();
     let mut database = session.open();
-    let (diagnostics, objects) = session.attempt(&mut database, |db| {
+    let Prepared { diagnostics, objects, .. } = prepare(&session, &mut database)?;
+    let Some(objects) = objects else {
+        found(&session.report(&diagnostics));
+        return Ok(None);
+    };
+    let objects: Vec<_> = objects.iter().map(|(name, bytes)| (name.as_str(), &**bytes)).collect();
+    execute(&session, &diagnostics, &objects, found)
+}
+
+/// A program that could be executed now, and what was found in it.
+pub struct Prepared {
+    /// All that was found.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Names and bytes; `None`: there are errors.
+    pub objects: Option<Vec<(String, Arc<[u8]>)>>,
+    /// Some query ran.
+    pub changed: bool,
+}
+
+/// Brings the objects of a program up to date and keeps them for the next process: this one may be
+/// ended by the program.
+///
+/// # Errors
+/// If the back end fails or the query log cannot be written.
+pub fn prepare(session: &Session, database: &mut Database) -> Result<Prepared, Error> {
+    let (diagnostics, objects) = session.attempt(database, |db| {
         parallel::front_end(db, &session.clock);
         let diagnostics = diagnose(db, Purpose::Run);
         session.clock.lap("diagnostics");
@@ -52,24 +78,20 @@ pub fn run(
         (diagnostics, objects)
     })?;
     let Some(objects) = objects else {
-        session.keep_record(&database.take_record())?;
-        found(&session.report(&diagnostics));
-        return Ok(None);
+        session.keep_record_of(database)?;
+        return Ok(Prepared { diagnostics, objects: None, changed: session.ran() });
     };
     let roots = [
         cm_hir::queries::node::diagnostics(Root),
         cm_hir::queries::node::entry(Root),
         queries::node::objects(Root),
     ];
-    // Before the program begins, since it may end the process.
-    let kept = diagnostics.clone();
-    session.keep(&database, &roots, || Finished {
-        diagnostics: kept,
-        result: keep_bundle(&session, &pack(&objects)),
+    session.keep(database, &roots, || Finished {
+        diagnostics: diagnostics.clone(),
+        result: keep_bundle(session, &pack(&objects)),
     })?;
     session.clock.lap("cache");
-    let objects: Vec<_> = objects.iter().map(|(name, bytes)| (name.as_str(), &**bytes)).collect();
-    execute(&session, &diagnostics, &objects, found)
+    Ok(Prepared { diagnostics, objects: Some(objects), changed: session.ran() })
 }
 
 /// Executes objects without the back end: linking in memory needs none.
@@ -82,6 +104,11 @@ fn execute(
     if !found(&session.report(diagnostics)) {
         return Ok(None);
     }
+    let foreign = &session.tools.foreign;
+    if !foreign.is_empty() {
+        let library = foreign.library(&session.tools.scratch)?;
+        cm_jit::load(library.as_std_path()).map_err(|e| e.to_string())?;
+    }
     let main = cm_jit::link(objects).map_err(|e| e.to_string())?;
     session.clock.lap("link");
     Ok(Some(cm_jit::start(main).map_err(|e| e.to_string())?))
@@ -90,7 +117,7 @@ fn execute(
 /// The objects of the last run in one file, which is read faster than hundreds of the store. A file
 /// that cannot be written is missed by the next process, and costs it some time.
 fn keep_bundle(session: &Session, bundle: &[u8]) -> Digest {
-    if let Some(path) = session.bundle() {
+    if let Some(path) = session.bundle().filter(|_| session.keeps()) {
         let replace = || {
             let dir = path.parent().unwrap_or(&path);
             let mut file = tempfile::NamedTempFile::new_in(dir)?;
@@ -108,7 +135,7 @@ fn load(session: &Session, digest: &Digest) -> Option<Vec<u8>> {
 }
 
 /// For each object the lengths of its name and itself, in four bytes each, and both.
-fn pack(objects: &[(String, Arc<[u8]>)]) -> Vec<u8> {
+pub(crate) fn pack(objects: &[(String, Arc<[u8]>)]) -> Vec<u8> {
     let mut bundle = Vec::new();
     for (name, bytes) in objects {
         bundle.extend((name.len() as u32).to_le_bytes());
@@ -119,7 +146,7 @@ fn pack(objects: &[(String, Arc<[u8]>)]) -> Vec<u8> {
     bundle
 }
 
-fn unpack(bundle: &[u8]) -> Option<Vec<(&str, &[u8])>> {
+pub(crate) fn unpack(bundle: &[u8]) -> Option<Vec<(&str, &[u8])>> {
     let mut objects = Vec::new();
     let mut rest = bundle;
     while !rest.is_empty() {
@@ -138,7 +165,7 @@ fn run_interpreted(
     options: &Options,
     found: &dyn Fn(&Report) -> bool,
 ) -> Result<Option<i32>, Error> {
-    let options = Options { cache_dir: None, ..options.clone() };
+    let options = Options { cache: None, ..options.clone() };
     let session = Session::new(&options, Purpose::Run)?;
     let mut database = session.open();
     let (diagnostics, units) = session.attempt(&mut database, |db| {
@@ -151,10 +178,11 @@ fn run_interpreted(
         });
         (diagnostics, units)
     })?;
-    session.keep_record(&database.take_record())?;
+    session.keep_record_of(&database)?;
     let go_on = found(&session.report(&diagnostics));
     let (true, Some(units)) = (go_on, units) else { return Ok(None) };
-    crate::stages::interpret(&units).map(Some)
+    cm_jit::end_on_broken_pipes();
+    crate::interpret::interpret(&units).map(Some)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! One command over one program: opening the database, building, and keeping what was found out.
 
 use crate::{
-    Error, Options, Report,
+    CacheSettings, Error, Options, Report,
     project::Project,
     render::{Source, resolve},
     tools::{BUILD_ID, Fatal, Tools},
@@ -22,6 +22,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     rc::Rc,
     sync::Arc,
+    thread,
     time::Instant,
 };
 
@@ -48,6 +49,10 @@ pub struct Session {
     files: Option<Files>,
     options: redgreen::Options,
     query_log: Option<Utf8PathBuf>,
+    trace: bool,
+    ran: Cell<bool>,
+    /// An executable with more bytes is not written.
+    pub max_output: Option<u64>,
 }
 
 /// Prints how long stages take, if asked to.
@@ -75,6 +80,8 @@ impl Clock {
 struct Files {
     /// The cache directory.
     dir: Utf8PathBuf,
+    /// They are only read.
+    read_only: bool,
     /// Tells the views of programs that share the directory apart.
     program: String,
     image: Utf8PathBuf,
@@ -125,15 +132,16 @@ impl Session {
         system: Arc<dyn System>,
     ) -> Session {
         let clock = Clock::new(options.verbose);
-        let store = options.cache_dir.as_ref().map(|dir| Arc::new(castore::Store::open(dir)));
-        let tools = Arc::new(Tools::new(store.clone(), options.opt_level));
+        let store = options.cache.as_ref().map(|cache| Arc::new(cache.store()));
+        let tools = Arc::new(Tools::new(store.clone(), options.opt_level, options.foreign.clone()));
         let world = Arc::new(world(&project, options, system, tools.clone()));
-        let identity = identity(&world, options.opt_level);
-        let files = options.cache_dir.as_ref().map(|dir| files(dir, &project, options, purpose));
+        let identity = identity(&world, options);
+        let files = options.cache.as_ref().map(|cache| files(cache, &project, options, purpose));
         let registry = Registry::new(&[
             &cm_db::QUERIES,
             &cm_hir::QUERIES,
             &cm_hir::decl::QUERIES,
+            &cm_lint::QUERIES,
             &cm_lower::QUERIES,
             &crate::queries::QUERIES,
         ]);
@@ -145,7 +153,19 @@ impl Session {
             database.store = Arc::new(crate::store::Durable::new(store));
         }
         let query_log = options.query_log.clone();
-        Session { project, tools, clock, world, files, options: database, query_log }
+        let Options { trace, max_output, .. } = *options;
+        Session {
+            project,
+            tools,
+            clock,
+            world,
+            files,
+            options: database,
+            query_log,
+            trace,
+            ran: Cell::new(true),
+            max_output,
+        }
     }
 
     /// What the last build made. Opens no graph.
@@ -176,7 +196,7 @@ impl Session {
 
     /// The same, and what was made must be described anew.
     pub fn keep_described<T: Serialize>(&self, earlier: Earlier<T>) -> Result<(), Error> {
-        if let Some(files) = &self.files
+        if let Some(files) = self.files_to_write()
             && let Ok(result) = encode(&earlier.finished)
         {
             // Without it the next process looks as closely as this one did.
@@ -195,6 +215,16 @@ impl Session {
         ManuallyDrop::new(database)
     }
 
+    /// The files, if they may be written.
+    fn files_to_write(&self) -> Option<&Files> {
+        self.files.as_ref().filter(|files| !files.read_only)
+    }
+
+    /// Whether what is made may be kept on disk.
+    pub fn keeps(&self) -> bool {
+        self.files_to_write().is_some()
+    }
+
     /// Where `run` keeps the objects of the program.
     pub fn bundle(&self) -> Option<Utf8PathBuf> {
         Some(self.files.as_ref()?.root.with_extension("objects"))
@@ -206,7 +236,10 @@ impl Session {
         database: &mut Database,
         build: impl FnMut(&Database) -> R,
     ) -> Result<R, Error> {
-        let outcome = catch_fatal(|| database.attempt(build))?;
+        let outcome = catch_fatal(|| database.attempt(build)).inspect_err(|_| {
+            // What was compiled before linking failed need not be compiled again.
+            let _ = self.tools.finish_writing();
+        })?;
         Ok(outcome.map_err(|interrupted| interrupted.to_string())?)
     }
 
@@ -219,27 +252,45 @@ impl Session {
         roots: &[Node],
         finished: impl FnOnce() -> Finished<T>,
     ) -> Result<(), Error> {
-        let record = database.take_record();
-        if let Some(files) = &self.files {
-            let written = self.write_graph(database, roots, finished, files).and_then(|()| {
-                views::update(database, &record, &files.dir, &files.program)
-                    .map_err(|e| e.to_string())
+        let Some(files) = self.files_to_write() else { return self.keep_record_of(database) };
+        let (record, written) = thread::scope(|scope| {
+            let graph = database.shared_graph();
+            let record = scope.spawn(move || {
+                let record = BuildRecord::take(&graph);
+                // Without it `cm why` has less to say.
+                let _ = record.write(files.why.as_std_path());
+                record
             });
-            if let Err(message) = written {
-                eprintln!("warning: the cache was not updated: {message}");
-            }
+            let tools = &self.tools;
+            let stored = scope.spawn(move || tools.finish_writing());
+            let written = self.write_graph(database, roots, finished, files, || {
+                let stored = stored.join().unwrap_or_else(|panic| resume_unwind(panic));
+                stored.map_err(|e| e.to_string())
+            });
+            (record.join().unwrap_or_else(|panic| resume_unwind(panic)), written)
+        });
+        let written = written.and_then(|()| {
+            let written = views::update(database, &record, &files.dir, &files.program);
+            written.map_err(|e| e.to_string())
+        });
+        if let Err(message) = written {
+            eprintln!("warning: the cache was not updated: {message}");
         }
-        self.keep_record(&record)
+        self.log_queries(&record)
     }
 
+    /// What is stored is written when `stored` returns: the image refers to it.
     fn write_graph<T: Serialize>(
         &self,
         database: &Database,
         roots: &[Node],
         finished: impl FnOnce() -> Finished<T>,
         files: &Files,
+        stored: impl FnOnce() -> Result<(), String>,
     ) -> Result<(), String> {
-        let snapshot = database.snapshot(roots).map_err(|e| e.to_string())?;
+        let snapshot = database.snapshot(roots).map_err(|e| e.to_string());
+        stored()?;
+        let snapshot = snapshot?;
         if database.graph().needs_saving(roots) {
             snapshot.write_image(files.image.as_std_path()).map_err(|e| e.to_string())?;
         }
@@ -248,11 +299,27 @@ impl Session {
         record.write(files.root.as_std_path()).map_err(|e| e.to_string())
     }
 
+    /// Keeps what ran in a build that has no graph to be kept.
+    pub fn keep_record_of(&self, database: &Database) -> Result<(), Error> {
+        if self.files_to_write().is_none() && self.query_log.is_none() && !self.trace {
+            return Ok(());
+        }
+        self.keep_record(&database.take_record())
+    }
+
     /// Keeps what ran, for `cm why`, and writes the query log.
-    pub fn keep_record(&self, record: &BuildRecord) -> Result<(), Error> {
-        if let Some(files) = &self.files {
+    fn keep_record(&self, record: &BuildRecord) -> Result<(), Error> {
+        if let Some(files) = self.files_to_write() {
             // Without it `cm why` has less to say; see `keep`.
             let _ = record.write(files.why.as_std_path());
+        }
+        self.log_queries(record)
+    }
+
+    fn log_queries(&self, record: &BuildRecord) -> Result<(), Error> {
+        self.ran.set(!record.executed.is_empty());
+        for run in record.executed.iter().filter(|_| self.trace) {
+            println!("ran {}({})", run.node.query, run.node.key);
         }
         match &self.query_log {
             Some(path) => crate::why::write_log(record, path),
@@ -262,21 +329,48 @@ impl Session {
 
     /// A blob of the store.
     pub fn stored(&self, digest: &Digest) -> Option<Vec<u8>> {
-        self.tools.store.as_ref()?.get(digest)
+        Some(self.tools.store.as_ref()?.get(digest)?.to_vec())
     }
 
     /// Diagnostics ready to be shown.
     pub fn report(&self, diagnostics: &[Diagnostic]) -> Report {
-        let mut sources: BTreeMap<Name, Rc<Source>> = BTreeMap::new();
-        let read = |file: Name| {
-            let text = match self.world.system.read(&self.world.path(FileId(file))) {
-                FileText::Text(text) => text,
-                FileText::Absent | FileText::Unreadable(_) => Arc::from(""),
-            };
-            Rc::new(Source::new(self.project.display(FileId(file)), text))
+        let mut sources = Sources::default();
+        let show = |found: &Diagnostic| resolve(found, &mut |file| sources.get(self, file));
+        Report { diagnostics: diagnostics.iter().map(show).collect() }
+    }
+
+    /// Whether some query ran in the last build, as far as that is known.
+    pub fn ran(&self) -> bool {
+        self.ran.get()
+    }
+
+    /// Where the files of the program are.
+    pub fn paths(&self, database: &Database) -> Vec<Utf8PathBuf> {
+        let files = cm_hir::files(database, Root).iter();
+        files.map(|file| self.world.path(*file)).collect()
+    }
+
+    /// The text of a file of the program; empty if it cannot be read.
+    pub fn text(&self, file: FileId) -> Arc<str> {
+        match self.world.system.read(&self.world.path(file)) {
+            FileText::Text(text) => text,
+            FileText::Absent | FileText::Unreadable(_) => Arc::from(""),
+        }
+    }
+}
+
+/// The files that diagnostics are about.
+#[derive(Default)]
+pub struct Sources(BTreeMap<Name, Rc<Source>>);
+
+impl Sources {
+    /// A file, read when it is first asked for.
+    pub fn get(&mut self, session: &Session, file: Name) -> Rc<Source> {
+        let read = || {
+            let path = session.project.display(FileId(file));
+            Rc::new(Source::new(path, session.text(FileId(file))))
         };
-        let mut source = |file: Name| sources.entry(file).or_insert_with(|| read(file)).clone();
-        Report { diagnostics: diagnostics.iter().map(|d| resolve(d, &mut source)).collect() }
+        self.0.entry(file).or_insert_with(read).clone()
     }
 }
 
@@ -307,6 +401,11 @@ pub fn accepted(diagnostics: &[Diagnostic]) -> bool {
 
 /// All diagnostics, and the missing `main`, which only matters where the program is executed.
 pub fn diagnose(db: &Database, purpose: Purpose) -> Vec<Diagnostic> {
+    if purpose != Purpose::Check
+        && let Some(wrong) = cm_hir::decl::wrong_platform(db)
+    {
+        return vec![wrong];
+    }
     let mut diagnostics = cm_hir::diagnostics(db, Root).clone();
     if purpose != Purpose::Check && accepted(&diagnostics) {
         diagnostics.extend(cm_hir::decl::missing_entry(db));
@@ -334,12 +433,13 @@ fn world(
         search: project.search.clone(),
         defines,
         platform: Name::new("native"),
+        optimize: options.opt_level > 1,
         tools,
     }
 }
 
 /// `12-macros-preprocessor.md` §12.3.
-fn defined_names(opt_level: u8) -> Vec<Name> {
+pub fn defined_names(opt_level: u8) -> Vec<Name> {
     let machine: &[&str] = match std::env::consts::ARCH {
         "x86_64" => &["__x86_64__", "__x86__"],
         "aarch64" => &["__arm64__", "__aarch64__"],
@@ -357,15 +457,17 @@ fn defined_names(opt_level: u8) -> Vec<Name> {
     all.into_iter().map(Name::new).collect()
 }
 
-fn identity(world: &World, opt_level: u8) -> Identity {
+fn identity(world: &World, options: &Options) -> Identity {
+    let foreign = (!options.foreign.is_empty()).then(|| options.foreign.identity());
     Identity {
         build: u128::from_str_radix(BUILD_ID, 16).expect("the build script writes 32 hex digits"),
-        options: Fingerprint::of(&(opt_level, &world.defines)).0,
+        options: Fingerprint::of(&(options.opt_level, &world.defines, foreign)).0,
     }
 }
 
 /// The names of the files hold where the program is: two programs may share a cache directory.
-fn files(dir: &Utf8Path, project: &Project, options: &Options, purpose: Purpose) -> Files {
+fn files(cache: &CacheSettings, project: &Project, options: &Options, purpose: Purpose) -> Files {
+    let (dir, read_only) = (&cache.dir, cache.read_only);
     let image_purpose = if purpose == Purpose::Check { "check" } else { "build" };
     let place = format!("{} {:?}", project.root_path, options.defines);
     let digest = Digest::of(place.as_bytes()).to_string();
@@ -380,6 +482,7 @@ fn files(dir: &Utf8Path, project: &Project, options: &Options, purpose: Purpose)
     let program = format!("{stem}-{}{level}", &digest[..16]);
     Files {
         dir: dir.to_owned(),
+        read_only,
         program,
         image: name(image_purpose, "image"),
         root: name(&kind, "root"),

@@ -7,12 +7,9 @@ use crate::{
 use cm_backend_api::TextKind;
 use cm_base::{FileText, Name};
 use cm_db::Db;
-use cm_mir::{interp, unit::Unit};
+use cm_mir::unit::Unit;
 use redgreen::Root;
-use std::{
-    fmt::Write as _,
-    io::{self, BufWriter, Read as _, Write as _},
-};
+use std::fmt::Write as _;
 
 /// A stage that can be shown.
 #[expect(missing_docs, reason = "they are what the command line calls them")]
@@ -43,7 +40,7 @@ pub fn emit(options: &Options, stage: Stage) -> Result<(Report, Vec<u8>), Error>
         let shown = if accepted(&diagnostics) { show(db, &session, stage) } else { Ok(Vec::new()) };
         (diagnostics, shown)
     })?;
-    session.keep_record(&database.take_record())?;
+    session.keep_record_of(&database)?;
     Ok((session.report(&diagnostics), shown?))
 }
 
@@ -92,51 +89,16 @@ fn dump_bodies(db: &dyn Db) -> String {
     out
 }
 
-/// Executes units with the interpreter and gives the exit status.
-///
-/// # Errors
-/// If the program does what is undefined, or what the interpreter cannot do.
-pub fn interpret(units: &[Unit]) -> Result<i32, Error> {
-    let functions = units.iter().flat_map(|unit| &unit.functions);
-    let globals = units.iter().flat_map(|unit| &unit.globals);
-    let program = interp::Program::new(functions, globals);
-    let mut host = Process { stdout: BufWriter::new(io::stdout()) };
-    let outcome = interp::run(&program, "main", &mut host);
-    let flushed = host.stdout.flush();
-    match outcome {
-        interp::Outcome::Trap(message) => Err(message.into()),
-        _ if flushed.is_err() => Err("cannot write to standard output".to_owned().into()),
-        outcome => Ok(outcome.status().map_or(1, i32::from)),
-    }
-}
-
-/// The streams of this process. Output that cannot be written shows at the final flush.
-struct Process {
-    stdout: BufWriter<io::Stdout>,
-}
-
-impl interp::Host for Process {
-    fn stdout(&mut self, bytes: &[u8]) {
-        let _ = self.stdout.write_all(bytes);
-    }
-    fn stderr(&mut self, bytes: &[u8]) {
-        let _ = self.stdout.flush();
-        let _ = io::stderr().write_all(bytes);
-    }
-    fn stdin(&mut self) -> Option<u8> {
-        let mut byte = [0];
-        io::stdin().read_exact(&mut byte).ok().map(|()| byte[0])
-    }
-}
-
 /// The whole program as one unit.
 fn merge(name: Name, units: impl IntoIterator<Item = Unit>) -> Unit {
-    let mut all = Unit { name, functions: Vec::new(), globals: Vec::new() };
+    let mut all = Unit::new(name);
     for unit in units {
         all.functions.extend(unit.functions);
         all.globals.extend(unit.globals);
+        all.private.extend(unit.private);
     }
     all.functions.sort_by_key(|function| function.decl.symbol);
     all.globals.sort_by_key(|global| global.decl.symbol);
+    all.private.sort();
     all
 }

@@ -1,38 +1,61 @@
-//! castore as the store of redgreen.
+//! castore as the store of redgreen, and what is written to it while other work goes on.
 
-use castore::Digest;
+use castore::{Digest, Name};
 use parking_lot::Mutex;
-use rustc_hash::FxHashMap;
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    thread::{self, JoinHandle},
+};
 
 /// A store on disk. What it cannot keep stays in memory while this process runs: the next one
 /// finds it gone, and computes it again.
-pub struct Durable {
-    store: Arc<castore::Store>,
-    kept: Mutex<FxHashMap<Digest, Arc<[u8]>>>,
-}
+pub struct Durable(Arc<castore::Store>);
 
 impl Durable {
     /// Wraps a store.
     pub fn new(store: Arc<castore::Store>) -> Durable {
-        Durable { store, kept: Mutex::default() }
+        Durable(store)
     }
 }
 
 impl redgreen::Store for Durable {
     fn put(&self, bytes: &[u8]) -> redgreen::Digest {
-        let digest = self.store.put(bytes).unwrap_or_else(|_| {
-            // Digests are in the image, so they must not tell where bytes are kept.
-            let digest = Digest::of(bytes);
-            self.kept.lock().entry(digest).or_insert_with(|| bytes.into());
-            digest
-        });
-        digest.0
+        self.0.put(Name::OTHER, bytes).0
     }
     fn get(&self, digest: &redgreen::Digest) -> Option<Arc<[u8]>> {
-        let digest = Digest(*digest);
-        let kept = || self.kept.lock().get(&digest).cloned();
-        self.store.get(&digest).map(Into::into).or_else(kept)
+        self.0.get(&Digest(*digest))
+    }
+}
+
+/// A thread that writes what was put into a store.
+#[derive(Default)]
+pub struct Writer(Mutex<Option<JoinHandle<Result<(), castore::Error>>>>);
+
+/// Less than this is written faster than a thread is started.
+const MUCH: u64 = 1 << 18;
+
+impl Writer {
+    /// Begins to write what was put so far, if that takes time.
+    pub fn begin(&self, store: &Arc<castore::Store>) {
+        let mut thread = self.0.lock();
+        if thread.is_none() && store.collected_bytes() >= MUCH {
+            let store = store.clone();
+            *thread = thread::Builder::new().spawn(move || store.commit()).ok();
+        }
+    }
+
+    /// Writes the rest.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub fn finish(&self, store: &castore::Store) -> Result<(), castore::Error> {
+        let begun = self.0.lock().take().map(JoinHandle::join);
+        let rest = store.commit();
+        match begun {
+            Some(Ok(result)) => result.and(rest),
+            // It panicked, which has been told; the rest was written all the same.
+            Some(Err(_)) | None => rest,
+        }
     }
 }
 
@@ -51,7 +74,19 @@ mod tests {
         assert_eq!(digest, Digest::of(b"bytes").0);
         assert_eq!(unwritable.get(&digest).as_deref(), Some(&b"bytes"[..]));
         assert_eq!(unwritable.get(&[0; 32]), None);
-        let writable = Durable::new(Arc::new(castore::Store::open(dir.path().join("cache"))));
+        let store = Arc::new(castore::Store::open(dir.path().join("cache")));
+        let writable = Durable::new(store.clone());
         assert_eq!(writable.put(b"bytes"), digest);
+        let much = vec![7; MUCH as usize];
+        let large = writable.put(&much);
+        let writer = Writer::default();
+        writer.begin(&store);
+        let last = writable.put(b"last");
+        writer.finish(&store).expect("written");
+        let reopened = castore::Store::open(store.root());
+        for digest in [digest, large, last] {
+            assert!(reopened.get(&Digest(digest)).is_some());
+        }
+        assert!(Writer::default().finish(&unwritable.0).is_err());
     }
 }

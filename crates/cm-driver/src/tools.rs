@@ -1,13 +1,15 @@
 //! What queries of the driver need of the outside: the store, the back end and the linker.
 
+use crate::{link::Foreign, store::Writer};
 use camino::Utf8PathBuf;
-use castore::Digest;
+use castore::{Digest, Name};
 use cm_backend_api::{Backend, BackendError, Target, TextKind};
 use parking_lot::Mutex;
 use redgreen::{Blob, Db, NodeName};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{Arc, OnceLock},
+    thread,
 };
 
 /// Identity of this build of the compiler; part of every key.
@@ -21,10 +23,14 @@ pub struct Tools {
     pub target: Target,
     /// 0 to 3.
     pub opt_level: u8,
+    /// What the program is linked with.
+    pub foreign: Foreign,
     /// Files that are needed only while this process runs.
     pub scratch: Scratch,
-    /// What this process has put into the store.
-    fresh: Mutex<BTreeSet<Digest>>,
+    /// Writes to the store while other work goes on.
+    pub writer: Writer,
+    /// The encoded units that were compiled, by name.
+    mir: Mutex<BTreeMap<String, Digest>>,
     backend: OnceLock<Result<Box<dyn Backend>, String>>,
     fetched: Mutex<Vec<NodeName>>,
     /// Objects that were made together with bitcode, by its digest.
@@ -41,16 +47,18 @@ pub fn fatal(message: impl Into<String>) -> ! {
 
 impl Tools {
     /// Tools over a store.
-    pub fn new(store: Option<Arc<castore::Store>>, opt_level: u8) -> Tools {
+    pub fn new(store: Option<Arc<castore::Store>>, opt_level: u8, foreign: Foreign) -> Tools {
         let target = Target::host();
         Tools {
             store,
             target,
             opt_level,
+            foreign,
             scratch: Scratch::default(),
             backend: OnceLock::new(),
             objects: Mutex::default(),
-            fresh: Mutex::default(),
+            writer: Writer::default(),
+            mir: Mutex::default(),
             fetched: Mutex::default(),
         }
     }
@@ -77,47 +85,100 @@ impl Tools {
         }
     }
 
-    /// What the query `node` made from `input` before, in any process and under any name,
-    /// or what `make` makes of it now. The key is everything that a stage gets.
+    /// Begins to load the back end, which takes as long as to find out what changed.
+    pub fn preload(self: &Arc<Self>) {
+        let tools = self.clone();
+        // Without the thread it is loaded when it is asked for.
+        let _ = thread::Builder::new().spawn(move || {
+            tools.backend.get_or_init(load_backend);
+        });
+    }
+
+    /// What the query `node` made from the bytes of this digest before, in any process and under
+    /// any name, or what `make` makes of them now. The key is everything that a stage gets.
     pub fn cached(
         &self,
         node: NodeName,
-        input: &[u8],
+        input: &Digest,
         make: impl FnOnce(&dyn Backend) -> Result<Vec<u8>, BackendError>,
     ) -> Blob {
-        let make = || make(self.backend()).unwrap_or_else(|error| fatal(error.to_string()));
-        let Some(store) = &self.store else { return Blob::new(make()) };
+        let make = || make(self.backend());
+        self.cached_or(node, input, make).unwrap_or_else(|error| fatal(error.to_string()))
+    }
+
+    /// The same for what needs no back end, and may fail.
+    pub fn cached_or<E>(
+        &self,
+        node: NodeName,
+        input: &Digest,
+        make: impl FnOnce() -> Result<Vec<u8>, E>,
+    ) -> Result<Blob, E> {
+        let Some(store) = &self.store else { return make().map(Blob::new) };
+        let name = Name::new(&node.query).expect("invariant: queries have short names");
         let key = self.key(input);
-        let known = store.lookup(&node.query, &key).and_then(|digests| {
+        let known = store.lookup(name, &key).and_then(|digests| {
             let digest = *digests.first()?;
             Some(Blob::kept(digest.0, store.get(&digest)?))
         });
         if let Some(blob) = known {
             self.fetched.lock().push(node);
-            return blob;
+            return Ok(blob);
         }
-        let bytes = make();
-        // A store that cannot be written costs time later, but no result now.
-        let Ok(digest) = store.put(&bytes) else { return Blob::new(bytes) };
-        let _ = store.bind(&node.query, &key, &[digest]);
-        self.fresh.lock().insert(digest);
-        Blob::kept(digest.0, bytes)
+        let bytes: Arc<[u8]> = make()?.into();
+        let digest = store.put(name, bytes.clone());
+        store.bind(name, &key, &[digest]);
+        Ok(Blob::kept(digest.0, bytes))
     }
 
-    /// Keeps the object of this bitcode for who will ask for it soon. Gives the bitcode back.
-    pub fn set_aside(&self, bitcode: Vec<u8>, object: Vec<u8>) -> Vec<u8> {
-        let digest = Digest::of(&bitcode);
-        self.objects.lock().insert(digest, object);
-        bitcode
+    /// Keeps an encoded unit in the store, so that other tools find it. Gives its digest.
+    pub fn keep_mir(&self, unit: String, bytes: &Arc<[u8]>) -> Digest {
+        let Some(store) = &self.store else { return Digest::of(bytes) };
+        let name = Name::new("mir").expect("invariant: a short name");
+        let digest = store.put(name, bytes.clone());
+        self.mir.lock().insert(unit, digest);
+        digest
     }
 
-    /// The object of this bitcode, if it was set aside.
-    pub fn take_object(&self, bitcode: &[u8]) -> Option<Vec<u8>> {
-        let digest = Digest::of(bitcode);
-        self.objects.lock().remove(&digest)
+    /// The digest of what [`cached`](Self::cached) gave.
+    pub fn digest(&self, db: &dyn Db, blob: &Blob) -> Digest {
+        match (&self.store, blob.digest()) {
+            (Some(_), Some(digest)) => Digest(digest),
+            // Without a store, the graph has digests of its own.
+            _ => Digest::of(&blob.bytes(db)),
+        }
     }
 
-    fn key(&self, input: &[u8]) -> Vec<u8> {
+    /// The digest of an encoded unit that was kept.
+    pub fn mir(&self, unit: &str) -> Option<Digest> {
+        self.mir.lock().get(unit).copied()
+    }
+
+    /// Begins to write what was put into the store.
+    pub fn begin_writing(&self) {
+        if let Some(store) = &self.store {
+            self.writer.begin(store);
+        }
+    }
+
+    /// Writes the rest of it.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub fn finish_writing(&self) -> Result<(), castore::Error> {
+        self.store.as_ref().map_or(Ok(()), |store| self.writer.finish(store))
+    }
+
+    /// Keeps the object of the bitcode of this digest for who will ask for it soon.
+    pub fn set_aside(&self, bitcode: Digest, object: Vec<u8>) {
+        self.objects.lock().insert(bitcode, object);
+    }
+
+    /// The object of the bitcode of this digest, if it was set aside.
+    pub fn take_object(&self, bitcode: &Digest) -> Option<Vec<u8>> {
+        self.objects.lock().remove(bitcode)
+    }
+
+    fn key(&self, input: &Digest) -> Vec<u8> {
         let target = &self.target;
         let settings = [
             BUILD_ID,
@@ -128,20 +189,8 @@ impl Tools {
         ];
         let mut key = settings.join("\n").into_bytes();
         key.push(0);
-        key.extend_from_slice(&Digest::of(input).0);
+        key.extend_from_slice(&input.0);
         key
-    }
-
-    /// A file with these bytes, for the linker: the store's own, or a temporary one.
-    pub fn file(&self, digest: &Digest, bytes: impl FnOnce() -> Arc<[u8]>) -> Utf8PathBuf {
-        let fresh = self.fresh.lock().contains(digest);
-        if let Some(store) = &self.store
-            && let Some(path) = if fresh { store.fresh_path(digest) } else { store.path(digest) }
-            && let Ok(path) = Utf8PathBuf::from_path_buf(path)
-        {
-            return path;
-        }
-        self.scratch.write(&digest.to_string(), &bytes()).unwrap_or_else(|message| fatal(message))
     }
 
     /// A readable form of an encoded unit.

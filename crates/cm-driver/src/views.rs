@@ -1,16 +1,16 @@
-//! Parts of the cache directory for people and other tools: `module_hash.json`, and `llvm/` and
-//! `obj/` with a file for each program that says which blob of the store each of its units is.
+//! Parts of the cache directory for people and other tools: `module_hash.json`, and `mir/`, `llvm/`
+//! and `obj/` with a file for each program that says which blob of the store each of its units is.
 //! (A file for each unit would cost more than a tenth of a clean build.) No build depends on them,
 //! so they may be deleted or damaged at will.
 
-use crate::queries;
+use crate::{queries, tools::Tools};
 use camino::Utf8Path;
 use castore::Digest;
 use cm_base::{FileText, Name};
 use cm_db::{Db, FileId};
 use cm_hir::decl::{self, Item, ItemKind};
 use cm_lower::UnitId;
-use redgreen::{Blob, BuildRecord, Fingerprint, Root};
+use redgreen::{BuildRecord, Fingerprint, Root};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -34,15 +34,19 @@ struct Module {
 /// If a file cannot be written.
 pub fn update(db: &dyn Db, record: &BuildRecord, dir: &Utf8Path, program: &str) -> io::Result<()> {
     let ran = |query: &str| -> BTreeSet<&str> {
-        let runs = record.executed.iter().filter(|run| run.node.query == query);
-        runs.map(|run| run.node.key.as_str()).collect()
+        let runs = record.executed.iter().filter(|run| *run.node.query == *query);
+        runs.map(|run| &*run.node.key).collect()
     };
     let units: BTreeMap<String, UnitId> =
         cm_lower::units(db, Root).iter().map(|unit| (unit.to_string(), *unit)).collect();
-    type Artifact = for<'db> fn(&'db dyn Db, UnitId) -> &'db Blob;
-    let artifacts: [(&str, &str, Artifact); 2] = [
-        ("unit_bitcode", "llvm", queries::unit_bitcode),
-        ("unit_object", "obj", queries::unit_object),
+    type Artifact = fn(&dyn Db, UnitId) -> Option<Digest>;
+    let bitcode = |db: &dyn Db, unit| queries::unit_bitcode(db, unit).digest().map(Digest);
+    let object = |db: &dyn Db, unit| queries::unit_object(db, unit).digest().map(Digest);
+    let artifacts: [(&str, &str, Artifact); 3] = [
+        // What is compiled to bitcode is kept then.
+        ("unit_bitcode", "mir", |db, unit| Tools::of(db).mir(&unit.to_string())),
+        ("unit_bitcode", "llvm", bitcode),
+        ("unit_object", "obj", object),
     ];
     for (query, folder, artifact) in artifacts {
         let made = ran(query);
@@ -54,8 +58,8 @@ pub fn update(db: &dyn Db, record: &BuildRecord, dir: &Utf8Path, program: &str) 
         digests.retain(|unit, _| units.contains_key(unit));
         for key in made {
             let Some(unit) = units.get(key) else { continue };
-            let Some(digest) = artifact(db, *unit).digest() else { continue };
-            digests.insert(key.to_owned(), format!("sha256:{}", Digest(digest)));
+            let Some(digest) = artifact(db, *unit) else { continue };
+            digests.insert(key.to_owned(), format!("sha256:{digest}"));
         }
         replace(&path, &digests)?;
     }

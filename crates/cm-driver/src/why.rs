@@ -43,8 +43,8 @@ fn overview(record: &BuildRecord) -> String {
 }
 
 fn chain(record: &BuildRecord, query: &str, key: Option<&str>) -> Result<String, Error> {
-    let runs = record.executed.iter().filter(|run| run.node.query == query);
-    let runs: Vec<_> = runs.filter(|run| key.is_none_or(|key| run.node.key == key)).collect();
+    let runs = record.executed.iter().filter(|run| *run.node.query == *query);
+    let runs: Vec<_> = runs.filter(|run| key.is_none_or(|key| *run.node.key == *key)).collect();
     if runs.is_empty() {
         let name = key.map_or(query.to_owned(), |key| format!("{query}({key})"));
         return Err(format!("{name} did not run in the last build").into());
@@ -66,7 +66,7 @@ pub fn write_log(record: &BuildRecord, path: &Utf8Path) -> Result<(), Error> {
     let mut out = String::new();
     for run in &record.executed {
         let line = json!({
-            "query": run.node.query, "key": run.node.key, "reason": run.reason.to_string(),
+            "query": &*run.node.query, "key": &*run.node.key, "reason": run.reason.to_string(),
         });
         writeln!(out, "{line}").expect("writing to a string cannot fail");
     }

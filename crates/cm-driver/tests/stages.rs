@@ -44,3 +44,17 @@ fn values() {
 fn modules() {
     check("modules", "modules/main.cm");
 }
+
+#[test]
+fn outputs_are_bounded() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../snapshots/programs/control.cm").into();
+    let place = tempfile::tempdir().expect("a directory");
+    let output = Utf8PathBuf::from_path_buf(place.path().join("x")).expect("UTF-8");
+    let mut options = Options { file, max_output: Some(10), ..Options::default() };
+    let refused = cm_driver::compile(&options, &output).expect_err("it is larger");
+    assert_eq!(refused.to_string(), "the output would be larger than 0 GB");
+    assert!(!output.exists());
+    options.max_output = Some(1 << 30);
+    cm_driver::compile(&options, &output).expect("it is smaller");
+    assert!(output.exists());
+}

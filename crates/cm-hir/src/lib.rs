@@ -5,6 +5,7 @@ pub mod body;
 pub mod decl;
 mod display;
 pub mod queries;
+mod similar;
 pub mod thir;
 pub mod ty;
 

@@ -2,7 +2,7 @@
 
 use crate::{
     body::CheckedBody,
-    decl::Problem,
+    decl::{NameIndex, Problem},
     thir::{Body, ConstValue, Instance},
     ty::Ty,
 };
@@ -47,6 +47,9 @@ pub struct EnumType {
     pub payload: bool,
     /// Name, value (the tag, for payload enums), payload.
     pub variants: Vec<(Name, i64, Option<Ty>)>,
+    /// Where they are.
+    #[serde(skip)]
+    pub index: NameIndex,
 }
 
 /// A global variable or constant.

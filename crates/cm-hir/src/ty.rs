@@ -152,6 +152,33 @@ impl FloatTy {
     }
 }
 
+/// Whether a type holds an erroneous one, about which something has been reported.
+pub fn mentions_error(ty: Ty) -> bool {
+    let mut pending = vec![ty];
+    let mut budget = MAX_NODES;
+    while let Some(ty) = pending.pop() {
+        budget = budget.saturating_sub(1);
+        match ty.get() {
+            TyKind::Error => return true,
+            _ if budget == 0 => return false,
+            TyKind::Pointer { to, .. } => pending.push(*to),
+            TyKind::Array(of, _) | TyKind::ArrayParam(of, _) | TyKind::Slice(of) => {
+                pending.push(*of);
+            }
+            TyKind::Function(params, ret) => pending.extend(params.iter().chain([ret])),
+            TyKind::Union(members) => pending.extend(members),
+            TyKind::Struct(_, args) | TyKind::Enum(_, args) | TyKind::Interface(_, args) => {
+                pending.extend(args.iter().filter_map(|arg| match arg {
+                    GenericArg::Type(ty) => Some(*ty),
+                    GenericArg::Value(_) | GenericArg::Param(_) => None,
+                }));
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
 /// Type arguments nested more deeply than this mean that instantiation does not end.
 const MAX_DEPTH: usize = 48;
 

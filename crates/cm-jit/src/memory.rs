@@ -72,10 +72,24 @@ unsafe extern "C" {
     fn __clear_cache(start: *mut libc::c_void, end: *mut libc::c_void);
 }
 
+/// Makes a library a part of this process.
+pub fn load(path: &std::path::Path) -> Result<(), String> {
+    let name =
+        std::ffi::CString::new(path.as_os_str().as_encoded_bytes()).map_err(|e| e.to_string())?;
+    // SAFETY: its initializers run, as they would at the start of an executable.
+    let library = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL) };
+    if !library.is_null() {
+        return Ok(());
+    }
+    // SAFETY: a call failed, so there is a message.
+    let message = unsafe { std::ffi::CStr::from_ptr(libc::dlerror()) };
+    Err(message.to_string_lossy().into_owned())
+}
+
 /// The address of a symbol in the libraries of this process.
-pub fn process_symbol(name: &str) -> Option<u64> {
+pub fn process_symbol(name: &[u8]) -> Option<u64> {
     // The C library has no dynamic symbol for it.
-    if name == "atexit" {
+    if name == b"atexit" {
         return Some(libc::atexit as *const () as u64);
     }
     let name = std::ffi::CString::new(name).ok()?;

@@ -24,7 +24,7 @@ use inkwell::{
 use rustc_hash::FxHashMap;
 
 /// Defines a function.
-pub fn lower<'ctx>(cx: &mut Cx<'ctx>, function: &Function) -> Result<()> {
+pub fn lower<'ctx>(cx: &mut Cx<'ctx>, function: &Function) -> Result<FunctionValue<'ctx>> {
     let value = cx.function(function.decl, function.env.is_some());
     let signature = cx.signature(function.decl);
     if cx.opt_level > 0 {
@@ -54,7 +54,8 @@ pub fn lower<'ctx>(cx: &mut Cx<'ctx>, function: &Function) -> Result<()> {
     let jump = body.builder.build_unconditional_branch(first)?;
     // Temporaries that the blocks need are allocated before this jump.
     body.allocas.position_before(&jump);
-    body.statements()
+    body.statements()?;
+    Ok(value)
 }
 
 /// A function in the making.

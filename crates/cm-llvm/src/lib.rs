@@ -111,7 +111,10 @@ fn optimized<T>(
 ) -> Result<T> {
     let mut unit = Unit::decode(unit).ok_or(EmitError::Unit)?;
     if opt_level > 1 {
-        unit.functions.iter_mut().for_each(|f| cm_mir::passes::optimize(f, opt_level));
+        unit.functions
+            .iter_mut()
+            .chain(&mut unit.imports)
+            .for_each(|f| cm_mir::passes::optimize(f, opt_level));
     }
     let context = Context::create();
     machine::with(target, opt_level, |machine| {

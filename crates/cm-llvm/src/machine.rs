@@ -42,7 +42,9 @@ fn create(target: &Target, opt_level: u8) -> Result<TargetMachine> {
             info: true,
             machine_code: true,
         };
+        #[cfg(target_arch = "x86_64")]
         targets::Target::initialize_x86(&config);
+        #[cfg(target_arch = "aarch64")]
         targets::Target::initialize_aarch64(&config);
     });
     let level = match opt_level {

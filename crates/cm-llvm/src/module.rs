@@ -29,14 +29,23 @@ pub fn lower<'ctx>(
     opt_level: u8,
 ) -> Result<Module<'ctx>> {
     let mut cx = Cx::new(context, &unit.name, machine, opt_level);
+    let private = |symbol| unit.private.binary_search(&symbol).is_ok();
     for global in &unit.globals {
-        cx.define_global(global)?;
+        cx.define_global(global, private(global.decl.symbol))?;
     }
     for function in &unit.functions {
-        cx.function(function.decl, function.env.is_some());
+        let value = cx.function(function.decl, function.env.is_some());
+        if private(function.decl.symbol) {
+            // Local symbols have default visibility.
+            value.as_global_value().set_visibility(GlobalVisibility::Default);
+            value.set_linkage(Linkage::Internal);
+        }
     }
     for function in &unit.functions {
         body::lower(&mut cx, function)?;
+    }
+    for function in &unit.imports {
+        body::lower(&mut cx, function)?.set_linkage(Linkage::AvailableExternally);
     }
     while let Some(function) = cx.pending.pop() {
         body::lower(&mut cx, &function)?;
@@ -237,7 +246,7 @@ impl<'ctx> Cx<'ctx> {
         global
     }
 
-    fn define_global(&mut self, global: &Global) -> Result<()> {
+    fn define_global(&mut self, global: &Global, private: bool) -> Result<()> {
         let init = constant::memory(self, &global.init)?;
         // The initializer's type has the size but not the shape of the declared one.
         let value = self.module.add_global(init.get_type(), None, &global.decl.symbol);
@@ -249,7 +258,10 @@ impl<'ctx> Cx<'ctx> {
             unsafe { declared.delete() };
             value.set_name(&global.decl.symbol);
         }
-        value.set_visibility(GlobalVisibility::Hidden);
+        match private {
+            true => value.set_linkage(Linkage::Internal),
+            false => value.set_visibility(GlobalVisibility::Hidden),
+        }
         value.set_alignment(ty::layout(global.decl.ty).align as u32);
         value.set_constant(global.constant);
         value.set_initializer(&init);

@@ -130,7 +130,7 @@ fn constant_index(operand: &Operand) -> Option<u64> {
 /// Where a field of a struct begins.
 pub fn field_offset(ty: Ty, index: u32) -> u64 {
     match ty.get() {
-        TyKind::Struct { fields, .. } => ty::field_offsets(fields).0[index as usize],
+        TyKind::Struct { .. } => ty::part_offset(ty, index),
         _ => 0,
     }
 }
@@ -138,7 +138,7 @@ pub fn field_offset(ty: Ty, index: u32) -> u64 {
 /// Where the payload of a tagged value begins.
 pub fn payload_offset(ty: Ty) -> u64 {
     match ty.get() {
-        TyKind::Tagged { variants, .. } => ty::payload_offset(variants),
+        TyKind::Tagged { .. } => ty::part_offset(ty, 0),
         _ => 0,
     }
 }

@@ -11,6 +11,7 @@ use cm_base::Name;
 use cm_db::{Db, DefId};
 use cm_hir::{
     entry, struct_type,
+    thir::{Instance, InstanceKind},
     ty::{Ty, TyKind},
 };
 use cm_mir::{
@@ -84,7 +85,7 @@ pub(crate) fn global(db: &dyn Db, def: DefId) -> Option<Lowered> {
     let global = cm_hir::global(db, def).as_deref()?;
     let mut refs = BTreeSet::new();
     let init = consts::lower(db, global.ty, &global.init, &mut |instance| {
-        if instance.kind != cm_hir::thir::InstanceKind::Foreign {
+        if instance.kind != InstanceKind::Foreign {
             refs.insert(Item::Function(instance.clone()));
         }
     });
@@ -96,8 +97,55 @@ pub(crate) fn global(db: &dyn Db, def: DefId) -> Option<Lowered> {
     })
 }
 
+/// C's `main` for tests: runs the one whose number the run-time library gives, and returns 0 if it passes.
+fn start_tests(db: &dyn Db, tests: &[DefId]) -> Lowered {
+    let int = mty::TyKind::signed(32);
+    let mut builder = Builder::new(int);
+    let mut refs = BTreeSet::new();
+    builder.store(RESULT, Operand::constant(int, ConstValue::Int(0)));
+    let choose =
+        FnDecl { symbol: Name::new("cm_test_number"), params: Vec::new(), ret: int, abi: Abi::C };
+    let chosen = builder.temp(int);
+    builder.call(Decl::new(choose), Vec::new(), Some(chosen.into()));
+    for (number, def) in tests.iter().enumerate() {
+        let test = Instance { def: *def, kind: InstanceKind::Source, args: Vec::new() };
+        let Some(callee) = item::decl(db, &test) else { continue };
+        refs.insert(Item::Function(test));
+        let number = Operand::constant(int, ConstValue::Int(number as u64));
+        let is_it = builder.binary(BinOp::Eq, int, Operand::copy(chosen), number);
+        let [call, next] = std::array::from_fn(|_| builder.block());
+        builder.branch(is_it, call, next);
+        builder.at(call);
+        let ret = callee.ret;
+        if let mty::TyKind::Void = ret.get() {
+            builder.call(callee, Vec::new(), None);
+        } else {
+            let value = builder.temp(ret);
+            builder.call(callee, Vec::new(), Some(value.into()));
+            // `true` and 0 are good.
+            let op = if let mty::TyKind::Bool = ret.get() { BinOp::Eq } else { BinOp::Ne };
+            let zero = Operand::constant(ret, ConstValue::Zero);
+            let failed = builder.binary(op, ret, Operand::copy(value), zero);
+            builder.assign(RESULT, Rvalue::Cast(failed, int));
+        }
+        builder.goto(next);
+        builder.at(next);
+    }
+    let decl =
+        Decl::new(FnDecl { symbol: Name::new("main"), params: Vec::new(), ret: int, abi: Abi::C });
+    Lowered {
+        functions: vec![builder.finish(decl, None)],
+        globals: Vec::new(),
+        refs: refs.into_iter().collect(),
+    }
+}
+
 /// C's `main`: calls the program's and returns its value, or 0.
 pub(crate) fn start(db: &dyn Db) -> Option<Lowered> {
+    let tests = cm_hir::decl::tests(db, Root);
+    if !tests.is_empty() {
+        return Some(start_tests(db, tests));
+    }
     let main = entry(db, Root).as_ref()?;
     let callee = item::decl(db, main)?;
     let int = mty::TyKind::signed(32);
@@ -114,9 +162,14 @@ pub(crate) fn start(db: &dyn Db) -> Option<Lowered> {
     let decl =
         Decl::new(FnDecl { symbol: Name::new("main"), params: Vec::new(), ret: int, abi: Abi::C });
     let function: Function = builder.finish(decl, None);
+    // Foreign code may call these, nobody knows which.
+    let exported = cm_hir::decl::c_functions(db, Root).iter().map(|def| {
+        Item::Function(Instance { def: *def, kind: InstanceKind::Source, args: Vec::new() })
+    });
+    let refs: BTreeSet<Item> = exported.chain([Item::Function(main.clone())]).collect();
     Some(Lowered {
         functions: vec![function],
         globals: Vec::new(),
-        refs: vec![Item::Function(main.clone())],
+        refs: refs.into_iter().collect(),
     })
 }

@@ -4,19 +4,21 @@ mod builder;
 mod consts;
 mod glue;
 mod item;
+mod linkage;
 mod lower;
 mod reach;
 mod types;
 mod units;
 
 pub use item::Item;
+pub use linkage::Linkage;
 pub use reach::Reachable;
-pub use units::{Partition, UnitId, assemble};
+pub use units::{Partition, UnitId, assemble, closure};
 
 use cm_hir::ty::Ty;
 use cm_mir::mir::{Function, Global};
 use redgreen::Root;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// The MIR of an item.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -47,6 +49,12 @@ redgreen::queries! {
     inline fn units(Root) -> Vec<UnitId> = units::units;
     /// The items of a unit.
     inline fn unit_members(UnitId) -> Vec<Item> = units::members;
+    /// How the units of the program hang together.
+    transient fn linkages(Root) -> Arc<BTreeMap<UnitId, Linkage>> = linkage::linkages;
+    /// How a unit hangs together with the others.
+    inline fn linkage(UnitId) -> Linkage = linkage::linkage;
+    /// Whether units that refer to a function may take it in.
+    inline fn is_small(Item) -> bool = linkage::is_small;
     /// A unit, encoded (`cm_mir::unit::Unit`), without the names of variables.
     transient fn unit(UnitId) -> Arc<[u8]> = units::unit;
 }

@@ -4,13 +4,17 @@
 //! bucket that is too large is split in two by the next bit. The grouping depends on the set of
 //! symbols alone, and another symbol changes one bucket, or splits it.
 
-use crate::Item;
+use crate::{Item, linkage};
 use cm_base::Name;
 use cm_db::{Db, FileId, settings};
-use cm_mir::unit::Unit;
+use cm_mir::{mir::Abi, unit::Unit};
 use redgreen::Root;
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// A bucket with more items than this is split. Compiling a unit costs about a millisecond before its
@@ -95,21 +99,56 @@ pub(crate) fn members(db: &dyn Db, unit: &UnitId) -> Vec<Item> {
 pub(crate) fn unit(db: &dyn Db, id: &UnitId) -> Arc<[u8]> {
     let mut unit = assemble(db, *id);
     // No code depends on what variables are called.
-    let locals = unit.functions.iter_mut().flat_map(|function| &mut function.locals);
+    let functions = unit.functions.iter_mut().chain(&mut unit.imports);
+    let locals = functions.flat_map(|function| &mut function.locals);
     locals.for_each(|local| local.name = None);
     unit.encode().into()
 }
 
 /// A unit with the names of variables, for people to read.
 pub fn assemble(db: &dyn Db, id: UnitId) -> Unit {
-    let mut unit =
-        Unit { name: Name::new(&id.to_string()), functions: Vec::new(), globals: Vec::new() };
+    let mut unit = Unit::new(Name::new(&id.to_string()));
     for item in crate::unit_members(db, id) {
         if let Some(lowered) = crate::mir(db, item.clone()) {
             unit.functions.extend(lowered.functions.iter().cloned());
             unit.globals.extend(lowered.globals.iter().cloned());
         }
     }
+    unit.functions.sort_by_key(|function| function.decl.symbol);
+    unit.globals.sort_by_key(|global| global.decl.symbol);
+    if settings(db, Root).optimize {
+        link(db, id, &mut unit);
+    }
+    unit
+}
+
+/// Tells a unit what is private to it, and gives it small functions of others.
+fn link(db: &dyn Db, id: UnitId, unit: &mut Unit) {
+    let linkage = linkage(db, id);
+    let ours = unit.functions.iter().filter(|function| function.decl.abi == Abi::Cm);
+    let functions = ours.map(|function| function.decl.symbol);
+    let globals = unit.globals.iter().map(|global| global.decl.symbol);
+    unit.private = linkage::private(db, linkage, functions.chain(globals).collect());
+    let imports = linkage.imports.iter().filter_map(|item| linkage::small(db, item));
+    unit.imports = imports.cloned().collect();
+    unit.imports.sort_by_key(|function| function.decl.symbol);
+}
+
+/// Everything that an item needs to run, without the names of variables.
+pub fn closure(db: &dyn Db, start: Item) -> Unit {
+    let mut seen = BTreeSet::from([start.clone()]);
+    let mut work = vec![start];
+    let mut unit = Unit::new(Name::new(""));
+    while let Some(item) = work.pop() {
+        if let Some(lowered) = crate::mir(db, item.clone()) {
+            unit.functions.extend(lowered.functions.iter().cloned());
+            unit.globals.extend(lowered.globals.iter().cloned());
+        }
+        let next = crate::mir_refs(db, item).iter().filter(|next| !next.is_endless());
+        work.extend(next.filter(|next| seen.insert((*next).clone())).cloned());
+    }
+    let locals = unit.functions.iter_mut().flat_map(|function| &mut function.locals);
+    locals.for_each(|local| local.name = None);
     unit.functions.sort_by_key(|function| function.decl.symbol);
     unit.globals.sort_by_key(|global| global.decl.symbol);
     unit

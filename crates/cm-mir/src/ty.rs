@@ -2,8 +2,9 @@
 //! behind a pointer is opaque.
 
 use cm_base::{Interned, Name, interned};
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
-use std::sync::LazyLock;
+use std::{cell::RefCell, rc::Rc, sync::LazyLock};
 
 /// An interned MIR type.
 pub type Ty = Interned<TyKind>;
@@ -139,6 +140,52 @@ pub struct Layout {
     pub align: u64,
 }
 
+/// Where the parts of a composed type are.
+#[derive(Debug)]
+struct Composition {
+    layout: Layout,
+    /// Of each field of a struct; of the payload of a tagged type.
+    offsets: Vec<u64>,
+}
+
+thread_local! {
+    /// Types live as long as the process, and types with many parts are asked for each of them.
+    static COMPOSITIONS: RefCell<FxHashMap<Ty, Rc<Composition>>> = RefCell::default();
+}
+
+/// The composition of a struct or tagged type.
+fn composition(ty: Ty) -> Rc<Composition> {
+    if let Some(known) = COMPOSITIONS.with_borrow(|known| known.get(&ty).cloned()) {
+        return known;
+    }
+    let composition = Rc::new(match ty.get() {
+        TyKind::Struct { fields, .. } => {
+            let mut align = 1;
+            let mut end = 0;
+            let offsets = fields.iter().map(|field| {
+                let (offset, own) = append(&mut end, *field);
+                align = align.max(own);
+                offset
+            });
+            let offsets = offsets.collect();
+            Composition { layout: Layout { size: round_up(end, align).max(1), align }, offsets }
+        }
+        TyKind::Tagged { variants, .. } => {
+            let (align, size) = payloads(variants);
+            let size = round_up(align.saturating_add(size), align);
+            Composition { layout: Layout { size, align }, offsets: vec![align] }
+        }
+        _ => Composition { layout: Layout { size: 0, align: 1 }, offsets: Vec::new() },
+    });
+    COMPOSITIONS.with_borrow_mut(|known| known.insert(ty, composition.clone()));
+    composition
+}
+
+/// Where a field of a struct begins, or the payload of a tagged value; 0 if there is none.
+pub fn part_offset(ty: Ty, index: u32) -> u64 {
+    composition(ty).offsets.get(index as usize).copied().unwrap_or(0)
+}
+
 /// The layout of a type.
 pub fn layout(ty: Ty) -> Layout {
     let same = |n| Layout { size: n, align: n };
@@ -154,18 +201,7 @@ pub fn layout(ty: Ty) -> Layout {
             let elem = layout(*elem);
             Layout { size: elem.size.saturating_mul(*len), align: elem.align }
         }
-        TyKind::Struct { fields, .. } => {
-            let mut align = 1;
-            let mut end = 0;
-            for field in fields {
-                align = align.max(append(&mut end, *field).1);
-            }
-            Layout { size: round_up(end, align).max(1), align }
-        }
-        TyKind::Tagged { variants, .. } => {
-            let (align, size) = payloads(variants);
-            Layout { size: round_up(align.saturating_add(size), align), align }
-        }
+        TyKind::Struct { .. } | TyKind::Tagged { .. } => composition(ty).layout,
     }
 }
 

@@ -17,9 +17,23 @@ pub struct Unit {
     pub functions: Vec<Function>,
     /// Sorted by symbol.
     pub globals: Vec<Global>,
+    /// The symbols of functions and globals that nothing outside refers to, sorted.
+    pub private: Vec<Name>,
+    /// Functions of other units that may be inlined into these, sorted by symbol.
+    pub imports: Vec<Function>,
 }
 
 impl Unit {
+    /// A unit without contents.
+    pub fn new(name: Name) -> Unit {
+        Unit {
+            name,
+            functions: Vec::new(),
+            globals: Vec::new(),
+            private: Vec::new(),
+            imports: Vec::new(),
+        }
+    }
     /// The bytes that stand for it: input of the back end and, hashed, part of its cache keys.
     pub fn encode(&self) -> Vec<u8> {
         codec::encode(self)

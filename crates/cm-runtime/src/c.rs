@@ -21,6 +21,8 @@ unsafe extern "C" {
     pub fn putc_unlocked(byte: c_int, file: *mut File) -> c_int;
     pub fn snprintf(buffer: *mut c_char, size: usize, format: *const c_char, ...) -> c_int;
     pub fn _exit(status: c_int) -> !;
+    pub fn getenv(name: *const c_char) -> *const c_char;
+    pub fn atoi(text: *const c_char) -> c_int;
 
     pub fn malloc(size: usize) -> *mut c_void;
     pub fn calloc(count: usize, size: usize) -> *mut c_void;
@@ -39,4 +41,27 @@ unsafe extern "C" {
         part: *const c_void,
         part_len: usize,
     ) -> *mut c_void;
+}
+
+#[cfg(cm_object)]
+unsafe extern "C" {
+    fn __cxa_atexit(
+        function: extern "C" fn(*mut c_void),
+        argument: *mut c_void,
+        image: *mut c_void,
+    ) -> c_int;
+}
+
+/// C's own is in a static library that only system linkers know.
+///
+/// # Safety
+/// None.
+#[cfg(cm_object)]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn atexit(function: extern "C" fn()) -> c_int {
+    // SAFETY: a function does not mind an argument that it does not have.
+    unsafe {
+        let function: extern "C" fn(*mut c_void) = core::mem::transmute(function);
+        __cxa_atexit(function, core::ptr::null_mut(), core::ptr::null_mut())
+    }
 }

@@ -21,6 +21,7 @@ mod memory;
 mod slice;
 mod spec;
 mod string;
+mod test;
 
 #[cfg(not(cm_object))]
 pub use io::flush;
@@ -64,6 +65,7 @@ symbols! {
     string::cm_str_hash, string::cm_str_from_c, string::cm_str_from_bytes,
     format::cm_fmt_signed, format::cm_fmt_unsigned, format::cm_fmt_bool, format::cm_fmt_char,
     format::cm_fmt_str, float::cm_fmt_float,
+    test::cm_test_number,
     atomic::cm_atomic_load_i32, atomic::cm_atomic_store_i32, atomic::cm_atomic_add_i32,
     atomic::cm_atomic_exchange_i32,
     atomic::cm_atomic_load_i64, atomic::cm_atomic_store_i64, atomic::cm_atomic_add_i64,

@@ -10,4 +10,9 @@ mod strings;
 mod token;
 
 pub use dump::{dump_ast, dump_tokens};
-pub use parser::parse;
+pub use parser::{parse, platform};
+
+/// Whether a word is reserved.
+pub fn is_keyword(word: &str) -> bool {
+    !word.is_empty() && token::keyword(word.as_bytes()) != token::TokenKind::Ident
+}

@@ -11,6 +11,8 @@ pub type Files = BTreeMap<String, String>;
 pub struct Fixture {
     /// The files at the beginning.
     pub files: Files,
+    /// A directory whose files are there at the beginning too; whoever runs the fixture knows where it is.
+    pub program: Option<String>,
     /// The revisions in order, numbered from 1. Empty: the fixture has no script.
     pub revisions: Vec<Revision>,
 }
@@ -46,6 +48,10 @@ impl Fixture {
             if let Some(path) = line.strip_prefix("//-") {
                 if !fixture.revisions.is_empty() {
                     return Err(error("a file after the first revision: use `write`".into()));
+                }
+                if let Some(directory) = path.trim().strip_prefix("program ") {
+                    fixture.program = Some(directory.trim().to_owned());
+                    continue;
                 }
                 let path = script::path(path.trim()).map_err(error)?;
                 let text = lines.text_until(&["//-", "//="]);
@@ -127,6 +133,8 @@ mod tests {
         let fixture = Fixture::parse("int main() {}\n").unwrap();
         assert_eq!(fixture.files["/main.cm"], "int main() {}\n");
         assert_eq!(Fixture::parse(""), Ok(Fixture::default()));
+        let fixture = Fixture::parse("//- program apps/shop\n//- /a.cm\n").unwrap();
+        assert_eq!((fixture.program.as_deref(), fixture.files.len()), (Some("apps/shop"), 1));
     }
 
     #[test]

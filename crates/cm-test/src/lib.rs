@@ -20,7 +20,7 @@
 //! ```
 //!
 //! A section `//- PATH` is a file of the first revision; text before the first section is
-//! `/main.cm`. `//= NUMBER` begins a revision; so does `//= LABEL`, where the label is the rest of the
+//! `/main.cm`. `//- program DIRECTORY` adds the files of a directory. `//= NUMBER` begins a revision; so does `//= LABEL`, where the label is the rest of the
 //! line. After a number, on the same line, and on further lines, follow
 //!
 //! * what is done: `cold` (nothing, for the first revision), ``edit PATH `OLD` => `NEW` ``,
@@ -36,6 +36,7 @@
 mod fixture;
 mod markers;
 mod script;
+pub mod shapes;
 
 pub use fixture::{Files, Fixture, ParseError};
 pub use markers::{Annotation, Marked, markers};

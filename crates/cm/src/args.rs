@@ -2,7 +2,8 @@
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::ffi::OsString;
+use cm_driver::{CacheArguments, Foreign};
+use std::{ffi::OsString, time::Duration};
 
 /// The incremental compiler for Cm.
 #[derive(Parser)]
@@ -30,10 +31,20 @@ pub enum Command {
     Compile(Compile),
     /// Report errors and warnings
     Check(Check),
+    /// The same with the rules for programs without a system
+    Lint(Lint),
+    /// Format files in place
+    Fmt(Fmt),
+    /// Begin a project
+    Init(Init),
+    /// Run the functions that are marked #[test]
+    Test(Test),
     /// Inspect or delete the build cache
     Cache(Cache),
     /// Tell why queries ran in the last build
     Why(Why),
+    /// Print what makes a shell complete the command line of `cm`
+    Completions(Completions),
 }
 
 #[derive(Args)]
@@ -43,6 +54,9 @@ pub struct Run {
     pub common: Common,
     #[command(flatten)]
     pub code: Code,
+    /// Stay, and do it again whenever a source file changes
+    #[arg(long)]
+    pub watch: bool,
     /// Execute with the MIR interpreter instead of machine code
     #[arg(long)]
     pub interpret: bool,
@@ -52,6 +66,24 @@ pub struct Run {
     /// Arguments for the program
     #[arg(last = true)]
     pub args: Vec<String>,
+}
+
+#[derive(Args)]
+#[command(override_usage = "cm test [OPTIONS] FILE")]
+pub struct Test {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(flatten)]
+    pub code: Code,
+    /// Run the tests whose names contain TEXT; repeatable
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Vec<String>,
+    /// Execute the objects in a file, for one test
+    #[arg(long, hide = true)]
+    pub child: Option<Utf8PathBuf>,
+    /// The program, and objects and libraries that it is linked with
+    #[arg(required_unless_present = "child", value_name = "FILE")]
+    pub files: Vec<Utf8PathBuf>,
 }
 
 #[derive(Args)]
@@ -82,6 +114,9 @@ pub struct Compile {
     /// Execute the result afterwards and exit with its status
     #[arg(long)]
     pub run: bool,
+    /// Stay, and do it again whenever a source file changes
+    #[arg(long)]
+    pub watch: bool,
     /// No success message
     #[arg(short, long)]
     pub quiet: bool,
@@ -99,18 +134,79 @@ pub struct Compile {
 pub struct Check {
     #[command(flatten)]
     pub common: Common,
+    #[command(flatten)]
+    pub paths: Paths,
+    /// Stay, and do it again whenever a source file changes
+    #[arg(long)]
+    pub watch: bool,
+    /// No summary
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+#[derive(Args)]
+#[command(override_usage = "cm lint [OPTIONS] PATH...")]
+pub struct Lint {
+    #[command(flatten)]
+    pub check: Check,
+    /// Mend what can be mended without risk
+    #[arg(long)]
+    pub fix: bool,
+}
+
+#[derive(Args)]
+#[command(override_usage = "cm fmt [OPTIONS] PATH...")]
+pub struct Fmt {
+    #[command(flatten)]
+    pub output: Output,
+    #[command(flatten)]
+    pub paths: Paths,
+    /// Write nothing; show what would change, and exit with 1 if anything would
+    #[arg(long)]
+    pub check: bool,
+    /// Format these lines alone, counted from 1
+    #[arg(long, value_name = "FIRST:LAST", value_parser = lines)]
+    pub range: Option<(u32, u32)>,
+    /// No summary; with --check the names of files alone
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// The files of a command that takes many.
+#[derive(Args)]
+pub struct Paths {
     /// Look into directories to any depth
     #[arg(short, long)]
     pub recursive: bool,
     /// Leave out paths that contain PATTERN, or end in what follows its `*`
     #[arg(long, value_name = "PATTERN")]
     pub exclude: Vec<String>,
-    /// No summary
-    #[arg(short, long)]
-    pub quiet: bool,
-    /// Programs, each a root of its own, and directories of programs
+    /// Files, and directories of files; `-` is standard input
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<Utf8PathBuf>,
+}
+
+#[derive(Args)]
+pub struct Init {
+    #[command(flatten)]
+    pub output: Output,
+    /// Its directory, which is made if there is none
+    #[arg(value_name = "DIR", default_value = ".", value_parser = path)]
+    pub dir: Utf8PathBuf,
+}
+
+#[derive(Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    Bash,
+    Zsh,
+    Fish,
 }
 
 #[derive(Args)]
@@ -122,25 +218,86 @@ pub struct Cache {
 
 #[derive(Subcommand)]
 pub enum CacheAction {
-    /// Delete the cache directory
+    /// Delete the cache directory, or entries of some kinds
     #[command(visible_alias = "clear")]
-    Clean(CacheDir),
+    Clean {
+        #[command(flatten)]
+        place: CacheDir,
+        /// Only entries of this kind, such as `unit_object`
+        #[arg(long, value_name = "KIND")]
+        kind: Vec<String>,
+    },
     /// Print directory, number of entries, sizes, oldest and newest entry
-    Stats(CacheDir),
+    Stats {
+        #[command(flatten)]
+        place: CacheDir,
+        /// How it is written
+        #[arg(long, value_enum, default_value_t = TextFormat::Text)]
+        format: TextFormat,
+    },
+    /// Remove what was used longest ago
+    Gc {
+        #[command(flatten)]
+        place: CacheDir,
+        /// Until the store takes no more than SIZE, such as 500M [default: what is configured]
+        #[arg(long, value_name = "SIZE", value_parser = cm_driver::settings::parse_size)]
+        max_size: Option<u64>,
+        /// All that was not used for AGE, such as 12h or 30d
+        #[arg(long, value_name = "AGE", value_parser = age)]
+        max_age: Option<Duration>,
+    },
+    /// Read every entry and remove those that are damaged
+    Verify {
+        #[command(flatten)]
+        place: CacheDir,
+        /// How it is written
+        #[arg(long, value_enum, default_value_t = TextFormat::Text)]
+        format: TextFormat,
+    },
+    /// List all entries, that used last first
+    List {
+        #[command(flatten)]
+        place: CacheDir,
+        /// How it is written
+        #[arg(long, value_enum, default_value_t = TextFormat::Text)]
+        format: TextFormat,
+    },
+    /// Describe an entry
+    Show {
+        #[command(flatten)]
+        place: CacheDir,
+        /// How it is written
+        #[arg(long, value_enum, default_value_t = TextFormat::Text)]
+        format: TextFormat,
+        /// Its key, or the start of it
+        key: String,
+    },
+    /// Print the cache directory
+    Path {
+        #[command(flatten)]
+        place: CacheDir,
+    },
 }
 
 #[derive(Args)]
 pub struct CacheDir {
-    /// Cache directory
-    #[arg(long, value_name = "DIR", default_value = ".cm_cache", value_parser = path)]
-    pub cache_dir: Utf8PathBuf,
+    /// Cache directory [default: that of cm.toml, or .cm_cache]
+    #[arg(long, value_name = "DIR", env = "CM_CACHE_DIR", value_parser = path)]
+    pub cache_dir: Option<Utf8PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TextFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
 }
 
 #[derive(Args)]
 pub struct Why {
-    /// Cache directory
-    #[arg(long, value_name = "DIR", default_value = ".cm_cache", value_parser = path)]
-    pub cache_dir: Utf8PathBuf,
+    #[command(flatten)]
+    pub cache: CacheDir,
     /// A query, such as `mir`; without it, everything that ran is listed
     pub query: Option<String>,
     /// Its key, such as `geo::area`
@@ -150,28 +307,16 @@ pub struct Why {
 /// Options of every command that compiles.
 #[derive(Args)]
 pub struct Common {
-    /// Where the cache is
-    #[arg(long, value_name = "DIR", env = "CM_CACHE_DIR", default_value = ".cm_cache")]
-    #[arg(value_parser = path)]
-    pub cache_dir: Utf8PathBuf,
-    /// Neither read nor write the cache
-    #[arg(long, overrides_with = "cache")]
-    pub no_cache: bool,
-    /// Use the cache (the default)
-    #[arg(long, visible_alias = "incremental", overrides_with = "no_cache")]
-    pub cache: bool,
+    #[command(flatten)]
+    pub cache: CacheOptions,
     /// Write one JSON line for each query that ran, then a summary
     #[arg(long, value_name = "FILE")]
     pub query_log: Option<Utf8PathBuf>,
     /// Define a name for #ifdef
     #[arg(short = 'D', value_name = "NAME")]
     pub defines: Vec<String>,
-    /// How diagnostics are written
-    #[arg(long, value_enum, default_value_t = Format::Full)]
-    pub format: Format,
-    /// When to use colours
-    #[arg(long, value_enum, default_value_t = When::Auto)]
-    pub color: When,
+    #[command(flatten)]
+    pub output: Output,
     /// Print the syntax tree and go on
     #[arg(long)]
     pub ast: bool,
@@ -181,16 +326,60 @@ pub struct Common {
     /// Print the MIR and go on
     #[arg(long)]
     pub mir: bool,
+}
+
+/// Whether the cache is used, and how.
+#[derive(Args)]
+pub struct CacheOptions {
+    /// Where the cache is [default: that of cm.toml, or .cm_cache]
+    #[arg(long, value_name = "DIR", env = "CM_CACHE_DIR", value_parser = path)]
+    pub cache_dir: Option<Utf8PathBuf>,
+    /// What the store in it may take, such as 500M [default: that of cm.toml, or 2GiB]
+    #[arg(long, value_name = "SIZE", value_parser = cm_driver::settings::parse_size)]
+    pub max_cache_size: Option<u64>,
+    /// Read the cache and do not write it
+    #[arg(long)]
+    pub cache_readonly: bool,
+    /// Neither read nor write the cache
+    #[arg(long, overrides_with = "cache")]
+    pub no_cache: bool,
+    /// Use the cache (the default)
+    #[arg(long, visible_alias = "incremental", overrides_with = "no_cache")]
+    pub cache: bool,
+}
+
+impl CacheOptions {
+    /// For the driver.
+    pub fn arguments(&self) -> CacheArguments {
+        CacheArguments {
+            enabled: (self.cache || self.no_cache).then_some(self.cache),
+            dir: self.cache_dir.clone(),
+            max_size: self.max_cache_size,
+            read_only: self.cache_readonly,
+        }
+    }
+}
+
+/// How a command talks.
+#[derive(Args)]
+pub struct Output {
+    /// How diagnostics are written
+    #[arg(long, value_enum, default_value_t = Format::Full)]
+    pub format: Format,
+    /// When to use colours
+    #[arg(long, value_enum, default_value_t = When::Auto)]
+    pub color: When,
     /// Print progress and timings
     #[arg(short, long)]
     pub verbose: bool,
-    /// Print what is traced; so far the same as --verbose
+    /// Print as much as LEVEL says; `trace` adds the queries that ran to what --verbose prints
     #[arg(short, long, value_name = "LEVEL", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "debug")]
     pub debug: Option<Level>,
-    /// Accepted; messages are in English
-    #[arg(long, hide = true)]
-    pub lang: Option<String>,
+    /// Language of messages and help [default: that of the locale]
+    // `lang` finds it before anything else is read.
+    #[arg(long, value_enum, value_name = "LANGUAGE", hide_default_value = true)]
+    pub lang: Option<Language>,
 }
 
 /// Options of code generation.
@@ -203,6 +392,27 @@ pub struct Code {
     /// Print the MIR and stop
     #[arg(long)]
     pub mir_opt: bool,
+    /// Link with a library
+    #[arg(short = 'l', value_name = "NAME")]
+    pub libraries: Vec<String>,
+    /// Look for libraries in a directory first
+    #[arg(short = 'L', value_name = "DIR")]
+    pub directories: Vec<Utf8PathBuf>,
+    /// Hand an argument to the linker
+    #[arg(long = "link-arg", value_name = "ARG", allow_hyphen_values = true)]
+    pub link_args: Vec<String>,
+}
+
+impl Code {
+    /// What a program is linked with; of `files`, those that are not Cm's.
+    pub fn foreign(&self, files: &[Utf8PathBuf]) -> Foreign {
+        Foreign {
+            libraries: self.libraries.clone(),
+            directories: self.directories.clone(),
+            files: files.iter().filter(|file| Foreign::is_file(file)).cloned().collect(),
+            arguments: self.link_args.clone(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -215,14 +425,22 @@ pub enum Format {
     Json,
 }
 
-/// What `--debug` takes.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+/// What `--debug` takes, from much to little.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Level {
     Trace,
     Debug,
     Info,
     Warn,
     Error,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    /// English
+    En,
+    /// 日本語
+    Ja,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -243,6 +461,29 @@ pub enum Stage {
     Bitcode,
     Obj,
     Asm,
+}
+
+/// A number of seconds, minutes, hours or days.
+fn age(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("'{text}' is not an age; write for example 12h or 30d");
+    let seconds = match text.chars().last() {
+        Some('s') => 1,
+        Some('m') => 60,
+        Some('h') => 3600,
+        Some('d') => 86400,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
+    Ok(Duration::from_secs(number.checked_mul(seconds).ok_or_else(wrong)?))
+}
+
+/// `FIRST:LAST`, or one line.
+fn lines(text: &str) -> Result<(u32, u32), &'static str> {
+    let (first, last) = text.split_once(':').unwrap_or((text, text));
+    match (first.parse(), last.parse()) {
+        (Ok(first), Ok(last)) if 1 <= first && first <= last => Ok((first, last)),
+        _ => Err("two line numbers are expected, the first from 1 to the last"),
+    }
 }
 
 fn path(text: &str) -> Result<Utf8PathBuf, &'static str> {

@@ -1,16 +1,48 @@
 //! `cm cache`.
 
-use crate::{args::CacheAction, print::say};
-use cm_driver::{Error, cache};
+use crate::{
+    args::{CacheAction, CacheDir, TextFormat},
+    print::say,
+};
+use cm_driver::{CacheArguments, CacheSettings, Error, cache};
 use std::process::ExitCode;
 
+/// The cache that a command about caches means. `--no-cache` in `cm.toml` does not hide it.
+pub fn settings(place: &CacheDir) -> Result<CacheSettings, Error> {
+    let arguments =
+        CacheArguments { enabled: Some(true), dir: place.cache_dir.clone(), ..Default::default() };
+    let settings = arguments.resolve(".".into())?;
+    Ok(settings.expect("invariant: it is enabled"))
+}
+
 pub fn run(action: CacheAction) -> Result<ExitCode, Error> {
-    match action {
-        CacheAction::Clean(args) => match cache::clean(&args.cache_dir)? {
-            true => say(&format!("deleted {}\n", args.cache_dir)),
-            false => say(&format!("there is no cache at {}\n", args.cache_dir)),
-        },
-        CacheAction::Stats(args) => say(&cache::stats(&args.cache_dir)?),
-    }
+    let json = |format: TextFormat| format == TextFormat::Json;
+    let text = match action {
+        CacheAction::Clean { place, kind } if kind.is_empty() => {
+            let dir = settings(&place)?.dir;
+            match cache::clean(&dir)? {
+                true => format!("deleted {dir}\n"),
+                false => format!("there is no cache at {dir}\n"),
+            }
+        }
+        CacheAction::Clean { place, kind } => {
+            format!("removed {} entries\n", cache::clean_kinds(&settings(&place)?, &kind)?)
+        }
+        CacheAction::Stats { place, format } => cache::stats(&settings(&place)?, json(format))?,
+        CacheAction::Gc { place, max_size, max_age } => {
+            cache::gc(&settings(&place)?, max_size, max_age)?
+        }
+        CacheAction::Verify { place, format } => {
+            let (text, sound) = cache::verify(&settings(&place)?, json(format))?;
+            say(&text);
+            return Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+        CacheAction::List { place, format } => cache::list(&settings(&place)?, json(format))?,
+        CacheAction::Show { place, format, key } => {
+            cache::show(&settings(&place)?, &key, json(format))?
+        }
+        CacheAction::Path { place } => format!("{}\n", settings(&place)?.dir),
+    };
+    say(&text);
     Ok(ExitCode::SUCCESS)
 }

@@ -3,14 +3,22 @@
 mod args;
 mod cache;
 mod check;
+mod fmt;
+mod init;
+mod lang;
+mod paths;
 mod print;
+mod progress;
+mod test;
+mod watch;
 
-use args::{Cli, Code, Command, Common, Stage};
+use args::{Cli, Code, Command, Common, Level, Shell, Stage};
 use camino::Utf8PathBuf;
-use clap::Parser;
-use cm_driver::{Error, Options, Report};
+use clap::{CommandFactory, Parser};
+use cm_driver::{Error, Foreign, Options, Report};
 use print::{Printer, say};
-use std::{process::ExitCode, time::Instant};
+use progress::Progress;
+use std::{cell::RefCell, process::ExitCode, time::Instant};
 
 /// A third faster than the system's in the front end, which makes many small trees.
 #[global_allocator]
@@ -28,9 +36,14 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Some(Command::Run(args)) => run(args),
         Some(Command::Compile(args)) => compile(args),
-        Some(Command::Check(args)) => check::run(&args),
+        Some(Command::Test(args)) => test::run(&args),
+        Some(Command::Check(args)) => check::check(&args),
+        Some(Command::Lint(args)) => check::lint(&args),
+        Some(Command::Fmt(args)) => fmt::run(&args),
+        Some(Command::Init(args)) => init::run(&args),
         Some(Command::Cache(args)) => cache::run(args.action),
         Some(Command::Why(args)) => why(&args),
+        Some(Command::Completions(args)) => Ok(completions(args.shell)),
         None => Err("no command given; try: cm --help".to_owned().into()),
     };
     result.unwrap_or_else(|error| {
@@ -42,35 +55,41 @@ fn main() -> ExitCode {
 /// Help goes to standard output with status 0; mistakes to standard error with status 1.
 fn usage(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
-        let _ = error.print();
+        print::help(error);
         return ExitCode::SUCCESS;
     }
     let first = std::env::args_os().nth(1).unwrap_or_default();
     let first = first.to_string_lossy();
     if first.ends_with(".cm") {
         print::error(&format!("'{first}' is not a command; to execute it, write: cm run {first}"));
-    } else if ["lint", "fmt", "lsp"].contains(&first.as_ref()) {
+    } else if first == "lsp" {
         print::error(&format!("'cm {first}' is not supported yet"));
     } else {
-        let _ = error.print();
+        print::help(error);
     }
     ExitCode::FAILURE
 }
 
-fn options(common: &Common, code: Option<&Code>, file: &Utf8PathBuf) -> Options {
-    Options {
+fn options(common: &Common, code: Option<&Code>, file: &Utf8PathBuf) -> Result<Options, Error> {
+    Ok(Options {
         file: file.clone(),
         opt_level: code.map_or(0, |code| code.opt_level),
         defines: common.defines.clone(),
-        cache_dir: (!common.no_cache).then(|| common.cache_dir.clone()),
+        foreign: Foreign::default(),
+        cache: common.cache.arguments().resolve(file)?,
         query_log: common.query_log.clone(),
-        verbose: common.verbose || common.debug.is_some(),
-    }
+        verbose: common.output.verbose
+            || matches!(common.output.debug, Some(level) if level <= Level::Info),
+        trace: common.output.debug == Some(Level::Trace),
+        max_output: None,
+    })
 }
 
 fn the_file(files: &[Utf8PathBuf]) -> Result<&Utf8PathBuf, Error> {
-    match files {
-        [file] => Ok(file),
+    let mut sources = files.iter().filter(|file| !Foreign::is_file(file));
+    match (sources.next(), sources.next()) {
+        (Some(file), None) => Ok(file),
+        (None, _) => Err("no input file".to_owned().into()),
         _ => Err("more than one input file".to_owned().into()),
     }
 }
@@ -89,7 +108,7 @@ fn check_target(target: &str) -> Result<(), Error> {
 
 /// Prints what was found; `true` if there is no error.
 fn report(common: &Common, report: &Report) -> bool {
-    Printer::new(common).diagnostics(&report.diagnostics);
+    Printer::new(&common.output).diagnostics(&report.diagnostics);
     report.ok()
 }
 
@@ -124,13 +143,20 @@ fn emit(
 }
 
 fn run(args: args::Run) -> Result<ExitCode, Error> {
-    let options = options(&args.common, Some(&args.code), the_file(&args.files)?);
+    let mut options = options(&args.common, Some(&args.code), the_file(&args.files)?)?;
+    options.foreign = args.code.foreign(&args.files);
+    if args.watch {
+        return watch::run(&args, &options);
+    }
     dump(&args.common, &options)?;
     if args.code.mir_opt {
         return emit(&args.common, &options, Stage::Mir, None);
     }
     let start = Instant::now();
+    let what = format!("compiling {}", options.file);
+    let progress = RefCell::new(Progress::start(&args.common.output, &what));
     let found = |found: &Report| {
+        progress.borrow_mut().stop();
         if options.verbose {
             say(&format!("{}: ready in {} ms\n", options.file, start.elapsed().as_millis()));
         }
@@ -143,7 +169,9 @@ fn run(args: args::Run) -> Result<ExitCode, Error> {
 fn compile(args: args::Compile) -> Result<ExitCode, Error> {
     let file = the_file(&args.files)?;
     check_target(if args.emit_js { "js" } else { &args.target })?;
-    let options = options(&args.common, Some(&args.code), file);
+    let mut options = options(&args.common, Some(&args.code), file)?;
+    options.foreign = args.code.foreign(&args.files);
+    options.max_output = Some(args.max_output_size << 30);
     dump(&args.common, &options)?;
     let dumped = args.code.mir_opt.then_some(Stage::Mir);
     let dumped = dumped.or(args.lir_opt.then_some(Stage::LlvmIr));
@@ -152,7 +180,12 @@ fn compile(args: args::Compile) -> Result<ExitCode, Error> {
     }
     let start = Instant::now();
     let output = args.output.clone().unwrap_or_else(|| "a.out".into());
+    if args.watch {
+        return watch::compile(&args, &options, output);
+    }
+    let mut progress = Progress::start(&args.common.output, &format!("compiling {file}"));
     let found = cm_driver::compile(&options, &output)?;
+    progress.stop();
     if !report(&args.common, &found) {
         return Ok(ExitCode::FAILURE);
     }
@@ -166,6 +199,22 @@ fn compile(args: args::Compile) -> Result<ExitCode, Error> {
 }
 
 fn why(args: &args::Why) -> Result<ExitCode, Error> {
-    say(&cm_driver::why(&args.cache_dir, args.query.as_deref(), args.key.as_deref())?);
+    say(&cm_driver::why(
+        &cache::settings(&args.cache)?.dir,
+        args.query.as_deref(),
+        args.key.as_deref(),
+    )?);
     Ok(ExitCode::SUCCESS)
+}
+
+fn completions(shell: Shell) -> ExitCode {
+    let shell = match shell {
+        Shell::Bash => clap_complete::Shell::Bash,
+        Shell::Zsh => clap_complete::Shell::Zsh,
+        Shell::Fish => clap_complete::Shell::Fish,
+    };
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "cm", &mut script);
+    say(&String::from_utf8_lossy(&script));
+    ExitCode::SUCCESS
 }

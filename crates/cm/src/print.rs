@@ -1,8 +1,15 @@
 //! What reaches the terminal.
 
-use crate::args::{Common, Format, Stage, When};
+use crate::{
+    args::{Format, Output, Stage, When},
+    lang,
+};
 use camino::Utf8Path;
-use cm_driver::{Colors, Error, Rendered, reason};
+use cm_driver::{
+    Colors, Error, Rendered,
+    messages::{self, Lang},
+    reason,
+};
 use std::{
     fmt::Display,
     io::{IsTerminal, Write},
@@ -18,13 +25,9 @@ pub struct Printer {
 }
 
 impl Printer {
-    pub fn new(common: &Common) -> Printer {
-        let colors = match common.color {
-            When::Always => true,
-            When::Never => false,
-            When::Auto => std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
-        };
-        Printer { format: common.format, colors: Colors::new(colors) }
+    pub fn new(output: &Output) -> Printer {
+        let colors = Colors::new(wants_colors(output, &std::io::stderr()));
+        Printer { format: output.format, colors }
     }
 
     pub fn diagnostics(&self, diagnostics: &[Rendered]) {
@@ -35,6 +38,10 @@ impl Printer {
             if errors > MOST {
                 break;
             }
+            let diagnostic = match (self.format, lang::current()) {
+                (Format::Full | Format::Short, Lang::English) => diagnostic,
+                (_, lang) => &diagnostic.clone().in_language(lang),
+            };
             out.push_str(&match self.format {
                 Format::Full => diagnostic.full(self.colors),
                 Format::Short => diagnostic.short(self.colors),
@@ -42,10 +49,20 @@ impl Printer {
             });
         }
         if errors > MOST && self.format != Format::Json {
-            out.push_str("too many errors\n");
+            out.push_str(&messages::translate("too many errors", lang::current()));
+            out.push('\n');
         }
         // A reader that went away is no reason to fail.
         let _ = std::io::stderr().write_all(out.as_bytes());
+    }
+}
+
+/// Whether what goes to a stream is coloured.
+pub fn wants_colors(output: &Output, stream: &impl IsTerminal) -> bool {
+    match output.color {
+        When::Always => true,
+        When::Never => false,
+        When::Auto => stream.is_terminal() && std::env::var_os("NO_COLOR").is_none(),
     }
 }
 
@@ -56,6 +73,8 @@ pub fn say(text: &str) {
 
 /// Why a command did not do its work.
 pub fn error(message: &impl Display) {
+    let message = message.to_string();
+    let message = messages::translate(&message, lang::current());
     let _ = writeln!(std::io::stderr(), "error: {message}");
 }
 
@@ -87,4 +106,29 @@ impl From<Stage> for cm_driver::Stage {
             Stage::Asm => cm_driver::Stage::Asm,
         }
     }
+}
+
+/// Writes help, or what is wrong with the command line, to the stream that is for it.
+pub fn help(error: &clap::Error) {
+    if lang::current() == Lang::English {
+        // A reader that went away is no reason to fail.
+        let _ = error.print();
+        return;
+    }
+    let text = error.render();
+    let (wrong, colors) = (error.use_stderr(), std::env::var_os("NO_COLOR").is_none());
+    let terminal =
+        if wrong { std::io::stderr().is_terminal() } else { std::io::stdout().is_terminal() };
+    let text = if colors && terminal { text.ansi().to_string() } else { text.to_string() };
+    let text = lang::help(&text);
+    let _ = match wrong {
+        true => std::io::stderr().write_all(text.as_bytes()),
+        false => std::io::stdout().write_all(text.as_bytes()),
+    };
+}
+
+/// Something about the command itself, for people who look at it.
+pub fn note(message: &str) {
+    let message = messages::translate(message, lang::current());
+    let _ = writeln!(std::io::stderr(), "[{message}]");
 }

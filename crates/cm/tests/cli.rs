@@ -5,10 +5,30 @@
 mod cache;
 #[path = "cli/commands.rs"]
 mod commands;
+#[path = "cli/conditions.rs"]
+mod conditions;
 #[path = "cli/crashes.rs"]
 mod crashes;
+#[path = "cli/foreign.rs"]
+mod foreign;
+#[path = "cli/formatting.rs"]
+mod formatting;
+#[path = "cli/languages.rs"]
+mod languages;
+#[path = "cli/linting.rs"]
+mod linting;
 #[path = "cli/programs.rs"]
 mod programs;
+#[path = "cli/projects.rs"]
+mod projects;
+#[path = "cli/store.rs"]
+mod store;
+#[path = "cli/testing.rs"]
+mod testing;
+#[path = "cli/tour.rs"]
+mod tour;
+#[path = "cli/watching.rs"]
+mod watching;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use std::{
@@ -46,11 +66,14 @@ impl Place {
         fs::create_dir_all(path.parent().expect("a file in a directory")).expect("a directory");
         fs::write(path, bytes).expect("a file");
     }
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path.join(name)).expect("a file")
+    }
     fn command(&self, args: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cm"));
         command.args(args.split_whitespace()).current_dir(&self.path);
         command.env("CM_STD_PATH", concat!(env!("CARGO_MANIFEST_DIR"), "/../../libs"));
-        command.env_remove("CM_CACHE_DIR").env_remove("CM_MODULE_PATH");
+        command.env_remove("CM_CACHE_DIR").env_remove("CM_MODULE_PATH").env("LC_ALL", "C");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }

@@ -72,7 +72,7 @@ impl Blob {
         Blob(Contents::Unsealed(bytes.into()))
     }
     /// A result that the query itself has put into the store of the database, under this digest.
-    pub fn kept(digest: Digest, bytes: Vec<u8>) -> Blob {
+    pub fn kept(digest: Digest, bytes: impl Into<Arc<[u8]>>) -> Blob {
         Blob(Contents::Fresh(digest, bytes.into()))
     }
     /// The bytes. If the store has lost them this does not return: it unwinds to

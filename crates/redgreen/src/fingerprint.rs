@@ -40,31 +40,54 @@ impl fmt::Display for Fingerprint {
 }
 
 /// Collects the many small writes of `derive(Hash)`, to hash them at once. Integers are written in
-/// little-endian order and `usize` as eight bytes, so that equal values give equal bytes everywhere.
+/// little-endian order, so that equal values give equal bytes everywhere; `usize` and `isize`, which
+/// are lengths and numbers of variants, as one byte if they are small, else as nine.
 #[derive(Default)]
 pub struct StableHasher(Vec<u8>);
 
+impl StableHasher {
+    #[cold]
+    fn write_large(&mut self, n: u64) {
+        self.0.push(u8::MAX);
+        self.0.extend_from_slice(&n.to_le_bytes());
+    }
+}
+
 impl Hasher for StableHasher {
+    #[inline]
     fn write(&mut self, bytes: &[u8]) {
         self.0.extend_from_slice(bytes);
     }
+    #[inline]
+    fn write_u8(&mut self, n: u8) {
+        self.0.push(n);
+    }
+    #[inline]
     fn write_u16(&mut self, n: u16) {
         self.write(&n.to_le_bytes());
     }
+    #[inline]
     fn write_u32(&mut self, n: u32) {
         self.write(&n.to_le_bytes());
     }
+    #[inline]
     fn write_u64(&mut self, n: u64) {
         self.write(&n.to_le_bytes());
     }
+    #[inline]
     fn write_u128(&mut self, n: u128) {
         self.write(&n.to_le_bytes());
     }
+    #[inline]
     fn write_usize(&mut self, n: usize) {
-        self.write_u64(n as u64);
+        match n as u64 {
+            n if n < u64::from(u8::MAX) => self.0.push(n as u8),
+            n => self.write_large(n),
+        }
     }
+    #[inline]
     fn write_isize(&mut self, n: isize) {
-        self.write_u64(n as i64 as u64);
+        self.write_usize(n as i64 as usize);
     }
     fn finish(&self) -> u64 {
         xxh3_128(&self.0) as u64
@@ -88,6 +111,10 @@ mod tests {
         assert_eq!(Fingerprint::of(&(7u8, Nested(1))), Fingerprint::of(&(7u8, Nested(1))));
         assert_ne!(Fingerprint::of(&Nested(1)), Fingerprint::of(&Nested(2)));
         // The bytes are a format: images of earlier processes hold them.
-        assert_eq!(Fingerprint::of(&1usize), Fingerprint::of_bytes(&[1, 0, 0, 0, 0, 0, 0, 0]));
+        assert_eq!(Fingerprint::of(&254usize), Fingerprint::of_bytes(&[254]));
+        let large = [255, 255, 1, 0, 0, 0, 0, 0, 0];
+        assert_eq!(Fingerprint::of(&511usize), Fingerprint::of_bytes(&large));
+        let negative = [255, 254, 255, 255, 255, 255, 255, 255, 255];
+        assert_eq!(Fingerprint::of(&-2isize), Fingerprint::of_bytes(&negative));
     }
 }

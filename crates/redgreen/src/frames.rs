@@ -85,6 +85,13 @@ impl Frames {
         self.stack.borrow_mut().push(frame);
         Running(self)
     }
+    /// What is read until the guard is dropped is not recorded.
+    pub(crate) fn aside(&self) -> Option<Aside<'_>> {
+        let node = self.innermost()?;
+        let frame = Frame { node, dependencies: Vec::new(), seen: FxHashSet::default() };
+        self.stack.borrow_mut().push(frame);
+        Some(Aside(self))
+    }
     /// Leaves a word for the execution that follows, on this handle, through salsa.
     pub(crate) fn announce(&self, node: u32, why: Why) {
         self.next.set(Some((node, why)));
@@ -116,6 +123,15 @@ impl Drop for Running<'_> {
     }
 }
 
+/// Forgets what was read when dropped.
+pub(crate) struct Aside<'a>(&'a Frames);
+
+impl Drop for Aside<'_> {
+    fn drop(&mut self) {
+        self.0.stack.borrow_mut().pop();
+    }
+}
+
 /// Ends the judging of a node when dropped.
 pub(crate) struct Judging<'a>(&'a Frames);
 
@@ -140,6 +156,10 @@ mod tests {
         assert_eq!(frames.cycle(1), Some(vec![1, 2]));
         let expected: Vec<u32> = (0..40).rev().chain([99]).collect();
         assert_eq!(*inner.dependencies(), expected);
+        let aside = frames.aside();
+        frames.edge(100);
+        drop(aside);
+        assert!(inner.dependencies().is_empty());
         drop(inner);
         assert_eq!((frames.cycle(2), frames.innermost()), (None, Some(1)));
         assert!(outer.dependencies().is_empty());

@@ -30,6 +30,13 @@
 //! The graph interrupts a build by unwinding, with [`std::panic::resume_unwind`], which runs no panic
 //! hook, so nothing is printed: [`Database::attempt`] catches it.
 
+#![deny(missing_docs)]
+
+/// The example of the README runs as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod atomic_file;
 mod blob;
 mod database;
@@ -40,6 +47,9 @@ mod image;
 mod key;
 mod log;
 mod macros;
+#[cfg(feature = "mutation")]
+pub mod mutation;
+mod packed;
 mod paged;
 mod query;
 mod root_record;
@@ -50,7 +60,9 @@ pub use blob::{Blob, Digest, MemoryStore, Store};
 pub use database::{Database, Db, Edit, Interrupted, Options};
 pub use fingerprint::{Fingerprint, StableHasher};
 pub use frames::Frames;
-pub use graph::{Graph, NodeReport, SaveError, Snapshot, fingerprint_of, get, is_stale};
+pub use graph::{
+    Graph, NodeReport, SaveError, Snapshot, fingerprint_of, get, is_stale, unrecorded,
+};
 pub use image::{Identity, without_stamps};
 pub use key::{Key, Root};
 pub use query::{Group, InputProvider, Kind, Node, Provider, Query, QueryId, Registry, World};

@@ -3,21 +3,28 @@
 use crate::{
     Graph,
     log::{Entry, Why},
+    packed,
     root_record::{read_checked, write_checked},
 };
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fmt, io, path::Path, sync::atomic::Ordering::Relaxed};
+use std::{
+    collections::BTreeMap,
+    fmt, io,
+    path::Path,
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
 
 /// Also the version of the format.
-const MAGIC: [u8; 8] = *b"RGWHY001";
+const MAGIC: [u8; 8] = *b"RGWHY002";
 
-/// A node as people name it.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+/// A node as people name it. Copies share their texts.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct NodeName {
     /// The query.
-    pub query: String,
+    pub query: Arc<str>,
     /// The `Display` form of its key.
-    pub key: String,
+    pub key: Arc<str>,
 }
 
 impl fmt::Display for NodeName {
@@ -27,7 +34,7 @@ impl fmt::Display for NodeName {
 }
 
 /// Why a query ran.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Reason {
     /// There was no record of it.
     New,
@@ -51,7 +58,7 @@ impl fmt::Display for Reason {
 }
 
 /// One query that ran.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Execution {
     /// What ran.
     pub node: NodeName,
@@ -78,7 +85,7 @@ pub struct Counts {
 }
 
 /// What happened in a build.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct BuildRecord {
     /// Numbers.
     pub counts: Counts,
@@ -89,19 +96,18 @@ pub struct BuildRecord {
 }
 
 impl BuildRecord {
-    /// Takes the log of a graph.
-    pub(crate) fn take(graph: &Graph) -> BuildRecord {
+    /// What happened since the graph was opened or this was last called. It may be called in
+    /// another thread than the one that builds, when that has ended.
+    pub fn take(graph: &Graph) -> BuildRecord {
         let log = graph.log();
         let executed = std::mem::take(&mut *log.executed.lock());
         let inputs = std::mem::take(&mut *log.inputs_changed.lock());
-        let name = |node: u32| {
-            let (query, key) = graph.show(node);
-            NodeName { query: query.into(), key }
-        };
-        let mut inputs_changed: Vec<NodeName> = inputs.into_iter().map(name).collect();
+        let mut names = Names { graph, known: FxHashMap::default() };
+        let mut name = |node: u32| names.of(node);
+        let mut inputs_changed: Vec<NodeName> = inputs.into_iter().map(&mut name).collect();
         inputs_changed.sort();
         inputs_changed.dedup();
-        let execution = |entry: &Entry| Execution {
+        let mut execution = |entry: &Entry| Execution {
             node: name(entry.node),
             reason: match entry.why {
                 Why::New => Reason::New,
@@ -109,10 +115,10 @@ impl BuildRecord {
                 Why::ValueNeeded => Reason::ValueNeeded,
                 Why::Lost => Reason::Lost,
             },
-            reader: entry.reader.map(name),
+            reader: entry.reader.map(&mut name),
             changed: entry.changed,
         };
-        let executed: Vec<Execution> = executed.iter().map(execution).collect();
+        let executed: Vec<Execution> = executed.iter().map(&mut execution).collect();
         let counts = Counts {
             executed: executed.len() as u64,
             green: log.green.swap(0, Relaxed),
@@ -152,10 +158,26 @@ impl BuildRecord {
 
     /// Replaces the record at `path`.
     pub fn write(&self, path: &Path) -> io::Result<()> {
-        write_checked(path, MAGIC, self)
+        write_checked(path, MAGIC, &packed::Record::of(self))
     }
     /// Reads a record; `None` if there is none or it is damaged.
     pub fn load(path: &Path) -> Option<BuildRecord> {
-        read_checked(path, MAGIC)
+        read_checked::<packed::Record>(path, MAGIC)?.unpack()
+    }
+}
+
+/// The names of nodes, each made once.
+struct Names<'a> {
+    graph: &'a Graph,
+    known: FxHashMap<u32, NodeName>,
+}
+
+impl Names<'_> {
+    fn of(&mut self, node: u32) -> NodeName {
+        let make = || {
+            let (query, key) = self.graph.show(node);
+            NodeName { query: query.into(), key: key.into() }
+        };
+        self.known.entry(node).or_insert_with(make).clone()
     }
 }

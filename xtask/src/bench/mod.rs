@@ -4,6 +4,9 @@
 mod build;
 mod print;
 mod program;
+mod programs;
+mod scaling;
+mod usage;
 
 use crate::{Result, dist};
 use build::Builder;
@@ -29,6 +32,18 @@ pub(crate) struct Options {
     /// The compiler; by default the one in target/dist, which `cargo xtask dist` builds
     #[arg(long)]
     cm: Option<PathBuf>,
+    /// Measure the programs of benches/programs instead, next to the equal ones in C
+    #[arg(long, conflicts_with = "scaling")]
+    programs: bool,
+    /// Measure instead how compile time grows with programs that are large in one way each
+    #[arg(long)]
+    scaling: bool,
+    /// With --programs and --scaling: only those whose name contains this
+    #[arg(long, default_value = "")]
+    filter: String,
+    /// With --scaling: level of optimisation
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(..4))]
+    level: u8,
     /// Write the program in every language into this directory and measure nothing
     #[arg(long)]
     generate: Option<PathBuf>,
@@ -71,6 +86,13 @@ pub(crate) fn bench(options: &Options) -> Result {
     };
     if !cm.is_file() {
         return Err(format!("there is no {}; run `cargo xtask dist` before", cm.display()));
+    }
+    let (runs, filter) = (options.runs, options.filter.as_str());
+    if options.programs {
+        return programs::bench(&programs::Options { runs, filter }, &cm);
+    }
+    if options.scaling {
+        return scaling::bench(&scaling::Options { runs, filter, level: options.level }, &cm);
     }
     let total: usize =
         print(&program, Language::Cm).values().map(|text| text.lines().count()).sum();

@@ -1,12 +1,8 @@
 //! Going through a script, revision by revision.
 
-use crate::{
-    lists::{Queries, compare, queries},
-    outcome::{Behaviour, Clean, Outcome, clean},
-    place::{Place, text},
-    system::TestSystem,
-};
+use crate::lists::{Queries, compare, queries};
 use cm_driver::{Report, session::Session};
+use cm_edits::oracle::{Behaviour, Clean, Outcome, Place, TestSystem, clean, text};
 use cm_test::{Action, Expect, Files, Fixture, Revision};
 use redgreen::{BuildRecord, Database, Edit};
 use std::{fs, sync::Arc};

@@ -120,7 +120,10 @@ impl<'a> Ctx<'a> {
                 self.check_all(args);
                 let unknown = problem.message.starts_with("Undefined variable");
                 return match unknown {
-                    true => self.error(at, format!("'{}' is not a function", last.name)),
+                    true => {
+                        let meant = self.meant_value(last.name);
+                        self.error(at, format!("'{}' is not a function{meant}", last.name))
+                    }
                     false => {
                         self.problem(problem);
                         self.poison(at)
@@ -357,6 +360,7 @@ impl<'a> Ctx<'a> {
             let mut args = args.to_vec();
             self.done(&mut args, &[]);
             self.report(at, callee.count(least, most, args.len()));
+            self.explain_def(method.def, "declared here");
             return None;
         }
         let own = signature.generics.len() > method.args.len();
@@ -380,7 +384,11 @@ impl<'a> Ctx<'a> {
         let generics = self.settle(signature, &mut bound, &values, expected, callee, at)?;
         for (value, param) in values.iter_mut().zip(&signature.params) {
             let to = if bound.is_empty() { param.ty } else { decl::substitute(param.ty, &bound) };
+            let before = self.problems.len();
             *value = self.argument(*value, to, callee, at);
+            if self.problems.len() > before {
+                self.explain_def(method.def, "declared here");
+            }
         }
         for value in values.iter_mut().skip(most) {
             *value = self.promote(*value);

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     decl,
     thir::{ConstValue, Conversion, ExprId, ExprKind},
-    ty::{IntTy, LiteralValue, Ty, TyKind},
+    ty::{IntTy, LiteralValue, Ty, TyKind, mentions_error},
 };
 use cm_base::At;
 
@@ -58,6 +58,15 @@ impl Ctx<'_> {
             return Some(self.poison(at));
         }
         match self.plan(from, to, borrow) {
+            // Something has been said about the type or the impl.
+            Plan::No
+                if mentions_error(from)
+                    || mentions_error(to)
+                    || decl::is_declared(self.db, from, to) =>
+            {
+                let at = self.at(expr);
+                Some(self.poison(at))
+            }
             Plan::No => None,
             Plan::Same => Some(expr),
             Plan::One(conversion) => Some(self.convert(expr, conversion, to)),

@@ -1,6 +1,9 @@
 //! The state of checking one body: locals, scopes, the arena of typed expressions, problems.
 
-use super::common::{TY, is_error};
+use super::{
+    common::{TY, is_error},
+    rounds::{Path, Round},
+};
 use crate::{
     decl::{self, Problem, Resolution, Scope, Signature},
     queries::EnumType,
@@ -27,6 +30,12 @@ pub(crate) struct Var {
     pub borrowed: bool,
     /// A `move` of it came before, in the text.
     pub moved: bool,
+    /// Where its name was declared.
+    pub declared: Option<At>,
+    /// Where its address was kept.
+    pub borrowed_at: Option<At>,
+    /// Where it was moved.
+    pub moved_at: Option<At>,
 }
 
 /// A function or lambda whose body is being checked.
@@ -43,11 +52,24 @@ pub(crate) struct Frame {
     pub captures: Vec<(LocalId, LocalId)>,
     /// Statements directly inside a loop or block of a deferred statement may `break` out of these.
     pub defer_loops: u32,
+    /// The way to the place in the text.
+    pub path: Path,
+    /// Enclosing loops, for moves.
+    pub rounds: Vec<Round>,
 }
 
 impl Frame {
     pub fn new(ret: Option<Ty>) -> Frame {
-        Frame { ret, wanted: None, loops: 0, deferred: false, captures: Vec::new(), defer_loops: 0 }
+        Frame {
+            ret,
+            wanted: None,
+            loops: 0,
+            deferred: false,
+            captures: Vec::new(),
+            defer_loops: 0,
+            path: Path::default(),
+            rounds: Vec::new(),
+        }
     }
 }
 
@@ -105,7 +127,7 @@ impl<'a> Ctx<'a> {
 
     /// Reports an error.
     pub fn report(&mut self, at: At, message: impl Into<String>) {
-        self.problems.push(Problem { at, message: message.into() });
+        self.problems.push(Problem::new(at, message.into()));
     }
 
     /// Reports what another part of the compiler found. Empty: it is reported elsewhere.
@@ -226,11 +248,13 @@ impl<'a> Ctx<'a> {
         }
         let depth = self.depth();
         self.vars[local.0 as usize].depth = depth;
+        self.vars[local.0 as usize].declared = Some(name.at);
         let before = self.names.insert(name.name, local);
         if let Some(before) = before
             && self.vars[before.0 as usize].depth == depth
         {
             self.report(name.at, format!("Variable '{}' is already defined", name.name));
+            self.explain(self.vars[before.0 as usize].declared, "first defined here");
         }
         self.undo.push((name.name, before));
     }
@@ -296,6 +320,12 @@ impl<'a> Ctx<'a> {
         Block { stmts }
     }
 
+    /// The names of the variables that are visible.
+    pub fn visible(&self) -> impl Iterator<Item = Name> {
+        let vars = self.locals.iter().map(|local| local.name);
+        vars.filter(|name| self.names.contains_key(name))
+    }
+
     // ---- the world outside
 
     /// The signature of a function.
@@ -312,10 +342,15 @@ impl<'a> Ctx<'a> {
         if let Some(found) = self.resolved.get(&only.name) {
             return match found {
                 Ok(found) => Ok(found.clone()),
-                Err(problem) => Err(Problem { at: only.at, message: problem.message.clone() }),
+                Err(problem) => Err(Problem::new(only.at, problem.message.clone())),
             };
         }
-        let found = decl::resolve_value(self.db, &self.scope, path);
+        let mut found = decl::resolve_value(self.db, &self.scope, path);
+        if let Err(problem) = &mut found
+            && problem.message.starts_with("Undefined variable")
+        {
+            problem.message.push_str(&self.meant_value(only.name));
+        }
         self.resolved.insert(only.name, found.clone());
         found
     }

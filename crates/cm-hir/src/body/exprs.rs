@@ -325,9 +325,13 @@ impl<'a> Ctx<'a> {
                 self.push(ty, at, ExprKind::Function(Box::new(instance)))
             }
             None if matches!(*ty, TyKind::Enum(..)) => {
-                self.error(at, format!("Unknown variant '{}' of enum '{ty}'", member.name))
+                let meant = self.meant_variant(ty, member.name);
+                self.error(at, format!("Unknown variant '{}' of enum '{ty}'{meant}", member.name))
             }
-            None => self.error(at, format!("Unknown method '{}' for type '{ty}'", member.name)),
+            None => {
+                let meant = self.meant_method(ty, member.name);
+                self.error(at, format!("Unknown method '{}' for type '{ty}'{meant}", member.name))
+            }
         }
     }
 
@@ -387,7 +391,7 @@ impl<'a> Ctx<'a> {
             TyKind::Error => None,
             TyKind::Pointer { to, .. } if arrow => Some(self.push(to, at, ExprKind::Deref(expr))),
             TyKind::Pointer { .. } => {
-                self.report(at, format!("{wrong} '{ty}'"));
+                self.report(at, format!("{wrong} '{ty}'; use '->'"));
                 None
             }
             _ if arrow => {
@@ -405,7 +409,8 @@ impl<'a> Ctx<'a> {
             return self.error(at, format!("Field access on non-struct type '{ty}'"));
         }
         let Some(field) = decl::field(self.db, ty, name) else {
-            return self.error(at, format!("Unknown field '{name}' in struct '{ty}'"));
+            let meant = self.meant_field(ty, name);
+            return self.error(at, format!("Unknown field '{name}' in struct '{ty}'{meant}"));
         };
         if field.private && !self.inside_impl_of(ty) {
             return self.error(at, format!("Cannot access private field '{name}'"));
@@ -433,6 +438,9 @@ impl<'a> Ctx<'a> {
             TyKind::Array(element, _) | TyKind::Slice(element) => element,
             TyKind::Pointer { to, .. } if !matches!(*to, TyKind::Void) => to,
             TyKind::Str => {
+                if self.bad(index) {
+                    return self.poison(at);
+                }
                 let left = self.decay(left);
                 return self.push(
                     TY.char,
@@ -442,6 +450,7 @@ impl<'a> Ctx<'a> {
             }
             _ => return self.error(at, format!("Index access on non-array type '{ty}'")),
         };
+        let element = if self.bad(index) { TY.error } else { element };
         self.push(element, at, ExprKind::Index(left, index))
     }
 
@@ -510,7 +519,11 @@ impl<'a> Ctx<'a> {
             UnaryOp::Move => return self.move_value(id, at, expected),
             UnaryOp::PreInc => return self.inc_dec(id, false, false, at),
             UnaryOp::PreDec => return self.inc_dec(id, true, false, at),
-            UnaryOp::Await => return self.error(at, "'await' is not supported"),
+            UnaryOp::Await => {
+                let platform = cm_db::settings(self.db, redgreen::Root).platform;
+                let problem = decl::async_problem(platform);
+                return self.error(at, problem.unwrap_or("'await' is not supported yet"));
+            }
             UnaryOp::Deref => return self.deref(id, at),
             UnaryOp::Neg | UnaryOp::Not | UnaryOp::BitNot => {}
         }
@@ -563,7 +576,7 @@ impl<'a> Ctx<'a> {
     fn address_of(&mut self, id: ast::ExprId, at: At, expected: Option<Ty>) -> ExprId {
         let stripped = self.strip(id);
         if let Some(local) = self.plain_local(stripped) {
-            self.borrow(local);
+            self.borrow(local, at);
         }
         let wanted = match expected.as_deref() {
             Some(TyKind::Pointer { to, .. }) => Some(*to),
@@ -610,7 +623,8 @@ impl<'a> Ctx<'a> {
     /// The index of a variant by name.
     pub fn variant_index(&self, ty: Ty, name: cm_base::Name) -> Option<u32> {
         let info = self.enum_type(ty)?;
-        info.variants.iter().position(|(n, ..)| *n == name).map(|index| index as u32)
+        let names = info.variants.iter().map(|(name, ..)| *name);
+        info.index.position(name, names).map(|index| index as u32)
     }
 
     /// The definition of a struct or enum type's generics, if the path names one without arguments.

@@ -40,7 +40,7 @@ fn evaluate(db: &dyn Db, def: DefId) -> Option<(Option<ConstValue>, Vec<Problem>
     if decl::global_cycle(db, def) {
         let message =
             format!("Initializer of '{name}' must be a constant expression: it needs itself");
-        return Some((None, vec![Problem { at, message }]));
+        return Some((None, vec![Problem::new(at, message)]));
     }
     let scope =
         decl::body_scope(db, &Instance { def, kind: InstanceKind::Source, args: Vec::new() });

@@ -48,7 +48,9 @@ impl<'a> Ctx<'a> {
         let mut out = Vec::with_capacity(fields.len());
         for (name, value) in fields {
             let Some(field) = decl::field(self.db, ty, name.name) else {
-                self.report(name.at, format!("Unknown field '{}' in struct '{ty}'", name.name));
+                let meant = self.meant_field(ty, name.name);
+                let message = format!("Unknown field '{}' in struct '{ty}'{meant}", name.name);
+                self.report(name.at, message);
                 self.expr(*value, None);
                 continue;
             };

@@ -78,10 +78,14 @@ impl<'a> Ctx<'a> {
     fn unknown_method(&mut self, ty: Ty, name: ast::Ident, args: &[ast::ExprId], at: At) -> ExprId {
         self.check_all(args);
         let name = name.name;
+        let meant = self.meant_method(base(ty), name);
         let message = match *base(ty) {
-            TyKind::Str => format!("Unknown string method '{name}'"),
-            TyKind::Array(..) | TyKind::Slice(_) => format!("Unknown array method '{name}'"),
-            _ => format!("Unknown method '{name}' for type '{ty}'"),
+            TyKind::Str => format!("Unknown string method '{name}'{meant}"),
+            TyKind::Array(..) if ["push", "pop", "remove", "delete", "clear"].contains(&&*name) => {
+                format!("Unknown array method '{name}': the length of '{ty}' is fixed")
+            }
+            TyKind::Array(..) | TyKind::Slice(_) => format!("Unknown array method '{name}'{meant}"),
+            _ => format!("Unknown method '{name}' for type '{ty}'{meant}"),
         };
         self.error(at, message)
     }
@@ -202,9 +206,13 @@ impl<'a> Ctx<'a> {
             let name = member.name;
             return match *ty {
                 TyKind::Enum(..) => {
-                    self.error(at, format!("Unknown variant '{name}' of enum '{ty}'"))
+                    let meant = self.meant_variant(ty, name);
+                    self.error(at, format!("Unknown variant '{name}' of enum '{ty}'{meant}"))
                 }
-                _ => self.error(at, format!("Unknown method '{name}' for type '{ty}'")),
+                _ => {
+                    let meant = self.meant_method(ty, name);
+                    self.error(at, format!("Unknown method '{name}' for type '{ty}'{meant}"))
+                }
             };
         };
         let signature = if method.derived.is_none() { self.signature_of(method.def) } else { None };

@@ -14,6 +14,7 @@ mod exprs;
 mod generics;
 mod globals;
 mod hashing;
+mod hints;
 mod intrinsics;
 mod layout;
 mod literals;
@@ -21,6 +22,7 @@ mod methods;
 mod ops;
 mod ownership;
 mod patterns;
+mod rounds;
 mod stmts;
 mod templates;
 mod text;
@@ -216,11 +218,12 @@ fn sort_out(problems: &mut Vec<Problem>, instance: &Instance) {
     }
 }
 
-fn concerns_names(message: &str) -> bool {
+/// Whether a message is about what a name stands for.
+pub(crate) fn concerns_names(message: &str) -> bool {
     let begins = ["Undefined variable", "Unknown type", "Unknown struct type"];
-    let ends = ["is not a function", "already defined", "outside of a loop"];
+    let inside = ["is not a function", "already defined", "outside of a loop"];
     begins.iter().any(|text| message.starts_with(text))
-        || ends.iter().any(|text| message.ends_with(text))
+        || inside.iter().any(|text| message.contains(text))
 }
 
 fn finish(ctx: Ctx<'_>, params: u32, has_self: bool, ret: Ty, block: Block, ok: bool) -> Body {

@@ -51,8 +51,9 @@ impl<'a> Ctx<'a> {
     }
 
     /// Marks a variable as borrowed from here on.
-    pub fn borrow(&mut self, local: LocalId) {
+    pub fn borrow(&mut self, local: LocalId, at: At) {
         self.vars[local.0 as usize].borrowed = true;
+        self.vars[local.0 as usize].borrowed_at = Some(at);
     }
 
     /// To be called before an expression where `&x` lasts only as long as the expression around it,
@@ -72,20 +73,28 @@ impl<'a> Ctx<'a> {
     pub fn check_use(&mut self, local: LocalId, at: At, how: Use) {
         let var = &self.vars[local.0 as usize];
         let name = self.locals[local.0 as usize].name;
-        let message = match how {
-            Use::Assign if var.moved => format!("Cannot assign to moved variable '{name}'"),
-            _ if var.moved => format!("Variable '{name}' used after move"),
-            Use::Assign if var.is_const => format!("Cannot assign to const variable '{name}'"),
+        let moved = (var.moved_at, "moved here");
+        let borrowed = (var.borrowed_at, "borrowed here");
+        let (message, note) = match how {
+            Use::Assign if var.moved => {
+                (format!("Cannot assign to moved variable '{name}'"), moved)
+            }
+            _ if var.moved => (format!("Variable '{name}' used after move"), moved),
+            Use::Assign if var.is_const => {
+                let note = (var.declared, "declared here");
+                (format!("Cannot assign to const variable '{name}'"), note)
+            }
             Use::Modify if var.is_const => return,
             Use::Assign if var.borrowed => {
-                format!("Cannot assign to '{name}' while it is borrowed")
+                (format!("Cannot assign to '{name}' while it is borrowed"), borrowed)
             }
             Use::Modify if var.borrowed => {
-                format!("Cannot modify '{name}' while it is borrowed")
+                (format!("Cannot modify '{name}' while it is borrowed"), borrowed)
             }
             _ => return,
         };
         self.report(at, message);
+        self.explain(note.0, note.1);
         self.poisoned = true;
     }
 
@@ -100,11 +109,15 @@ impl<'a> Ctx<'a> {
         }
         let var = &mut self.vars[local.0 as usize];
         if var.borrowed {
-            let name = self.locals[local.0 as usize].name;
-            return self.error(at, format!("Cannot move '{name}' while it is borrowed"));
+            let (name, borrowed) = (self.locals[local.0 as usize].name, var.borrowed_at);
+            let moved = self.error(at, format!("Cannot move '{name}' while it is borrowed"));
+            self.explain(borrowed, "borrowed here");
+            return moved;
         }
         var.moved = true;
+        var.moved_at = Some(at);
         self.locals[local.0 as usize].moved = true;
+        self.moved_here(local, at);
         let ty = self.ty(expr);
         self.push(ty, at, ExprKind::Move(local))
     }

@@ -44,16 +44,19 @@ impl<'a> Ctx<'a> {
         let values = m.arms.iter().all(|arm| matches!(arm.body, ast::ArmBody::Expr(_)));
         let mut arms = Vec::with_capacity(m.arms.len());
         let mut hint = expected;
+        let (fork, mut ends) = (self.fork(), None);
         for arm in &m.arms {
             self.enter();
             let checked = self.arm(arm, ty, values.then_some(hint).flatten(), &mut cover);
             self.leave();
+            self.next_way(&fork, &mut ends);
             if let (true, ArmBody::Expr(value)) = (values && hint.is_none(), &checked.body) {
                 hint = Some(self.ty(*value))
                     .filter(|ty| !matches!(**ty, TyKind::Null | TyKind::Error));
             }
             arms.push(checked);
         }
+        self.meet(ends);
         self.check_coverage(&cover, ty, at);
         let ty = match values {
             true => self.unite(&mut arms, m, expected),
@@ -300,7 +303,8 @@ impl<'a> Ctx<'a> {
                 {
                     return Some((*def, index));
                 }
-                self.report(last.at, format!("Unknown variant '{}'", last.name));
+                let meant = self.meant_variant(owner, last.name);
+                self.report(last.at, format!("Unknown variant '{}'{meant}", last.name));
             }
             Ok(_) => self.report(last.at, format!("Unknown variant '{}'", last.name)),
             Err(problem) => self.problem(problem),
@@ -353,6 +357,7 @@ impl<'a> Ctx<'a> {
         }
         let mut out = Vec::with_capacity(cases.len());
         let mut otherwise: Option<Block> = None;
+        let (fork, mut ends) = (self.fork(), None);
         for case in cases {
             match &case.patterns {
                 Some(patterns) => {
@@ -365,7 +370,12 @@ impl<'a> Ctx<'a> {
                 }
                 None => otherwise = Some(self.block(&case.body)),
             }
+            self.next_way(&fork, &mut ends);
         }
+        if otherwise.is_none() {
+            self.next_way(&fork, &mut ends);
+        }
+        self.meet(ends);
         StmtKind::Switch { scrutinee: value, cases: out, otherwise }
     }
 

@@ -27,24 +27,36 @@ impl<'a> Ctx<'a> {
                 None => return,
             },
             Ast::Block(block) => StmtKind::Block(self.block(block)),
-            Ast::Return(value) => self.return_stmt(*value, at),
+            Ast::Return(value) => {
+                let kind = self.return_stmt(*value, at);
+                self.path_ends();
+                kind
+            }
             Ast::Break => {
                 self.leave_loop("break", at);
+                self.path_leaves(false);
                 StmtKind::Break
             }
             Ast::Continue => {
                 self.leave_loop("continue", at);
+                self.path_leaves(true);
                 StmtKind::Continue
             }
             Ast::If { cond, then, otherwise } => {
                 let cond = self.condition(*cond, at, "If condition must be bool");
+                let (fork, mut ends) = (self.fork(), None);
                 let then = self.block(then);
+                self.next_way(&fork, &mut ends);
                 let otherwise = otherwise.as_ref().map(|stmt| Box::new(self.one(stmt)));
+                self.next_way(&fork, &mut ends);
+                self.meet(ends);
                 StmtKind::If(cond, then, otherwise)
             }
             Ast::While { cond, body } => {
+                self.enter_round();
                 let cond = self.condition(*cond, at, "While condition must be bool");
                 let body = self.loop_body(body);
+                self.leave_round();
                 StmtKind::Loop { init: Vec::new(), cond: Some(cond), update: None, body }
             }
             Ast::For { init, cond, update, body } => {
@@ -53,9 +65,11 @@ impl<'a> Ctx<'a> {
                 if let Some(init) = init {
                     self.stmt(init, &mut first);
                 }
+                self.enter_round();
                 let cond = cond.map(|cond| self.condition(cond, at, "For condition must be bool"));
                 let update = update.map(|update| self.expr(update, None));
                 let body = self.loop_body(body);
+                self.leave_round();
                 self.leave();
                 StmtKind::Loop { init: first, cond, update, body }
             }
@@ -328,6 +342,7 @@ impl<'a> Ctx<'a> {
             }
         };
         self.enter();
+        self.enter_round();
         let hidden = self.hidden("element", element);
         let read = self.push(element, at, ExprKind::Local(hidden));
         let (ty, value) = self.loop_variable(declared, read, at);
@@ -337,10 +352,11 @@ impl<'a> Ctx<'a> {
         StmtKind::ForIn { var, iterable: over, value, element: hidden, body }
     }
 
-    /// The statements of a round, in the scope of its variable.
+    /// The statements of a round, which began with the declaration of its variable.
     fn round(&mut self, body: &'a ast::Block) -> Block {
         self.top().loops += 1;
         let body = self.open_block(body);
+        self.leave_round();
         self.top().loops -= 1;
         body
     }
@@ -383,12 +399,14 @@ impl<'a> Ctx<'a> {
             self.report(at, format!("For-in requires an iterable type, got '{over_ty}'"));
             self.poisoned = true;
             let ty = declared.unwrap_or(TY.error);
+            self.enter_round();
             self.declare(name, ty, LocalKind::Stack);
             let body = self.round(body);
             self.leave();
             return StmtKind::Block(body);
         };
         self.enter();
+        self.enter_round();
         let (ty, value) = self.loop_variable(declared, next, at);
         let var = self.declare(name, ty, LocalKind::Stack);
         let mut round = self.round(body);

@@ -25,6 +25,7 @@ fn database(text: &str) -> Database {
             .map(cm_base::Name::new)
             .to_vec(),
         platform: "native".into(),
+        optimize: false,
         tools: Arc::new(()),
     };
     let world: redgreen::World = Arc::new(world);

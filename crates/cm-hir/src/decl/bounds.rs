@@ -63,7 +63,7 @@ fn arguments(db: &dyn Db, def: TypeDef, word: &str, args: &[GenericArg]) -> Opti
 /// The types that a definition names outside bodies.
 pub(super) fn check(db: &dyn Db, def: DefId, item: &Item, problems: &mut Vec<Problem>) {
     let mut ty = |at: At, ty: Ty| {
-        problems.extend(unsatisfied(db, ty).map(|message| Problem { at, message }));
+        problems.extend(unsatisfied(db, ty).map(|message| Problem::new(at, message)));
     };
     match &item.kind {
         ItemKind::Struct(node) => {
@@ -100,14 +100,14 @@ pub(super) fn check(db: &dyn Db, def: DefId, item: &Item, problems: &mut Vec<Pro
 fn derives(db: &dyn Db, def: DefId, name: Name, problems: &mut Vec<Problem>) {
     let Some(item) = super::item(db, def) else { return };
     let (ItemKind::Struct(node), Some(info)) = (&item.kind, struct_info(db, def)) else { return };
-    for interface in &info.derives {
+    for interface in super::derives(db, def) {
         for (field, node) in info.fields.iter().zip(&node.fields) {
             if !supports(db, field.ty, *interface) {
                 let message = format!(
                     "Field '{}' of '{name}' does not implement '{interface}', which 'with' needs",
                     field.name
                 );
-                problems.push(Problem { at: node.name.at, message });
+                problems.push(Problem::new(node.name.at, message));
             }
         }
     }

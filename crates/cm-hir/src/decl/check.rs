@@ -4,7 +4,7 @@ use super::{
     Class, Found, ItemKind, ItemTree, NamedImport, Problem, Target, alias_info, bounds, conform,
     contains_itself, enum_info, exports, generics_of, global_info, graph::module_text, impl_info,
     imports, info, info::already_defined, interface_info, item_tree, lookup, names,
-    names::is_overload, signature_info, struct_info, subst::substitute,
+    names::is_overload, signature_info, struct_info, subst::substitute, target,
 };
 use crate::ty::{GenericArg, Ty, TyKind};
 use cm_base::Name;
@@ -47,14 +47,14 @@ fn imported_names(
             let module = import.place.path.last();
             let module = module.map_or(module_text(import.place.file), |last| last.as_str());
             let message = format!("'{}' is not exported by module '{module}'", import.name);
-            problems.push((import.def, Problem { at: import.at, message }));
+            problems.push((import.def, Problem::new(import.at, message)));
             continue;
         }
         let other = bound.entry(import.bound).or_insert_with(|| (found.clone(), import));
         let both = !other.0.things.is_empty() && !found.things.is_empty();
         if both && other.0.things != found.things && !same_things(&other.0, &found) {
             let message = format!("'{}' is imported twice from different modules", import.bound);
-            problems.push((import.def, Problem { at: import.at, message }));
+            problems.push((import.def, Problem::new(import.at, message)));
         }
     }
     let names = names(db, file);
@@ -69,8 +69,8 @@ fn imported_names(
             let second = order.get(&declaration) > order.get(&import.def);
             let at = tree.get(declaration).map(|entry| entry.item.name.at);
             problems.push(match at {
-                Some(at) if second => (declaration, Problem { at, message }),
-                _ => (import.def, Problem { at: import.at, message }),
+                Some(at) if second => (declaration, Problem::new(at, message)),
+                _ => (import.def, Problem::new(import.at, message)),
             });
         }
     }
@@ -98,7 +98,7 @@ fn exported_names(
             if lookup::at(db, place, name.name).is_empty() {
                 let module = module_text(place.file);
                 let message = format!("'{}' is not exported by module '{module}'", name.name);
-                problems.push((*def, Problem { at: name.at, message }));
+                problems.push((*def, Problem::new(name.at, message)));
             }
         }
     }
@@ -110,7 +110,7 @@ fn exported_names(
                 && let Some((def, at)) = nested_entry(tree, *name)
             {
                 let message = format!("Cannot export unknown name '{name}'");
-                problems.push((def, Problem { at, message }));
+                problems.push((def, Problem::new(at, message)));
             }
         }
     }
@@ -151,8 +151,11 @@ fn duplicates(db: &dyn Db, tree: &ItemTree, problems: &mut Vec<(DefId, Problem)>
             }
             Some(_) => Some(already_defined(item.name)),
         };
+        problems.extend(problem.map(|problem| {
+            let first = known.first().copied().unwrap_or(entry.def);
+            (entry.def, problem.note_def(db, first, "first defined here"))
+        }));
         known.push(entry.def);
-        problems.extend(problem.map(|problem| (entry.def, problem)));
     }
 }
 
@@ -160,7 +163,7 @@ fn foreign_conflict(class: Class, name: cm_syntax::ast::Ident) -> Problem {
     match class {
         Class::Foreign => {
             let message = format!("Conflicting declarations of foreign function '{}'", name.name);
-            Problem { at: name.at, message }
+            Problem::new(name.at, message)
         }
         _ => already_defined(name),
     }
@@ -225,7 +228,17 @@ fn definition(db: &dyn Db, def: DefId, problems: &mut Vec<Problem>) {
             let found = global_info(db, def).as_ref();
             problems.extend(found.into_iter().flat_map(|info| info.problems.iter().cloned()));
         }
-        ItemKind::Function { .. } => {
+        ItemKind::Function { signature, .. } => {
+            if signature.is_async
+                && let Some(message) = target::async_problem(settings(db, Root).platform)
+            {
+                problems.push(Problem::new(item.name.at, message.to_owned()));
+            }
+            if item.is_test && !is_runnable(db, def) {
+                let message =
+                    "A test takes no parameters and returns nothing, int or bool".to_owned();
+                problems.push(Problem::new(item.name.at, message));
+            }
             let found = signature_info(db, def).as_ref();
             problems.extend(found.into_iter().flat_map(|info| info.problems.iter().cloned()));
             conform::member(db, def, item, problems);
@@ -239,6 +252,16 @@ fn definition(db: &dyn Db, def: DefId, problems: &mut Vec<Problem>) {
     }
 }
 
+/// Whether a function can be called as a test.
+fn is_runnable(db: &dyn Db, def: DefId) -> bool {
+    let Some(signature) = super::signature(db, def) else { return true };
+    let ret = matches!(
+        *signature.ret,
+        TyKind::Void | TyKind::Bool | TyKind::Error | TyKind::Int(crate::ty::IntTy::Int)
+    );
+    ret && signature.params.is_empty() && signature.generics.is_empty() && !signature.has_self
+}
+
 fn found_in(info: Option<&std::sync::Arc<info::StructInfo>>, problem: &Problem) -> bool {
     info.is_some_and(|info| info.problems.contains(problem))
 }
@@ -247,7 +270,7 @@ fn itself(db: &dyn Db, def: DefId, item: &super::Item, problems: &mut Vec<Proble
     if *contains_itself(db, def) {
         let word = if matches!(item.kind, ItemKind::Struct(_)) { "Struct" } else { "Enum" };
         let message = format!("{word} '{}' contains itself", item.name.name);
-        problems.push(Problem { at: item.name.at, message });
+        problems.push(Problem::new(item.name.at, message));
     }
 }
 
@@ -317,5 +340,5 @@ fn main(db: &dyn Db, file: FileId, problems: &mut Vec<(DefId, Problem)>) {
         _ if !ret => "main must return int or void",
         _ => return,
     };
-    problems.push((def, Problem { at, message: message.to_owned() }));
+    problems.push((def, Problem::new(at, message.to_owned())));
 }

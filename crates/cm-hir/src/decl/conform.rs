@@ -1,11 +1,11 @@
 //! Checks of impls: against their interfaces, and against all other impls of the program.
 
 use super::{
-    Item, Problem, Signature, impl_info,
+    ImplInfo, Item, Problem, Signature, derives, impl_info,
     impls::{Candidate, Head, ImplKey, InterfaceId, MemberKey},
     interface_impls, interface_info,
     interfaces::bindings,
-    members, struct_info,
+    members,
     subst::{substitute, unify},
 };
 use crate::ty::{Ty, TyKind};
@@ -26,17 +26,17 @@ pub(super) fn block(
     let (Some(head), Some(id)) = (Head::of(info.target), InterfaceId::of(interface)) else {
         return;
     };
-    let twice = earlier(interface_impls(db, ImplKey { head, interface: id }), def, info.target)
-        .any(|other| other.interface == Some(interface));
     let derived = match (id, &*info.target) {
-        (InterfaceId::Builtin(name), TyKind::Struct(def, _)) => {
-            struct_info(db, *def).as_ref().is_some_and(|info| info.derives.contains(&name))
-        }
+        (InterfaceId::Builtin(name), TyKind::Struct(def, _)) => derives(db, *def).contains(&name),
         _ => false,
     };
-    if twice || derived {
+    if derived || is_second(db, def, head, info) {
         let message = format!("Duplicate impl: {} already implements {interface}", info.target);
-        problems.push(Problem { at: item.at, message });
+        let problem = Problem::new(item.at, message);
+        problems.push(match (derived, info.target.get()) {
+            (true, TyKind::Struct(by, _)) => problem.note_def(db, *by, "derived here"),
+            _ => problem,
+        });
         return;
     }
     for required in required(db, interface) {
@@ -46,9 +46,16 @@ pub(super) fn block(
             let target = info.target;
             let message =
                 format!("impl of {target} for {interface} does not implement method '{name}'");
-            problems.push(Problem { at: item.at, message });
+            problems.push(Problem::new(item.at, message));
         }
     }
+}
+
+/// Another impl of the same interface for the type comes before this one.
+fn is_second(db: &dyn Db, def: DefId, head: Head, info: &ImplInfo) -> bool {
+    let Some(interface) = info.interface.and_then(InterfaceId::of) else { return false };
+    let impls = interface_impls(db, ImplKey { head, interface });
+    earlier(impls, def, info.target).any(|other| other.interface == info.interface)
 }
 
 /// What an impl of an interface must define.
@@ -82,24 +89,26 @@ pub(super) fn member(db: &dyn Db, def: DefId, own: &Item, problems: &mut Vec<Pro
     let structor = super::info::is_structor(own);
     if structor && info.interface.is_some() {
         let message = "Constructors and destructors belong in an impl without 'for'".to_owned();
-        problems.push(Problem { at, message });
+        problems.push(Problem::new(at, message));
     }
     if let Some(head) = Head::of(info.target) {
         let key = MemberKey { head, name: signature.name };
         let mut others = earlier(members(db, key), def, info.target)
             .filter(|other| other.params as usize == signature.params.len() || !is_operator(node));
         let clash = match node.role {
-            ast::Role::Constructor => others.any(|other| {
+            ast::Role::Constructor => others.find(|other| {
                 super::signature(db, other.def).is_some_and(|other| {
                     other.params.iter().map(|p| p.ty).eq(signature.params.iter().map(|p| p.ty))
                         || !other.overload && !signature.overload
                 })
             }),
-            _ => others.next().is_some(),
+            // The methods of a second impl are as superfluous as the whole of it.
+            _ => others.next().filter(|_| !is_second(db, parent, head, info)),
         };
-        if clash {
+        let clash = clash.map(|other| other.def);
+        if let Some(first) = clash {
             let message = duplicate(node.role, info.target, signature.name);
-            problems.push(Problem { at, message });
+            problems.push(Problem::new(at, message).note_def(db, first, "first defined here"));
         }
     }
     let Some(interface) = info.interface else { return };
@@ -109,8 +118,12 @@ pub(super) fn member(db: &dyn Db, def: DefId, own: &Item, problems: &mut Vec<Pro
     };
     if !same_types(required, signature) {
         let name = signature.name;
-        let message = format!("'{name}' does not match interface method '{name}' of '{interface}'");
-        problems.push(Problem { at, message });
+        let message = format!(
+            "'{name}' does not match interface method '{name}' of '{interface}': expected '{}', got '{}'",
+            shape(required),
+            shape(signature)
+        );
+        problems.push(Problem::new(at, message));
     }
 }
 
@@ -123,6 +136,12 @@ fn duplicate(role: ast::Role, target: Ty, name: Name) -> String {
         ast::Role::Destructor => format!("Only one destructor allowed for '{target}'"),
         _ => format!("Duplicate method: {target} already has method '{name}'"),
     }
+}
+
+/// The types of a method.
+fn shape(signature: &Signature) -> String {
+    let params: Vec<_> = signature.params.iter().map(|param| param.ty.to_string()).collect();
+    format!("{}({})", signature.ret, params.join(", "))
 }
 
 fn same_types(a: &Signature, b: &Signature) -> bool {

@@ -4,15 +4,18 @@
 use super::{
     ItemKind, Problem, file_body_problems, file_instances, file_problems, generic_problems,
     graph::{self, ModuleGraph, file_text},
-    has_syntax_errors, imports, item_tree, module_graph, signature,
+    has_syntax_errors, imports, item_tree,
+    item_tree::Entry,
+    module_graph, signature,
 };
 use crate::{
     body_instances, body_problems, files, global_problems,
     thir::{Instance, InstanceKind},
     ty,
 };
-use cm_base::{At, Diagnostic, Note, Severity, SpanTable, TextRange};
+use cm_base::{At, Diagnostic, FileText, Note, Severity, SpanTable, TextRange, TextSize};
 use cm_db::{Db, DefId, FileId, parse, settings, source};
+use cm_syntax::ast::SyntaxError;
 use redgreen::Root;
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -61,8 +64,8 @@ fn plain_instance(db: &dyn Db, def: DefId) -> Option<Instance> {
 /// that are not shown.
 pub(super) fn compute_generic_problems(db: &dyn Db, _: &Root) -> Vec<(DefId, Problem)> {
     let mut pending: Vec<Instance> = Vec::new();
-    for file in files(db, Root) {
-        pending.extend(file_instances(db, *file).iter().cloned());
+    for file in checked_files(db) {
+        pending.extend(file_instances(db, file).iter().cloned());
     }
     let mut seen: BTreeSet<Instance> = pending.iter().cloned().collect();
     let mut found = Vec::new();
@@ -70,7 +73,7 @@ pub(super) fn compute_generic_problems(db: &dyn Db, _: &Root) -> Vec<(DefId, Pro
         if ty::seems_endless(&instance.args) {
             let at = super::item(db, instance.def).as_ref().map_or(At(0), |item| item.at);
             let message = "Infinite instantiation of a generic function".to_owned();
-            found.push((instance.def, Problem { at, message }));
+            found.push((instance.def, Problem::new(at, message)));
             continue;
         }
         let problems = body_problems(db, instance.clone()).iter();
@@ -84,6 +87,13 @@ pub(super) fn compute_generic_problems(db: &dyn Db, _: &Root) -> Vec<(DefId, Pro
     found.sort_by(|a, b| (a.0, a.1.at, &a.1.message).cmp(&(b.0, b.1.at, &b.1.message)));
     found.dedup();
     found
+}
+
+/// The files all of whose functions are checked. The bundled library has its own tests: of its files a
+/// program is concerned with the instances that it reaches.
+pub fn checked_files(db: &dyn Db) -> impl Iterator<Item = FileId> {
+    let root = settings(db, Root).root;
+    files(db, Root).iter().copied().filter(move |file| root.is_library() || !file.is_library())
 }
 
 /// The positions of the nodes of a definition. Depends on the text of its file.
@@ -113,21 +123,35 @@ pub(super) fn compute(db: &dyn Db) -> Vec<Diagnostic> {
     let graph = module_graph(db, Root);
     let files = files(db, Root);
     let broken = broken_files(db, files);
-    let silent = dependents(db, files, &broken);
+    let (wounded, dead) = triage(db, &broken);
+    let silent = dependents(db, files, &dead);
+    let doubtful = dependents(db, files, &broken);
     // Instances of files that do not parse would be checked with half of their functions.
     let generic = if broken.is_empty() { generic_problems(db, Root).as_slice() } else { &[] };
+    let checked: BTreeSet<FileId> = checked_files(db).collect();
     let mut all = Vec::new();
-    for file in files {
+    // The methods of arrays are in a file that nobody imports.
+    let unseen: BTreeSet<FileId> = generic.iter().map(|(def, _)| def.file).collect();
+    let unseen = unseen.iter().filter(|file| !files.contains(file));
+    for file in unseen.chain(files) {
         let mut found = Vec::new();
         if broken.contains(file) {
             found.extend(syntax_errors(db, *file));
         }
         if !silent.contains(file) {
             let generic = generic.iter().filter(|(def, _)| def.file == *file);
-            let own = file_problems(db, *file).iter().chain(file_body_problems(db, *file));
-            found.extend(own.chain(generic).filter_map(|(def, problem)| {
-                diagnostic(db, *def, problem.at, problem.message.clone())
-            }));
+            let mut problems: Vec<&(DefId, Problem)> = Vec::new();
+            if checked.contains(file) {
+                problems.extend(file_problems(db, *file));
+                problems.extend(file_body_problems(db, *file));
+            }
+            // What does not parse may hide the declarations of names.
+            problems.retain(|(def, problem)| {
+                !doubtful.contains(file)
+                    || !wounded.contains(def) && !crate::body::concerns_names(&problem.message)
+            });
+            problems.extend(generic);
+            found.extend(problems.into_iter().filter_map(|(def, found)| problem(db, *def, found)));
             found.retain(|diagnostic| !diagnostic.message.is_empty());
         }
         let circles = graph.cycles.iter().filter(|cycle| cycle.def.file == *file);
@@ -151,6 +175,42 @@ pub(super) fn compute(db: &dyn Db) -> Vec<Diagnostic> {
 /// Files that do not parse, or cannot be read.
 fn broken_files(db: &dyn Db, files: &[FileId]) -> BTreeSet<FileId> {
     files.iter().filter(|file| *has_syntax_errors(db, **file)).copied().collect()
+}
+
+/// The functions whose bodies do not parse, in files in which nothing else is wrong, and the other
+/// files.
+fn triage(db: &dyn Db, broken: &BTreeSet<FileId>) -> (BTreeSet<DefId>, BTreeSet<FileId>) {
+    let (mut wounded, mut dead) = (BTreeSet::new(), BTreeSet::new());
+    for file in broken {
+        match broken_bodies(db, *file) {
+            Some(bodies) => wounded.extend(bodies),
+            None => drop(dead.insert(*file)),
+        }
+    }
+    (wounded, dead)
+}
+
+/// The functions whose bodies do not parse. `None`: there are errors elsewhere too.
+fn broken_bodies(db: &dyn Db, file: FileId) -> Option<Vec<DefId>> {
+    let FileText::Text(text) = source(db, file) else { return None };
+    let body = |entry: &Entry| {
+        let ItemKind::Function { has_body: true, .. } = entry.item.kind else { return None };
+        let positions = positions(db, entry.def)?;
+        let (whole, name) = (positions.get(entry.item.at), positions.get(entry.item.name.at));
+        let rest = text.get(name.end().into()..whole.end().into())?;
+        let brace = TextSize::try_from(rest.find('{')?).ok()?;
+        Some((TextRange::new(name.end() + brace, whole.end()), entry.def))
+    };
+    let mut bodies: Vec<_> = item_tree(db, file).entries.iter().filter_map(body).collect();
+    bodies.sort_by_key(|(range, _)| range.start());
+    let tree = parse(db, file);
+    let owner = |error: &SyntaxError| {
+        let range = tree.positions.0.get(error.at);
+        let after = bodies.partition_point(|(body, _)| body.start() <= range.start());
+        let (body, def) = bodies.get(after.checked_sub(1)?)?;
+        body.contains_range(range).then_some(*def)
+    };
+    tree.errors.iter().map(owner).collect()
 }
 
 /// Files whose other errors may follow from those of broken files: these and all that import them.
@@ -182,6 +242,14 @@ fn error(file: FileId, range: TextRange, message: String) -> Diagnostic {
 
 fn diagnostic(db: &dyn Db, def: DefId, at: At, message: String) -> Option<Diagnostic> {
     Some(error(def.file, positions(db, def)?.get(at), message))
+}
+
+fn problem(db: &dyn Db, def: DefId, problem: &Problem) -> Option<Diagnostic> {
+    let mut found = diagnostic(db, def, problem.at, problem.message.clone())?;
+    for part in &problem.notes {
+        found.notes.extend(note(db, part.def.unwrap_or(def), part.at, &part.message));
+    }
+    Some(found)
 }
 
 fn circle(db: &dyn Db, graph: &ModuleGraph, cycle: &graph::ImportCycle) -> Option<Diagnostic> {

@@ -1,8 +1,9 @@
 //! The impls of the program: who has which methods.
 
 use super::{
-    FnType, GenericParam, ImplInfo, ItemKind, Method, impl_index, impl_info, impls,
+    FnType, GenericParam, ImplInfo, ItemKind, Method, derives, impl_index, impl_info, impls,
     info::arguments, item, item_tree, item_tree::operator_name, members, struct_info, subst::unify,
+    type_impls,
 };
 use crate::{
     files,
@@ -161,9 +162,13 @@ pub struct Candidate {
 
 /// All impls of the program.
 #[derive(Clone, Default, PartialEq, Eq, Hash, Debug)]
-pub struct ImplIndex {
-    members: BTreeMap<Head, BTreeMap<Name, Vec<Candidate>>>,
-    interfaces: BTreeMap<(Head, InterfaceId), Vec<Candidate>>,
+pub struct ImplIndex(BTreeMap<Head, Arc<TypeImpls>>);
+
+/// The impls for the types under one head.
+#[derive(Clone, Default, PartialEq, Eq, Hash, Debug)]
+pub struct TypeImpls {
+    members: BTreeMap<Name, Vec<Candidate>>,
+    interfaces: BTreeMap<InterfaceId, Vec<Candidate>>,
 }
 
 pub(super) fn compute(db: &dyn Db, file: &FileId) -> Vec<Impl> {
@@ -186,7 +191,7 @@ fn member(db: &dyn Db, def: DefId) -> Option<Member> {
 }
 
 pub(super) fn compute_index(db: &dyn Db, _: &Root) -> Arc<ImplIndex> {
-    let mut index = ImplIndex::default();
+    let mut index: BTreeMap<Head, TypeImpls> = BTreeMap::new();
     for file in files(db, Root) {
         for found in impls(db, *file) {
             let candidate = |def, params| Candidate {
@@ -196,29 +201,30 @@ pub(super) fn compute_index(db: &dyn Db, _: &Root) -> Arc<ImplIndex> {
                 target: found.info.target,
                 interface: found.info.interface,
             };
-            let by_name = index.members.entry(found.head).or_default();
+            let of_type = index.entry(found.head).or_default();
             for member in &found.members {
-                let candidates = by_name.entry(member.name).or_default();
+                let candidates = of_type.members.entry(member.name).or_default();
                 candidates.push(candidate(member.def, member.params));
             }
             if let Some(interface) = found.info.interface.and_then(InterfaceId::of) {
-                let impls = index.interfaces.entry((found.head, interface)).or_default();
+                let impls = of_type.interfaces.entry(interface).or_default();
                 impls.push(candidate(found.def, 0));
             }
         }
     }
-    Arc::new(index)
+    Arc::new(ImplIndex(index.into_iter().map(|(head, impls)| (head, Arc::new(impls))).collect()))
+}
+
+pub(super) fn compute_type_impls(db: &dyn Db, head: &Head) -> Arc<TypeImpls> {
+    impl_index(db, Root).0.get(head).cloned().unwrap_or_default()
 }
 
 pub(super) fn compute_members(db: &dyn Db, key: &MemberKey) -> Vec<Candidate> {
-    let index = impl_index(db, Root);
-    let found = index.members.get(&key.head).and_then(|names| names.get(&key.name));
-    found.cloned().unwrap_or_default()
+    type_impls(db, key.head).members.get(&key.name).cloned().unwrap_or_default()
 }
 
 pub(super) fn compute_interface_impls(db: &dyn Db, key: &ImplKey) -> Vec<Candidate> {
-    let found = impl_index(db, Root).interfaces.get(&(key.head, key.interface));
-    found.cloned().unwrap_or_default()
+    type_impls(db, key.head).interfaces.get(&key.interface).cloned().unwrap_or_default()
 }
 
 /// The arguments for the impl's parameters if its target is this type. A method of slices is one
@@ -263,6 +269,13 @@ pub fn operator(db: &dyn Db, ty: Ty, operator: ast::Operator, params: usize) -> 
     }
 }
 
+/// The names of the methods of a type, for suggestions.
+pub fn method_names(db: &dyn Db, ty: Ty) -> Vec<Name> {
+    let Some(head) = Head::of(ty) else { return Vec::new() };
+    let names = type_impls(db, head).members.keys().copied();
+    names.filter(|name| name.starts_with(|c: char| c.is_ascii_alphabetic())).collect()
+}
+
 /// The constructors of a type.
 pub fn constructors(db: &dyn Db, ty: Ty) -> Vec<Method> {
     find(db, ty, Name::new("self")).map(|(_, method)| method).collect()
@@ -276,8 +289,7 @@ pub(super) fn destructor(db: &dyn Db, ty: Ty) -> Option<Instance> {
 /// The method that `with` gives a struct.
 fn derived(db: &dyn Db, ty: Ty, name: Name) -> Option<Method> {
     let TyKind::Struct(def, args) = &*ty else { return None };
-    let info = struct_info(db, *def).as_ref()?;
-    let found = info.derives.iter().flat_map(|interface| super::builtin::derived(interface));
+    let found = derives(db, *def).iter().flat_map(|interface| super::builtin::derived(interface));
     let found = found.copied().find(|(method, _)| name == *method)?.1;
     Some(Method { def: *def, derived: Some(found), args: args.clone() })
 }

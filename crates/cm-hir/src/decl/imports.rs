@@ -2,10 +2,11 @@
 //! tell. Whether a name is exported there is for look-up: nothing here reads another file, so that
 //! files that import each other are no cycle of queries.
 
-use super::{ItemKind, Problem, item_tree, item_tree::join, paths};
+use super::{ItemKind, Problem, item_tree, item_tree::join, paths, target};
 use cm_base::{At, Name};
-use cm_db::{Db, DefId, FileId, listing};
+use cm_db::{Db, DefId, FileId, listing, settings};
 use cm_syntax::ast::{ExportList, Import, ImportNames, ImportPath};
+use redgreen::Root;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -193,6 +194,13 @@ impl Builder<'_> {
     }
 
     fn place(&mut self, def: DefId, path: &ImportPath) -> Option<Place> {
+        if path.file.is_none()
+            && let platform = settings(self.db, Root).platform
+            && let Some(message) = target::unavailable(&path.segments, platform)
+        {
+            self.problem(def, path, message);
+            return None;
+        }
         let Some((file, used)) = paths::resolve(self.db, self.file, path) else {
             self.problem(def, path, format!("Module not found: {}", paths::text(path)));
             return None;
@@ -208,7 +216,7 @@ impl Builder<'_> {
     }
 
     fn problem(&mut self, def: DefId, path: &ImportPath, message: String) {
-        self.imports.problems.push((def, Problem { at: path.at, message }));
+        self.imports.problems.push((def, Problem::new(path.at, message)));
     }
 
     /// Remembers what a failed import would have bound.

@@ -5,6 +5,7 @@ use super::{
     GenericParam, Item, ItemKind, Param, Problem, Scope, Signature, builtin, generics_of,
     global_ast, impl_info, in_cycle, item,
     item_tree::member_name,
+    name_index::NameIndex,
     resolve,
     types::{Constants, Lower, identity, primitive_type, typedef},
 };
@@ -36,8 +37,9 @@ pub struct FieldDecl {
 pub struct StructInfo {
     /// Its fields.
     pub fields: Vec<FieldDecl>,
-    /// The interfaces after `with`.
-    pub derives: Vec<Name>,
+    /// Where they are.
+    #[serde(skip)]
+    pub index: NameIndex,
     /// What is wrong with it.
     pub problems: Vec<Problem>,
 }
@@ -58,6 +60,9 @@ pub struct VariantDecl {
 pub struct EnumInfo {
     /// Its variants.
     pub variants: Vec<VariantDecl>,
+    /// Where they are.
+    #[serde(skip)]
+    pub index: NameIndex,
     /// What is wrong with it.
     pub problems: Vec<Problem>,
 }
@@ -157,7 +162,7 @@ pub(super) fn params(
             Some(param) => add_bound(db, scope, param, bound, problems),
             None => {
                 let message = format!("Unknown type '{}'", name.name);
-                problems.push(Problem { at: name.at, message });
+                problems.push(Problem::new(name.at, message));
             }
         }
     }
@@ -193,7 +198,7 @@ fn add_bound(
             }
             Ok(_) => {
                 let message = format!("'{}' is not a declared interface", name.name);
-                problems.push(Problem { at: name.at, message });
+                problems.push(Problem::new(name.at, message));
             }
             Err(problem) => problems.push(problem),
         }
@@ -201,7 +206,7 @@ fn add_bound(
 }
 
 pub(super) fn already_defined(name: ast::Ident) -> Problem {
-    Problem { at: name.at, message: format!("'{}' is already defined", name.name) }
+    Problem::new(name.at, format!("'{}' is already defined", name.name))
 }
 
 // ---------------------------------------------------------------- types
@@ -223,23 +228,26 @@ pub(super) fn compute_struct(db: &dyn Db, def: &DefId) -> Option<Arc<StructInfo>
         let ast::Field { private, is_const, default, .. } = *field;
         fields.push(FieldDecl { name: field.name.name, ty, private, is_const, default });
     }
-    let mut derives = Vec::new();
-    for name in &node.derives {
-        if builtin::is_derivable(name.name) {
-            derives.push(name.name);
-        } else {
-            let message = format!("Unknown interface '{}' in 'with' clause", name.name);
-            problems.push(Problem { at: item.at, message });
-        }
+    for name in node.derives.iter().filter(|name| !builtin::is_derivable(name.name)) {
+        let message = format!("Unknown interface '{}' in 'with' clause", name.name);
+        problems.push(Problem::new(item.at, message));
     }
-    Some(Arc::new(StructInfo { fields, derives, problems }))
+    Some(Arc::new(StructInfo { fields, index: NameIndex::default(), problems }))
+}
+
+pub(super) fn compute_derives(db: &dyn Db, def: &DefId) -> Vec<Name> {
+    let Some(ItemKind::Struct(node)) = item(db, *def).as_ref().map(|item| &item.kind) else {
+        return Vec::new();
+    };
+    let names = node.derives.iter().map(|name| name.name);
+    names.filter(|name| builtin::is_derivable(*name)).collect()
 }
 
 fn not_void(arena: &Arena, id: TypeId, ty: Ty, problems: &mut Vec<Problem>) -> Ty {
     if *ty != TyKind::Void {
         return ty;
     }
-    problems.push(Problem { at: arena[id].at, message: "Type 'void' has no values".to_owned() });
+    problems.push(Problem::new(arena[id].at, "Type 'void' has no values".to_owned()));
     TyKind::Error.intern()
 }
 
@@ -259,12 +267,12 @@ pub(super) fn compute_enum(db: &dyn Db, def: &DefId) -> Option<Arc<EnumInfo>> {
         }
         if has_payload && variant.value.is_some() {
             let message = "Payloads and explicit values do not mix in one enum".to_owned();
-            problems.push(Problem { at: variant.name.at, message });
+            problems.push(Problem::new(variant.name.at, message));
         }
         let value = variant.value.filter(|_| !has_payload).unwrap_or(next);
         let value = i32::try_from(value).unwrap_or_else(|_| {
             let message = format!("Value {value} does not fit an int");
-            problems.push(Problem { at: variant.name.at, message });
+            problems.push(Problem::new(variant.name.at, message));
             0
         });
         next = i128::from(value) + 1;
@@ -274,7 +282,7 @@ pub(super) fn compute_enum(db: &dyn Db, def: &DefId) -> Option<Arc<EnumInfo>> {
         });
         variants.push(VariantDecl { name: variant.name.name, value: value.into(), payload });
     }
-    Some(Arc::new(EnumInfo { variants, problems }))
+    Some(Arc::new(EnumInfo { variants, index: NameIndex::default(), problems }))
 }
 
 pub(super) fn compute_alias(db: &dyn Db, def: &DefId) -> TypeInfo {
@@ -283,7 +291,7 @@ pub(super) fn compute_alias(db: &dyn Db, def: &DefId) -> TypeInfo {
         Some(item) => match &item.kind {
             ItemKind::Typedef(_) if *in_cycle(db, *def) => {
                 let message = format!("Type alias '{}' refers to itself", item.name.name);
-                problems.push(Problem { at: item.name.at, message });
+                problems.push(Problem::new(item.name.at, message));
                 TyKind::Error.intern()
             }
             ItemKind::Typedef(node) => {
@@ -383,7 +391,7 @@ fn foreign_types(item: &Item, signature: &Signature, problems: &mut Vec<Problem>
                 | TyKind::Param(_)
         ) {
             let message = format!("Type '{ty}' cannot be used in a foreign declaration");
-            problems.push(Problem { at: item.name.at, message });
+            problems.push(Problem::new(item.name.at, message));
         }
     }
 }
@@ -430,7 +438,7 @@ pub(super) fn compute_impl(db: &dyn Db, def: &DefId) -> Option<Arc<ImplInfo>> {
         .map(|(path, args)| interface(&mut lower, header.arena[header.target].at, path, args));
     if matches!(*target, TyKind::Pointer { .. } | TyKind::Interface(..)) {
         let message = format!("Type '{target}' cannot have an impl");
-        problems.push(Problem { at: header.arena[header.target].at, message });
+        problems.push(Problem::new(header.arena[header.target].at, message));
     }
     Some(Arc::new(ImplInfo { generics, target, interface, problems }))
 }
@@ -453,7 +461,7 @@ fn interface(lower: &mut Lower<'_>, at: At, path: &ast::Path, args: &[TypeArg]) 
                 let (name, expected, got) =
                     (crate::display::simple_name(def), params.len(), args.len());
                 let message = format!("Type '{name}' expects {expected} type arguments, got {got}");
-                lower.problems.push(Problem { at: path.segments[0].at, message });
+                lower.problems.push(Problem::new(path.segments[0].at, message));
             }
         }
         Err(problem) if problem.message.is_empty() => {}
@@ -462,7 +470,7 @@ fn interface(lower: &mut Lower<'_>, at: At, path: &ast::Path, args: &[TypeArg]) 
         }
         _ => {
             let message = format!("'{}' is not a declared interface", super::type_text::path(path));
-            lower.problems.push(Problem { at, message });
+            lower.problems.push(Problem::new(at, message));
         }
     }
     TyKind::Error.intern()

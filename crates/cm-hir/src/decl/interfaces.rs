@@ -1,9 +1,9 @@
 //! Who implements which interface.
 
 use super::{
-    FnType, GenericParam, Method, builtin,
+    FnType, GenericParam, Method, builtin, derives,
     impls::{self, Candidate, Head, ImplKey, InterfaceId},
-    interface_impls, interface_info, members, struct_info, subst,
+    interface_impls, interface_info, members, subst,
     types::identity,
 };
 use crate::{
@@ -27,24 +27,27 @@ pub fn implements(db: &dyn Db, ty: Ty, interface: Ty) -> Option<Vec<Instance>> {
     }
 }
 
+/// Whether an impl says that a type satisfies an interface, even if it lacks something.
+pub fn is_declared(db: &dyn Db, ty: Ty, interface: Ty) -> bool {
+    explicit(db, ty, interface).is_some()
+}
+
 fn builtin_methods(db: &dyn Db, ty: Ty, interface: Ty, name: Name) -> Option<Vec<Instance>> {
     let names = builtin::method_names(&name)?;
     let all = || names.iter().map(|name| member(db, ty, *name)).collect();
-    if builtin::satisfied(ty, &name) || (name == "Copy" && derives(db, ty, name)) {
+    if builtin::satisfied(ty, &name) || (name == "Copy" && is_derived(db, ty, name)) {
         return Some(Vec::new());
     }
     let by_operator = names.first().is_some_and(|first| first.starts_with("operator"));
-    if by_operator || derives(db, ty, name) || explicit(db, ty, interface).is_some() {
+    if by_operator || is_derived(db, ty, name) || explicit(db, ty, interface).is_some() {
         return all();
     }
     None
 }
 
-fn derives(db: &dyn Db, ty: Ty, interface: Name) -> bool {
+fn is_derived(db: &dyn Db, ty: Ty, interface: Name) -> bool {
     match &*ty {
-        TyKind::Struct(def, _) => {
-            struct_info(db, *def).as_ref().is_some_and(|info| info.derives.contains(&interface))
-        }
+        TyKind::Struct(def, _) => derives(db, *def).contains(&interface),
         _ => false,
     }
 }

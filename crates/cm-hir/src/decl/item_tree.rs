@@ -66,6 +66,8 @@ pub struct Item {
     pub exported: bool,
     /// Of a member: the impl.
     pub parent: Option<DefId>,
+    /// It is marked `#[test]`.
+    pub is_test: bool,
     /// Which.
     pub kind: ItemKind,
 }
@@ -203,7 +205,7 @@ impl Builder {
         };
         if matches!(item.kind, ast::ItemKind::ExportList(_)) && !item.attributes.is_empty() {
             let message = "Attributes are not supported on export lists".to_owned();
-            problems = vec![Problem { at: item.at, message }];
+            problems = vec![Problem::new(item.at, message)];
         }
         self.tree.problems.extend(problems.into_iter().map(|problem| (def, problem)));
     }
@@ -313,7 +315,8 @@ impl Builder {
         kind: ItemKind,
     ) {
         let (namespace, name, at) = (place.namespace, item.name, item.at);
-        let item = Arc::new(Item { name, at, namespace, exported, parent, kind });
+        let is_test = item.attributes.iter().any(|attribute| attribute.name.name == "test");
+        let item = Arc::new(Item { name, at, namespace, exported, parent, is_test, kind });
         self.tree.index.insert(def, self.tree.entries.len() as u32);
         self.tree.entries.push(Entry { def, location: location.to_vec(), item });
     }

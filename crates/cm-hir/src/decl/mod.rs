@@ -16,6 +16,7 @@ mod info;
 mod interfaces;
 mod item_tree;
 mod lookup;
+mod name_index;
 mod names;
 mod paths;
 mod queries;
@@ -29,22 +30,26 @@ mod types;
 mod tests;
 
 pub use bounds::unsatisfied;
-pub use diagnostics::{missing_entry, positions};
+pub use diagnostics::{checked_files, missing_entry, positions};
 pub use graph::{ImportCycle, ModuleGraph, Need};
 pub use impls::{
-    Candidate, Head, Impl, ImplIndex, ImplKey, InterfaceId, Member, MemberKey, constructors,
-    method, operator,
+    Candidate, Head, Impl, ImplIndex, ImplKey, InterfaceId, Member, MemberKey, TypeImpls,
+    constructors, method, method_names, operator,
 };
 pub use imports::{Edge, Imports, NamedImport, Place, Source};
 pub use info::{
     EnumInfo, FieldDecl, ImplInfo, InterfaceInfo, SignatureInfo, StructInfo, TypeInfo, VariantDecl,
 };
-pub use interfaces::{implements, interface_method};
+pub use interfaces::{implements, interface_method, is_declared};
 pub use item_tree::{Entry, Item, ItemKind, ItemTree};
 pub use lookup::{Found, QualifiedName, ScopedName, Space};
+pub use name_index::NameIndex;
+pub(crate) use names::known_names;
 pub use names::{Class, Exports, Names, Target, Thing};
 pub use queries::*;
 pub use subst::{is_closed, substitute, substitute_args, unify, unify_args};
+pub(crate) use target::async_problem;
+pub use target::wrong_platform;
 
 use crate::{
     queries::{EnumType, FnType, StructType},
@@ -113,6 +118,43 @@ pub struct Problem {
     pub at: At,
     /// One line.
     pub message: String,
+    /// What explains it, and where.
+    pub notes: Vec<ProblemNote>,
+}
+
+/// An explanation of a [`Problem`].
+#[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
+pub struct ProblemNote {
+    /// The item with the place. `None`: the one with the problem.
+    pub def: Option<DefId>,
+    /// Where.
+    pub at: At,
+    /// One line.
+    pub message: String,
+}
+
+impl Problem {
+    /// A problem that needs no explanation.
+    pub fn new(at: At, message: impl Into<String>) -> Problem {
+        Problem { at, message: message.into(), notes: Vec::new() }
+    }
+
+    /// With an explanation in the same item.
+    #[must_use]
+    pub fn note(mut self, at: At, message: &str) -> Problem {
+        self.notes.push(ProblemNote { def: None, at, message: message.to_owned() });
+        self
+    }
+
+    /// With the name of a definition as an explanation.
+    #[must_use]
+    pub fn note_def(mut self, db: &dyn Db, def: DefId, message: &str) -> Problem {
+        if let Some(item) = item(db, def) {
+            let (at, message) = (item.name.at, message.to_owned());
+            self.notes.push(ProblemNote { def: Some(def), at, message });
+        }
+        self
+    }
 }
 
 /// The declared signature of a function, generic over its own and its impl's type parameters.
@@ -210,7 +252,7 @@ pub fn lower_type_args(
     let mut lower = types::Lower { db, scope, arena, constants, problems };
     if args.len() > params.len() {
         let message = format!("Expected {} type arguments, got {}", params.len(), args.len());
-        lower.problems.push(Problem { at, message });
+        lower.problems.push(Problem::new(at, message));
         return None;
     }
     params.iter().zip(args).map(|(param, arg)| lower.argument(at, param, *arg)).collect()
@@ -293,19 +335,25 @@ pub struct FieldInfo {
 
 /// A field by name.
 pub fn field(db: &dyn Db, ty: Ty, name: Name) -> Option<FieldInfo> {
-    find_field(db, ty, |field| field.name == name)
+    let find =
+        |info: &StructInfo| info.index.position(name, info.fields.iter().map(|field| field.name));
+    find_field(db, ty, find)
 }
 
 /// The `default` field of a struct type.
 pub fn default_field(db: &dyn Db, ty: Ty) -> Option<FieldInfo> {
-    find_field(db, ty, |field| field.default)
+    find_field(db, ty, |info| info.fields.iter().position(|field| field.default))
 }
 
-fn find_field(db: &dyn Db, ty: Ty, wanted: impl Fn(&FieldDecl) -> bool) -> Option<FieldInfo> {
+fn find_field(
+    db: &dyn Db,
+    ty: Ty,
+    find: impl Fn(&StructInfo) -> Option<usize>,
+) -> Option<FieldInfo> {
     let TyKind::Struct(def, args) = &*ty else { return None };
-    let fields = &struct_info(db, *def).as_ref()?.fields;
-    let index = fields.iter().position(wanted)?;
-    let FieldDecl { private, is_const, ty, .. } = fields[index];
+    let info = struct_info(db, *def).as_ref()?;
+    let index = find(info)?;
+    let FieldDecl { private, is_const, ty, .. } = info.fields[index];
     let ty = substitute(ty, &interfaces::bindings(db, *def, args));
     Some(FieldInfo { index: index as u32, ty, private, is_const })
 }
@@ -397,6 +445,7 @@ pub(crate) fn compute_enum_type(db: &dyn Db, ty: &Ty) -> Option<Arc<EnumType>> {
         name: Name::from(ty.to_string()),
         payload: variants.iter().any(|(_, _, payload)| payload.is_some()),
         variants,
+        index: NameIndex::default(),
     }))
 }
 

@@ -1,7 +1,7 @@
 //! The names a file declares, and those it exports.
 
 use super::{
-    ItemKind, Problem, imports,
+    ItemKind, Problem, checked_files, imports,
     imports::{Imports, Place},
     item_tree,
     item_tree::{Item, join},
@@ -9,8 +9,9 @@ use super::{
     names,
 };
 use cm_base::Name;
-use cm_db::{Db, DefId, FileId};
+use cm_db::{Db, DefId, FileId, settings};
 use cm_syntax::ast::{ExportEntry, ExportList, ImportName};
+use redgreen::Root;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,6 +50,10 @@ pub struct Names {
     pub scopes: BTreeMap<Name, BTreeMap<Name, Thing>>,
     /// All namespaces, by path.
     pub namespaces: BTreeSet<Name>,
+    /// Functions of the file that foreign code can call by their C names.
+    pub c_functions: Vec<DefId>,
+    /// Functions that are marked `#[test]`.
+    pub tests: Vec<DefId>,
 }
 
 impl Names {
@@ -56,6 +61,13 @@ impl Names {
     pub fn get(&self, namespace: Name, name: Name) -> Option<&Thing> {
         self.scopes.get(&namespace)?.get(&name)
     }
+}
+
+/// The names that a file declares or imports one by one, for suggestions.
+pub(crate) fn known_names(db: &dyn Db, file: FileId) -> impl Iterator<Item = Name> {
+    let declared = names(db, file).scopes.get(&Name::new(""));
+    let declared = declared.into_iter().flat_map(|names| names.keys().copied());
+    declared.chain(imports(db, file).named.iter().map(|import| import.bound))
 }
 
 /// The class of an item that declares a name.
@@ -86,6 +98,29 @@ fn is_prototype(item: &Item) -> bool {
     matches!(item.kind, ItemKind::Function { has_body: false, foreign: false, .. })
 }
 
+/// `extern "C" int f() { … }`.
+fn is_c_function(item: &Item) -> bool {
+    matches!(&item.kind, ItemKind::Function { signature, has_body: true, .. }
+        if signature.extern_c && signature.generics.params.is_empty())
+}
+
+/// What foreign code can call, in the files of the program.
+pub(super) fn compute_c_functions(db: &dyn Db, _: &Root) -> Vec<DefId> {
+    let files = checked_files(db);
+    files.flat_map(|file| names(db, file).c_functions.iter().copied()).collect()
+}
+
+/// The name that is defined while a program is compiled for its tests.
+const TESTING: &str = "__TEST__";
+
+/// The tests of the program, if it is compiled for them.
+pub(super) fn compute_tests(db: &dyn Db, _: &Root) -> Vec<DefId> {
+    match settings(db, Root).defines.contains(&Name::new(TESTING)) {
+        true => checked_files(db).flat_map(|file| names(db, file).tests.iter().copied()).collect(),
+        false => Vec::new(),
+    }
+}
+
 pub(super) fn compute(db: &dyn Db, file: &FileId) -> Names {
     let tree = item_tree(db, *file);
     let mut found = Names::default();
@@ -100,6 +135,12 @@ pub(super) fn compute(db: &dyn Db, file: &FileId) -> Names {
         let Some(class) = class(item) else { continue };
         if is_prototype(item) {
             continue;
+        }
+        if item.exported && is_c_function(item) {
+            found.c_functions.push(entry.def);
+        }
+        if item.is_test && class == Class::Function {
+            found.tests.push(entry.def);
         }
         let scope = found.scopes.entry(item.namespace).or_default();
         match scope.get_mut(&item.name.name) {
@@ -190,8 +231,7 @@ impl Builder<'_> {
     fn declaration(&mut self, def: DefId, item: &Item) {
         let name = item.name.name;
         if name == "main" && item.namespace.is_empty() && class(item) == Some(Class::Function) {
-            let problem =
-                Problem { at: item.name.at, message: "main cannot be exported".to_owned() };
+            let problem = Problem::new(item.name.at, "main cannot be exported".to_owned());
             self.exports.problems.push((def, problem));
         } else if let Some(thing) = self.names.get(item.namespace, name) {
             self.exports.add(item.namespace, name, Target::Thing(thing.clone()));
@@ -270,7 +310,7 @@ impl Builder<'_> {
         let targets = self.targets(namespace, inside, name.name.name);
         if targets.is_empty() && !self.imports.poisoned.contains(&name.name.name) {
             let message = format!("Cannot export unknown name '{}'", name.name.name);
-            self.exports.problems.push((def, Problem { at: name.name.at, message }));
+            self.exports.problems.push((def, Problem::new(name.name.at, message)));
         }
         for target in targets {
             self.exports.add(group, bound, target);

@@ -1,11 +1,12 @@
 //! The queries of declarations.
 
 use super::{
-    Candidate, EnumInfo, Exports, Found, GenericParam, Impl, ImplIndex, ImplInfo, ImplKey, Imports,
-    InterfaceInfo, Item, ItemTree, MemberKey, ModuleGraph, Names, Need, Problem, QualifiedName,
-    ScopedName, SignatureInfo, StructInfo, TypeInfo,
+    Candidate, EnumInfo, Exports, Found, GenericParam, Head, Impl, ImplIndex, ImplInfo, ImplKey,
+    Imports, InterfaceInfo, Item, ItemTree, MemberKey, ModuleGraph, Names, Need, Problem,
+    QualifiedName, ScopedName, SignatureInfo, StructInfo, TypeImpls, TypeInfo,
 };
 use crate::thir::Instance;
+use cm_base::Name;
 use cm_db::{DefId, FileId};
 use cm_syntax::ast;
 use redgreen::Root;
@@ -24,6 +25,10 @@ redgreen::queries! {
 
     /// The names a file declares.
     inline fn names(FileId) -> Names = super::names::compute;
+    /// The functions that foreign code can call.
+    inline fn c_functions(Root) -> Vec<DefId> = super::names::compute_c_functions;
+    /// The tests of the program, if it is compiled for them.
+    inline fn tests(Root) -> Vec<DefId> = super::names::compute_tests;
     /// What the imports of a file bind.
     inline fn imports(FileId) -> Imports = super::imports::compute;
     /// What a file exports.
@@ -52,6 +57,8 @@ redgreen::queries! {
     inline fn generics_of(DefId) -> Vec<GenericParam> = super::info::compute_generics;
     /// A struct.
     inline fn struct_info(DefId) -> Option<Arc<StructInfo>> = super::info::compute_struct;
+    /// What a struct derives: the interfaces after `with`. Apart, since few ask for it.
+    inline fn derives(DefId) -> Vec<Name> = super::info::compute_derives;
     /// An enum.
     inline fn enum_info(DefId) -> Option<Arc<EnumInfo>> = super::info::compute_enum;
     /// An interface.
@@ -69,6 +76,8 @@ redgreen::queries! {
     inline fn impls(FileId) -> Vec<Impl> = super::impls::compute;
     /// The impls of the program.
     transient fn impl_index(Root) -> Arc<ImplIndex> = super::impls::compute_index;
+    /// The impls for the types under one head. An impl for another type ends here.
+    transient fn type_impls(Head) -> Arc<TypeImpls> = super::impls::compute_type_impls;
     /// The members of one name that impls give the types under one head.
     inline fn members(MemberKey) -> Vec<Candidate> = super::impls::compute_members;
     /// The impls of an interface for the types under one head.

@@ -7,7 +7,10 @@ use super::{
     names::{Class, Thing},
     paths, type_text,
 };
-use crate::ty::{GenericArg, TyKind};
+use crate::{
+    similar::meant,
+    ty::{GenericArg, TyKind},
+};
 use cm_base::Name;
 use cm_db::{Db, DefId};
 use cm_syntax::ast;
@@ -32,11 +35,15 @@ pub(super) fn value(
     {
         return Ok(Resolution::TypeParam(arg));
     }
-    find(db, scope, path, aliases)?.ok_or_else(|| Problem {
-        at: path.segments[0].at,
-        message: format!("Undefined variable '{}'", type_text::path(path)),
+    find(db, scope, path, aliases)?.ok_or_else(|| {
+        let message = format!("Undefined variable '{}'", type_text::path(path));
+        Problem::new(path.segments[0].at, message)
     })
 }
+
+/// Types that are often written otherwise.
+const BUILTIN_TYPES: &[&str] =
+    &["bool", "char", "double", "float", "int", "long", "short", "string", "uint", "ulong", "void"];
 
 /// A path used as a type.
 pub(super) fn ty(db: &dyn Db, scope: &Scope, path: &ast::Path) -> Result<Resolution, Problem> {
@@ -50,10 +57,13 @@ pub(super) fn ty(db: &dyn Db, scope: &Scope, path: &ast::Path) -> Result<Resolut
         None if path.segments.len() == 1 && builtin::is_interface(path.segments[0].name) => {
             Ok(Resolution::Type(TypeDef::BuiltinInterface(path.segments[0].name)))
         }
-        _ => Err(Problem {
-            at: path.segments[0].at,
-            message: format!("Unknown type '{}'", type_text::path(path)),
-        }),
+        _ => {
+            let known = super::known_names(db, scope.file);
+            let builtin = BUILTIN_TYPES.iter().map(|name| Name::new(name));
+            let meant = meant(path.segments[0].name, known.chain(builtin));
+            let message = format!("Unknown type '{}'{meant}", type_text::path(path));
+            Err(Problem::new(path.segments[0].at, message))
+        }
     }
 }
 
@@ -94,7 +104,7 @@ fn find(
     match module(db, &spaces.spaces) {
         Some(module) => {
             let message = format!("'{}' is not exported by module '{module}'", last.name);
-            Err(Problem { at: last.at, message })
+            Err(Problem::new(last.at, message))
         }
         None => Ok(None),
     }
@@ -149,7 +159,7 @@ fn inside(db: &dyn Db, spaces: &[Space], name: Name) -> Found {
 
 /// The message is reported elsewhere already.
 fn silent(at: &ast::Ident) -> Problem {
-    Problem { at: at.at, message: String::new() }
+    Problem::new(at.at, String::new())
 }
 
 fn thing(db: &dyn Db, found: &Found, name: ast::Ident) -> Result<Option<Resolution>, Problem> {
@@ -160,7 +170,7 @@ fn thing(db: &dyn Db, found: &Found, name: ast::Ident) -> Result<Option<Resoluti
         [(first, _), (second, _), ..] => {
             let message =
                 format!("'{}' is ambiguous: found in '{first}' and '{second}'", name.name);
-            Err(Problem { at: name.at, message })
+            Err(Problem::new(name.at, message))
         }
     }
 }
@@ -198,7 +208,7 @@ fn type_def(db: &dyn Db, thing: &Thing) -> Option<TypeDef> {
 fn member(db: &dyn Db, def: TypeDef, name: ast::Ident, aliases: Aliases) -> Resolution {
     let variant = |def: DefId| {
         let info = enum_info(db, def).as_ref()?;
-        let index = info.variants.iter().position(|variant| variant.name == name.name)?;
+        let index = info.index.position(name.name, info.variants.iter().map(|v| v.name))?;
         Some(Resolution::Variant(def, index as u32))
     };
     let found = match def {

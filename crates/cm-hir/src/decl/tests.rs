@@ -17,6 +17,7 @@ fn open(system: &MemorySystem) -> Database {
         search: vec!["search".into()],
         defines: vec![Name::new("__CM__")],
         platform: Name::new("native"),
+        optimize: false,
         tools: Arc::new(()),
     };
     let registry = Registry::new(&[&cm_db::QUERIES, &crate::QUERIES, &super::QUERIES]);

@@ -42,7 +42,16 @@ impl Lower<'_> {
         let arena = self.arena;
         let node = &arena[id];
         match &node.kind {
-            TypeKind::Error | TypeKind::Auto | TypeKind::Typeof(_) => TyKind::Error,
+            TypeKind::Error => TyKind::Error,
+            TypeKind::Auto => {
+                let message = "'auto' is only for local variables with an initializer".to_owned();
+                self.problem(node.at, message);
+                TyKind::Error
+            }
+            TypeKind::Typeof(_) => {
+                self.problem(node.at, "'typeof' is not supported in this type".to_owned());
+                TyKind::Error
+            }
             TypeKind::Null => TyKind::Null,
             TypeKind::Primitive(primitive) => primitive_type(*primitive),
             TypeKind::Path(path, args) => self.path(node.at, path, args),
@@ -72,7 +81,7 @@ impl Lower<'_> {
     }
 
     fn problem(&mut self, at: At, message: String) {
-        self.problems.push(Problem { at, message });
+        self.problems.push(Problem::new(at, message));
     }
 
     fn path(&mut self, at: At, path: &ast::Path, args: &[TypeArg]) -> TyKind {
@@ -298,7 +307,7 @@ fn literal_type(literals: &[(Literal, At)], problems: &mut Vec<Problem>) -> TyKi
         let base = base.get_or_insert_with(|| kind.clone());
         if kind == TyKind::Error || *base != kind {
             let message = "Literals of a literal type must have one type".to_owned();
-            problems.push(Problem { at: *at, message });
+            problems.push(Problem::new(*at, message));
             return TyKind::Error;
         }
         values.push(value);

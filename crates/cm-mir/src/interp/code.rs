@@ -1,7 +1,7 @@
 //! Functions made ready to be executed: symbols are indices, fields are offsets, blocks are
 //! positions in one list.
 
-use super::num::Num;
+use super::{asm::Asm, num::Num};
 use crate::{
     mir::{BinOp, CountOp, UnOp},
     runtime::Rt,
@@ -102,6 +102,7 @@ pub enum Instr {
     /// A function of the run-time library that takes any number of strings.
     Strings(Rt, Vec<Val>, Dest),
     Foreign(usize, Vec<(Val, Num)>, Dest),
+    Asm(Box<Asm>),
     Jump(usize),
     Branch(Val, usize, usize),
     Switch(Val, FxHashMap<u64, usize>, usize),

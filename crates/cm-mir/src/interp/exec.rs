@@ -58,6 +58,10 @@ struct Frame<'a> {
 impl<'a> Machine<'a> {
     /// Calls a function with scalar arguments, for a result that is a scalar or nothing.
     pub fn call(&mut self, index: usize, args: &[u64]) -> Run<u64> {
+        if let Some(name) = self.foreign_name(index) {
+            let args: Vec<_> = args.iter().map(|arg| (*arg, Num::Int(64, false))).collect();
+            return self.foreign(name.as_str(), &args);
+        }
         let function = self.function(index)?;
         let base = self.top;
         self.memory.push_frame(base, function.frame)?;
@@ -90,12 +94,42 @@ impl<'a> Machine<'a> {
     fn function(&self, index: usize) -> Run<&'a super::code::Function> {
         match self.program.functions.get(index) {
             Some(function) => Ok(function),
-            None => {
-                let foreign = self.program.foreign.get(index - self.program.functions.len());
-                let name = foreign.map_or("?", |name| name.as_str());
-                trap(format!("the C function '{name}' is called through a pointer"))
-            }
+            None => trap("a C function is no method"),
         }
+    }
+
+    /// The name of the C function that has this index, if it is one.
+    fn foreign_name(&self, index: usize) -> Option<Name> {
+        let index = index.checked_sub(self.program.functions.len())?;
+        self.program.foreign.get(index).copied()
+    }
+
+    /// Calls a C function through a pointer. Arguments are words: it has no variable ones.
+    fn foreign_value(&mut self, base: u64, name: Name, args: &[Src], dest: &Dest) -> Run {
+        let mut values = Vec::with_capacity(args.len());
+        for arg in args {
+            let Src::Scalar(val, width) = arg else {
+                return trap(format!("'{name}' is called with other parameters"));
+            };
+            values.push((self.val(base, val)?, Num::Int(8 * width, false)));
+        }
+        let value = self.foreign(name.as_str(), &values)?;
+        self.result(base, dest, value)
+    }
+
+    /// Makes the next `size` bytes of the stack usable, until the next call; where they end.
+    pub fn scratch(&mut self, size: u64) -> Run<u64> {
+        self.memory.push_frame(self.top, size)?;
+        Ok(self.top + size)
+    }
+
+    /// One more step of those that are allowed.
+    pub fn count_step(&mut self) -> Run {
+        match self.steps.checked_sub(1) {
+            Some(steps) => self.steps = steps,
+            None => return trap("too many steps"),
+        }
+        Ok(())
     }
 
     /// Runs until the first frame returns.
@@ -107,8 +141,7 @@ impl<'a> Machine<'a> {
             let Some(instr) = frame.function.code.get(frame.pc) else {
                 return trap("a jump to nowhere");
             };
-            let Some(steps) = self.steps.checked_sub(1) else { return trap("too many steps") };
-            self.steps = steps;
+            self.count_step()?;
             let base = frame.base;
             let called = match instr {
                 Instr::Jump(target) => {
@@ -133,10 +166,17 @@ impl<'a> Machine<'a> {
                     continue;
                 }
                 Instr::Call(index, args, _) => Some((*index, 0, None, args)),
-                Instr::CallValue(value, args, _) => {
+                Instr::CallValue(value, args, dest) => {
                     let value = self.val(base, value)?;
                     let code = self.memory.load(value, 8)?;
-                    Some((self.function_at(code)?, value, None, args))
+                    let index = self.function_at(code)?;
+                    match self.foreign_name(index) {
+                        Some(name) => {
+                            self.foreign_value(base, name, args, dest)?;
+                            None
+                        }
+                        None => Some((index, value, None, args)),
+                    }
                 }
                 Instr::CallMethod(object, slot, args, _) => {
                     let object = self.loc(base, object)?;
@@ -299,6 +339,7 @@ impl<'a> Machine<'a> {
                 let value = self.foreign(symbol.as_str(), &args)?;
                 self.result(base, dest, value)
             }
+            Instr::Asm(asm) => self.asm(base, asm),
             Instr::Panic(message) => {
                 let message = self.val(base, message)?;
                 self.panic(message)
@@ -382,7 +423,7 @@ impl<'a> Machine<'a> {
     }
 
     #[inline]
-    fn loc(&self, base: u64, loc: &Loc) -> Run<u64> {
+    pub fn loc(&self, base: u64, loc: &Loc) -> Run<u64> {
         match loc {
             Loc::Frame(offset) => Ok(base + offset),
             Loc::Static(address) => Ok(*address),

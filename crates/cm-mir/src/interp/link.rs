@@ -2,6 +2,7 @@
 
 use super::{
     Program,
+    asm::{self, Asm, Binding},
     code::{Dest, Instr, Loc, Src, Step, Val},
     memory::{CODE, DATA, GLUE},
     num::Num,
@@ -9,7 +10,9 @@ use super::{
 use crate::{
     mir::*,
     runtime::Rt,
-    ty::{Known, Ty, TyKind, field_offsets, is_counted, layout, payload_offset, round_up},
+    ty::{
+        Known, Ty, TyKind, field_offsets, is_counted, layout, part_offset, payload_offset, round_up,
+    },
     typing::Typing,
 };
 use cm_base::Name;
@@ -306,8 +309,35 @@ impl Body<'_> {
             Stmt::Count { op, place } => {
                 Ok(Instr::Count(*op, self.loc(place)?, self.typing.place(place)?))
             }
-            Stmt::Asm { .. } => Err("the interpreter has no inline assembly".into()),
+            Stmt::Asm { template, operands } => {
+                let operands: Vec<_> = operands
+                    .iter()
+                    .map(|operand| self.asm_operand(operand))
+                    .collect::<Link<_>>()?;
+                let code = asm::parse(template, &operands)?;
+                Ok(Instr::Asm(Box::new(Asm { operands, code })))
+            }
         }
+    }
+
+    fn asm_operand(&mut self, operand: &AsmOperand) -> Link<Binding> {
+        let AsmOperand { class, input, output, value } = operand;
+        Ok(match (class, value) {
+            (AsmClass::Immediate, _) => match self.val(value)?.0 {
+                Val::Imm(value) => Binding::Immediate(value),
+                Val::Load(..) => return Err("an immediate operand is a constant".into()),
+            },
+            (AsmClass::Memory, Operand::Copy(place)) => Binding::Memory(self.loc(place)?),
+            (AsmClass::Register, Operand::Copy(place)) => {
+                let width = layout(self.typing.operand(value)?).size;
+                if !matches!(width, 1 | 2 | 4 | 8) {
+                    return Err("an operand of assembly fits into no register".into());
+                }
+                let (input, output) = (*input, *output);
+                Binding::Register { loc: self.loc(place)?, width: width as u8, input, output }
+            }
+            _ => return Err("an operand of assembly is no place".into()),
+        })
     }
 
     fn assign(&mut self, loc: Loc, ty: Ty, value: &Rvalue) -> Link<Instr> {
@@ -462,12 +492,8 @@ impl Body<'_> {
         for projection in &place.projections {
             let next = self.typing.project(ty, projection)?;
             let forward = match (projection, ty.get()) {
-                (Projection::Field(field), TyKind::Struct { fields, .. }) => {
-                    field_offsets(fields).0[*field as usize]
-                }
-                (Projection::Variant(_), TyKind::Tagged { variants, .. }) => {
-                    payload_offset(variants)
-                }
+                (Projection::Field(field), TyKind::Struct { .. }) => part_offset(ty, *field),
+                (Projection::Variant(_), TyKind::Tagged { .. }) => part_offset(ty, 0),
                 (Projection::Index(index), _) => {
                     let size = layout(next).size;
                     match self.val(index)? {

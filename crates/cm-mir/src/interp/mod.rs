@@ -4,9 +4,11 @@
 //! Functions are expected to have passed the verifier; of others nothing is promised but that they
 //! end in a trap at worst.
 
+mod asm;
 mod code;
 mod count;
 mod exec;
+mod files;
 pub(crate) mod fold;
 mod foreign;
 pub mod format;
@@ -32,9 +34,34 @@ pub trait Host {
     fn stderr(&mut self, bytes: &[u8]);
     /// The next byte of standard input.
     fn stdin(&mut self) -> Option<u8>;
+    /// A call of the file system, with C's meaning and result; a host may have none.
+    fn file(&mut self, call: FileCall<'_>) -> i64 {
+        let _ = call;
+        -1
+    }
+
     /// Is told, when `main` has returned, how many counted objects are left that no global refers
     /// to.
     fn leaked(&mut self, _objects: u64) {}
+}
+
+/// A call of the file system.
+#[derive(Debug)]
+pub enum FileCall<'a> {
+    /// `open`: path, flags and mode.
+    Open(&'a [u8], i32, u32),
+    /// `read`.
+    Read(i32, &'a mut [u8]),
+    /// `write`.
+    Write(i32, &'a [u8]),
+    /// `lseek`: offset, and whence.
+    Seek(i32, i64, i32),
+    /// `close`.
+    Close(i32),
+    /// `access`, to see whether it is there.
+    Exists(&'a [u8]),
+    /// `unlink`.
+    Remove(&'a [u8]),
 }
 
 /// A host that keeps what is written, for tests.

@@ -73,7 +73,7 @@ impl Machine<'_> {
                 return self.memory.new_string(&text);
             }
             Rt::StrFromBytes => {
-                let bytes = self.memory.bytes(a, b)?.to_vec();
+                let bytes = if b == 0 { Vec::new() } else { self.memory.bytes(a, b)?.to_vec() };
                 return self.text(&[bytes]);
             }
             Rt::FmtSigned => {

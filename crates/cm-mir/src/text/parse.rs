@@ -83,7 +83,7 @@ impl Parser {
             types: FxHashMap::default(),
             functions: FxHashMap::default(),
             globals: FxHashMap::default(),
-            unit: Unit { name: Name::new("text"), functions: vec![], globals: vec![] },
+            unit: Unit::new(Name::new("text")),
             body: None,
             block: None,
         }

@@ -91,7 +91,8 @@ impl Parser<'_> {
         let separator = |kind| kind == T::ColonColon || kind == T::Dot && file.is_none();
         while separator(self.kind()) && !matches!(self.peek(1), T::LBrace | T::Star) {
             self.bump();
-            segments.push(self.ident()?);
+            // A module may be called like a word of the language: `std::core::string`.
+            segments.push(self.word_ident()?);
         }
         Ok(ImportPath { file, segments, at: self.span(start) })
     }

@@ -226,7 +226,7 @@ impl Parser<'_> {
     }
 
     /// An identifier or a reserved word.
-    fn word_ident(&mut self) -> Parse<Ident> {
+    pub(super) fn word_ident(&mut self) -> Parse<Ident> {
         if self.kind().is_keyword() { Ok(self.take_word()) } else { self.ident() }
     }
 

@@ -41,7 +41,7 @@ pub fn parse(text: &str, defines: &[Name]) -> File {
 }
 
 /// The value of `//! platform: …` in the first five lines.
-fn platform(text: &str) -> Option<(Name, TextRange)> {
+pub fn platform(text: &str) -> Option<(Name, TextRange)> {
     let mut start = 0;
     for line in text.split_inclusive('\n').take(5) {
         let comment = line.trim_start_matches(['\u{feff}', ' ', '\t']).strip_prefix("//!");
@@ -62,7 +62,7 @@ type Parse<R> = Result<R, Failed>;
 
 /// Blocks, expressions and types inside one another. The stack grows as needed; the limit keeps
 /// later stages, which walk trees recursively, within a small multiple of it.
-const MAX_DEPTH: u32 = 1_000;
+const MAX_DEPTH: u32 = 2_500;
 
 /// What parsing produces; shared with the parsers of interpolations.
 #[derive(Default)]
@@ -281,7 +281,14 @@ impl<'t> Parser<'t> {
         if self.kind() == T::Ident {
             return Ok(self.take_word());
         }
-        Err(self.error("Expected identifier"))
+        let word = self.token_text(self.token());
+        match word.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            true => {
+                let message = format!("Expected identifier: '{word}' is a reserved word");
+                Err(self.error(message))
+            }
+            false => Err(self.error("Expected identifier")),
+        }
     }
     /// A nameless identifier at the current place.
     fn no_ident(&mut self) -> Ident {

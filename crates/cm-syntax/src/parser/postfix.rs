@@ -28,7 +28,7 @@ impl Parser<'_> {
     pub(super) fn bare_scrutinee(&mut self) -> Parse<ExprId> {
         let outer = std::mem::replace(&mut self.no_struct, true);
         let start = self.start();
-        let mut expr = self.primary();
+        let mut expr = self.nested(Parser::primary);
         while let Ok(base) = expr {
             expr = match self.suffix(start, base) {
                 Ok(Some(next)) => Ok(next),

@@ -53,6 +53,7 @@ fn deep_nesting_is_an_error() {
         format!("auto x = {}", "(int a) => { auto y = ".repeat(n)),
         format!("{} f();", "defer ".repeat(n)),
         format!("x = {}", "match a { _ => ".repeat(n)),
+        format!("x = {}", "match ".repeat(n)),
     ] {
         let found = on_small_stack(format!("int main() {{ {body} }}\nint x = ;"));
         let deep = found.iter().filter(|error| error.contains("nesting is too deep"));

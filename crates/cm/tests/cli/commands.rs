@@ -1,7 +1,7 @@
 //! Commands, options, dumps (`13-cli.md`).
 
 use crate::{Place, check, fits, outcome};
-use std::process::Stdio;
+use std::{io::Read, process::Stdio};
 
 const OK: &str = "int add(int a, int b) { return a + b; }\n\
                   int main() { println(\"hi\"); return add(1, 2); }\n";
@@ -31,7 +31,7 @@ fn arguments() {
                 "",
                 "error: 'ok.cm' is not a command; to execute it, write: cm run ok.cm\n",
             ),
-            ("fmt ok.cm", 1, "", "error: 'cm fmt' is not supported yet\n"),
+            ("lsp", 1, "", "error: 'cm lsp' is not supported yet\n"),
             ("run", 1, "", missing),
             ("compile", 1, "", missing),
             ("check", 1, "", missing),
@@ -67,7 +67,15 @@ fn running_and_compiling() {
             ("run --interpret ok.cm", 3, "hi\n", ""),
             ("run -v ok.cm", 3, "ok.cm: ready in … ms\nhi\n", ""),
             ("run ./ok.cm", 3, "hi\n", ""),
-            ("run --lang=ja -d=trace ok.cm", 3, "ok.cm: ready…hi\n", ""),
+            (
+                "run --lang=ja -d=trace --no-cache ok.cm",
+                3,
+                "…ran parse(ok)\n…ok.cm: ready…hi\n",
+                "",
+            ),
+            ("run -d ok.cm", 3, "…ok.cm: ready…hi\n", ""),
+            ("run -d=warn ok.cm", 3, "hi\n", ""),
+            ("run -d=loud ok.cm", 1, "", "error: invalid value 'loud'…"),
             ("run --target=wasm ok.cm", 1, "", "error: unexpected argument '--target'…"),
             ("run -O4 ok.cm", 1, "", "error: invalid value '4' for '-O <LEVEL>'…"),
             ("run -Ofast ok.cm", 1, "", "error: invalid value 'fast' for '-O <LEVEL>'…"),
@@ -205,7 +213,7 @@ fn checking() {
                 1,
                 "…",
                 "{\"file\":\"dir/wrong.cm\",\"line\":1,\"column\":18,\"end_line\":1,\"end_column\":19,\
-                 \"severity\":\"error\",\"code\":null,\"message\":\"Undefined variable 'x'\",\"notes\":[]}\n",
+                 \"severity\":\"error\",\"code\":\"E0501\",\"message\":\"Undefined variable 'x'\",\"notes\":[]}\n",
             ),
             (
                 "check --color=always --format=short dir",
@@ -290,6 +298,25 @@ fn readers_that_go_away() {
     let found = outcome(dump.expect("cm starts"));
     let message = "error: cannot write to standard output: No space left on device\n";
     assert_eq!((found.exit, found.stderr.as_str()), (1, message));
+}
+
+/// `yes | head`: a program that prints for ever is ended by the pipe, as one in C is.
+#[test]
+fn programs_whose_readers_go_away() {
+    let place = Place::new(&[(
+        "yes.cm",
+        "int main() { while (true) { println(\"y y y y y y y y\"); } return 0; }\n",
+    )]);
+    for args in ["run yes.cm", "run --interpret yes.cm", "compile --run yes.cm"] {
+        let mut child = place.command(args).spawn().expect("cm starts");
+        let mut line = [0; 16];
+        let mut stdout = child.stdout.take().expect("a pipe");
+        stdout.read_exact(&mut line).expect("a line");
+        drop(stdout);
+        let found = outcome(child);
+        const SIGPIPE: i32 = 128 + 13;
+        assert_eq!((found.exit, found.stderr.as_str()), (SIGPIPE, ""), "{args}");
+    }
 }
 
 #[test]

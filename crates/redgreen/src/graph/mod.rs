@@ -9,7 +9,7 @@ mod save;
 
 pub use mark::is_stale;
 pub(crate) use run::is_interruption;
-pub use run::{fingerprint_of, get};
+pub use run::{fingerprint_of, get, unrecorded};
 pub use save::{NodeReport, SaveError, Snapshot};
 
 use crate::{

@@ -46,16 +46,24 @@ pub fn fingerprint_of<Q: Provider>(db: &dyn Db, key: &Q::Key) -> Fingerprint {
     if !graph.recording {
         return (graph.query(node).fingerprint)(read(db, node));
     }
-    db.frames().edge(node);
+    note_edge(db, node);
     ensure(db, node);
     graph.recorded(node).expect("invariant: a node that is up to date has a record")
+}
+
+/// Reads without recording it: for a query that has read before what determines the results, such as
+/// their digests, and asks for them only if it happens to lack them. So the graph does not show
+/// whether it did.
+pub fn unrecorded<R>(db: &dyn Db, read: impl FnOnce() -> R) -> R {
+    let _aside = db.frames().aside();
+    read()
 }
 
 fn read(db: &dyn Db, node: u32) -> &AnyValue {
     let graph = db.graph();
     if graph.recording {
         // Before salsa is entered, so that hitting a memo counts.
-        db.frames().edge(node);
+        note_edge(db, node);
         ensure(db, node);
     }
     // Up to date, but maybe never in the memory of this process.
@@ -67,6 +75,18 @@ fn read(db: &dyn Db, node: u32) -> &AnyValue {
         Slot::from_id(salsa::Id::from_bits(known))
     };
     memo(db, slot)
+}
+
+/// The query that runs reads a node.
+fn note_edge(db: &dyn Db, node: u32) {
+    #[cfg(feature = "mutation")]
+    if let Some(reader) = db.frames().innermost() {
+        let graph = db.graph();
+        if crate::mutation::is_dropped(graph.query(reader).name, graph.query(node).name) {
+            return;
+        }
+    }
+    db.frames().edge(node);
 }
 
 /// Runs a node that is not green.

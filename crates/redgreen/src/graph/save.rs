@@ -150,7 +150,7 @@ impl Graph {
             let (query, key) = self.show(node);
             let dependencies = self.with_dependencies(node, |read| order.renumber(read).collect());
             Some(NodeReport {
-                name: NodeName { query: query.into(), key },
+                name: NodeName { query: query.into(), key: key.into() },
                 kind: self.query(node).kind,
                 fingerprint: self.recorded(node)?,
                 dependencies: dependencies?,

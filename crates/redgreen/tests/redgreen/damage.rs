@@ -1,6 +1,6 @@
 //! Damaged and foreign images are misses.
 
-use crate::toy::*;
+use crate::{random::Random, toy::*};
 use redgreen::{Database, Db, Group, Identity, Options, Registry};
 use std::{fs, path::Path};
 
@@ -27,16 +27,99 @@ fn every_flipped_bit_and_every_truncation_is_a_miss() {
         !opens(&project, &path, IDENTITY, GROUPS)
     };
     assert!(!miss(&good));
-    for at in 0..good.len() {
+    for at in 0..good.len() * 8 {
         let mut bad = good.clone();
-        bad[at] ^= 1 << (at % 8);
-        assert!(miss(&bad), "flip in byte {at}");
+        bad[at / 8] ^= 1 << (at % 8);
+        assert!(miss(&bad), "flip of bit {at}");
     }
     for length in 0..good.len() {
         assert!(miss(&good[..length]), "truncation to {length}");
     }
     assert!(miss(&[&good[..], &[0; 16]].concat()));
     assert!(miss(&[]));
+}
+
+#[test]
+fn flipped_bits_of_a_large_image_are_misses() {
+    let project = Project::new();
+    for file in 0..60 {
+        let line = |function| format!("fn f{function}(int{function}) w{file} @m{file}.f0\n");
+        project.files.write(&format!("m{file}"), &(1..40).map(line).collect::<String>());
+    }
+    let good = project.build().snapshot.image().to_vec();
+    assert!(good.len() > 100_000, "{} bytes", good.len());
+    let path = project.directory.path().join("damaged");
+    let random = &mut Random(11);
+    for _ in 0..300 {
+        let mut bad = good.clone();
+        let at = random.below(good.len());
+        bad[at] ^= 1 << random.below(8);
+        fs::write(&path, &bad).unwrap();
+        assert!(!opens(&project, &path, IDENTITY, GROUPS), "flip in byte {at}");
+    }
+}
+
+/// The word of the format in the header of an image.
+const FORMAT: std::ops::Range<usize> = 8..16;
+
+#[test]
+fn images_of_the_future_are_misses() {
+    let (project, good) = saved();
+    let path = project.directory.path().join("future");
+    for format in [0, 2, 3, 255, u64::MAX] {
+        let mut other = good.clone();
+        other[FORMAT].copy_from_slice(&format.to_ne_bytes());
+        seal(&mut other);
+        fs::write(&path, &other).unwrap();
+        assert!(!opens(&project, &path, IDENTITY, GROUPS), "format {format}");
+    }
+    let mut same = good;
+    seal(&mut same);
+    fs::write(&path, &same).unwrap();
+    assert!(opens(&project, &path, IDENTITY, GROUPS), "the checksum is computed as it should be");
+}
+
+/// Images that somebody made to do harm, with a right checksum: numbers, lengths and offsets of all kinds.
+/// Whoever can write there can have a wrong result, but no panic, and no more memory than the file
+/// has.
+#[test]
+fn hostile_images_do_no_harm() {
+    let (project, good) = saved();
+    let path = project.directory.path().join("hostile");
+    let seeds = std::env::var("REDGREEN_SEEDS").ok().and_then(|seeds| seeds.parse().ok());
+    let random = &mut Random(99);
+    let numbers = [0, 1, 2, 0x7f, 0xff, 0x7fff_ffff, u32::MAX, u32::MAX - 1, 1 << 20];
+    let mut built = 0;
+    for _ in 0..seeds.unwrap_or(12) * 250 {
+        let mut bad = good.clone();
+        for _ in 0..=random.below(4) {
+            // The header's magic and identity stay: without them nothing is looked at.
+            let at = 48 + random.below(bad.len() - 48);
+            match random.below(4) {
+                0 => bad[at] ^= 1 << random.below(8),
+                1 => bad.truncate(at.max(200)),
+                2 => bad.extend_from_within(at.min(good.len() - 1).min(bad.len() - 1)..),
+                _ => {
+                    let number = numbers[random.below(numbers.len())];
+                    let at = (at & !3).min(bad.len() - 4);
+                    bad[at..at + 4].copy_from_slice(&u32::to_ne_bytes(number));
+                }
+            }
+        }
+        if random.below(2) == 0 {
+            let length = bad.len() as u64;
+            bad[64..72].copy_from_slice(&length.to_ne_bytes());
+        }
+        seal(&mut bad);
+        fs::write(&path, &bad).unwrap();
+        let world = project.files.clone();
+        let options = Options::new(Registry::new(GROUPS), world);
+        let mut db =
+            Database::open(Options { image: Some(path.clone()), identity: IDENTITY, ..options });
+        built += usize::from(db.graph().has_image());
+        let _ = db.attempt(|db| *link(db, redgreen::Root));
+    }
+    assert!(built > 10, "{built} of them were good enough to be opened");
 }
 
 mod more {

@@ -35,7 +35,7 @@ fn lost_blobs_are_made_again() {
     assert_eq!(db.attempt(read_all), Ok(size));
     let record = db.take_record();
     let lost = record.executed.iter().filter(|run| run.reason.to_string() == "lost");
-    assert_eq!(lost.map(|run| run.node.query.as_str()).collect::<Vec<_>>(), ["object"; 2]);
+    assert_eq!(lost.map(|run| run.node.query.to_string()).collect::<Vec<_>>(), ["object"; 2]);
     assert!(record.executed.iter().all(|run| !run.changed));
     assert_eq!(project.store.digests().len(), 3);
     assert_eq!(build(&mut db).unwrap().snapshot.image(), first.snapshot.image());

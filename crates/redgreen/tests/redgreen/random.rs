@@ -5,10 +5,11 @@ use crate::toy::*;
 use redgreen::{Database, Edit, Kind, NodeReport};
 use std::collections::{BTreeMap, BTreeSet};
 
-struct Random(u64);
+/// Numbers by a seed, which is not 0.
+pub struct Random(pub u64);
 
 impl Random {
-    fn below(&mut self, limit: usize) -> usize {
+    pub fn below(&mut self, limit: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -89,7 +90,7 @@ fn expected(before: &[NodeReport], after: &[NodeReport]) -> Vec<String> {
     while let Some(name) = work.pop() {
         if run.insert(name.clone()) {
             let (node, reads) = &after[&name];
-            let by_value = reads.iter().filter(|_| node.name.query != "link");
+            let by_value = reads.iter().filter(|_| &*node.name.query != "link");
             work.extend(by_value.filter(|read| after[*read].0.kind == Kind::Transient).cloned());
         }
     }

@@ -1,0 +1,102 @@
+//! How fast a store is: `cargo run --release -p castore --example bench [ENTRIES]`.
+
+use castore::{Config, Digest, Name, Store};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+/// Small enough that the system's calls count.
+const SMALL: usize = 500;
+/// Large enough that only reading and hashing count.
+const LARGE: usize = 64 << 20;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let entries: u64 = match std::env::args().nth(1) {
+        Some(entries) => entries.parse()?,
+        None => 1_000_000,
+    };
+    let dir = tempfile::tempdir()?;
+    let config = Config { max_size: 8 << 30, ..Config::default() };
+    let time = fill(dir.path(), config, entries)?;
+    row(&format!("put, {SMALL} bytes"), time / entries as u32);
+
+    let open = |round: u64| {
+        let start = Instant::now();
+        let store = Store::with(dir.path(), config);
+        let found = store.get(&Digest::of(&small(round * 7919 % entries)));
+        (start.elapsed(), found.is_some())
+    };
+    let opened: Vec<_> = (0..21).map(open).collect();
+    assert!(opened.iter().all(|(_, found)| *found), "every entry is there");
+    row(&format!("open with {entries} entries, first hit"), median(opened.iter().map(|o| o.0)));
+
+    let store = Store::with(dir.path(), config);
+    let hits: Vec<Duration> = (0..20_000)
+        .map(|round: u64| {
+            let digest = Digest::of(&small(round * 104_729 % entries));
+            let start = Instant::now();
+            let found = store.get(&digest);
+            let time = start.elapsed();
+            assert!(found.is_some(), "every entry is there");
+            time
+        })
+        .collect();
+    row(&format!("hit, {SMALL} bytes"), median(hits.into_iter()));
+    let misses = (0..20_000_u64).map(|round| {
+        let digest = Digest::of(&round.to_le_bytes());
+        let start = Instant::now();
+        assert!(store.get(&digest).is_none(), "nobody has put it");
+        start.elapsed()
+    });
+    row("miss", median(misses.collect::<Vec<_>>().into_iter()));
+
+    let large: Vec<u8> = (0..LARGE).map(|at| ((at * at) >> 3) as u8).collect();
+    let start = Instant::now();
+    let digest = Digest::of(&large);
+    rate("SHA-256", start.elapsed());
+    let start = Instant::now();
+    store.put(Name::OTHER, large);
+    store.commit()?;
+    rate("put, large", start.elapsed());
+    let hits: Vec<_> = (0..7)
+        .map(|_| {
+            let start = Instant::now();
+            assert!(store.get(&digest).is_some(), "it is there");
+            start.elapsed()
+        })
+        .collect();
+    rate("hit, large, verified", median(hits.into_iter()));
+    Ok(())
+}
+
+fn small(number: u64) -> Vec<u8> {
+    number.to_le_bytes().repeat(SMALL / 8)
+}
+
+fn fill(dir: &Path, config: Config, entries: u64) -> Result<Duration, castore::Error> {
+    let store = Store::with(dir, config);
+    let start = Instant::now();
+    for number in 0..entries {
+        store.put(Name::OTHER, small(number));
+        if number % 10_000 == 0 {
+            store.commit()?;
+        }
+    }
+    store.commit()?;
+    Ok(start.elapsed())
+}
+
+fn median(times: impl Iterator<Item = Duration>) -> Duration {
+    let mut times: Vec<Duration> = times.collect();
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+fn row(what: &str, time: Duration) {
+    println!("{what:<44}{:>12.1} us", time.as_secs_f64() * 1e6);
+}
+
+fn rate(what: &str, time: Duration) {
+    println!("{what:<44}{:>12.2} GB/s", LARGE as f64 / time.as_secs_f64() / 1e9);
+}

@@ -1,0 +1,144 @@
+//! The directory of a store, where anything may lie in the way.
+
+use crate::{
+    Error,
+    place::{Found, create_private_dir, look},
+};
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+};
+
+/// <https://bford.info/cachedir/>
+const CACHEDIR_TAG: &[u8] = b"Signature: 8a477f597d28d172789f06886806bc55\n\
+    # This directory is a cache. It can be deleted at any time.\n";
+
+/// As many things are kept in quarantine, and as much of each: it must not grow.
+const QUARANTINED: usize = 16;
+const QUARANTINED_LEN: u64 = 1 << 16;
+
+/// Names of files, and the care for directories.
+#[derive(Debug)]
+pub(crate) struct Home {
+    root: PathBuf,
+    /// What is bad is deleted: there is no room to keep it.
+    discards: bool,
+}
+
+impl Home {
+    pub fn new(root: PathBuf, max_size: u64) -> Home {
+        let most = QUARANTINED as u64 * QUARANTINED_LEN;
+        Home { root, discards: max_size < 64 * most }
+    }
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+    pub fn index(&self) -> PathBuf {
+        self.root.join("cas/index")
+    }
+    pub fn segments(&self) -> PathBuf {
+        self.root.join("cas/segments")
+    }
+    pub fn segment(&self, id: u32) -> PathBuf {
+        self.segments().join(format!("{id:08x}"))
+    }
+    pub fn hold(&self, number: usize) -> PathBuf {
+        self.root.join(format!("cas/holds/{number:02}"))
+    }
+
+    /// The numbers of all files of segments, ascending. What else lies there is moved away.
+    pub fn segment_ids(&self) -> Vec<u32> {
+        let Ok(entries) = fs::read_dir(self.segments()) else { return Vec::new() };
+        let mut ids = Vec::new();
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let id = name.to_str().and_then(|name| u32::from_str_radix(name, 16).ok());
+            let is_file = matches!(look(&entry.path()), Found::File(_));
+            match id.filter(|id| is_file && *id < 1 << 31 && entry.path() == self.segment(*id)) {
+                Some(id) => ids.push(id),
+                None => self.quarantine(&entry.path()),
+            }
+        }
+        ids.sort_unstable();
+        ids
+    }
+
+    /// Sees to it that all directories are there.
+    pub fn create(&self) -> Result<(), Error> {
+        self.create_root()?;
+        ["cas", "cas/segments", "cas/holds"].iter().try_for_each(|dir| {
+            let dir = self.root.join(dir);
+            match look(&dir) {
+                Found::Dir => return Ok(()),
+                Found::Nothing => {}
+                // A link could lead out of the store.
+                Found::File(_) | Found::Other => self.quarantine(&dir),
+            }
+            create_private_dir(&dir, false).map_err(Error::io("create", &dir))
+        })
+    }
+
+    /// The root may be a link to a directory; anything else in its place belongs to someone else.
+    fn create_root(&self) -> Result<(), Error> {
+        match self.root.metadata() {
+            Ok(meta) if meta.is_dir() => {}
+            Ok(_) => return Err(Error::NotADirectory(self.root.clone())),
+            Err(_) => {
+                create_private_dir(&self.root, true).map_err(Error::io("create", &self.root))?;
+            }
+        }
+        let tag = self.root.join("CACHEDIR.TAG");
+        if look(&tag) == Found::Nothing {
+            fs::write(&tag, CACHEDIR_TAG).map_err(Error::io("write", &tag))?;
+        }
+        Ok(())
+    }
+
+    /// Moves away what lies at `path`. That it may fail is no matter: whoever comes there again
+    /// finds it bad again.
+    pub fn quarantine(&self, path: &Path) {
+        if !self.discards
+            && let Some(place) = self.quarantine_place(path)
+            && fs::rename(path, &place).is_ok()
+        {
+            if matches!(look(&place), Found::File(len) if len > QUARANTINED_LEN)
+                && let Ok(file) = File::options().write(true).open(&place)
+            {
+                let _ = file.set_len(QUARANTINED_LEN);
+            }
+            return;
+        }
+        let _ = fs::remove_file(path).or_else(|_| fs::remove_dir_all(path));
+    }
+
+    /// Keeps some of what was found where an entry should be.
+    pub fn quarantine_bytes(&self, name: &str, bytes: &[u8]) {
+        if !self.discards
+            && let Some(place) = self.quarantine_place(Path::new(name))
+        {
+            let _ = fs::write(place, &bytes[..bytes.len().min(QUARANTINED_LEN as usize)]);
+        }
+    }
+
+    /// A name that is free, in a directory of its own, so that it is unique among all processes.
+    fn quarantine_place(&self, path: &Path) -> Option<PathBuf> {
+        let dir = self.root.join("quarantine");
+        if look(&dir) != Found::Dir {
+            create_private_dir(&dir, false).ok()?;
+        }
+        let mut cells: Vec<_> = fs::read_dir(&dir).ok()?.flatten().collect();
+        cells.sort_by_key(|cell| cell.metadata().and_then(|meta| meta.modified()).ok());
+        for cell in cells.iter().rev().skip(QUARANTINED - 1) {
+            let _ = fs::remove_dir_all(cell.path()).or_else(|_| fs::remove_file(cell.path()));
+        }
+        let prefix = format!("{}-", path.file_name()?.to_string_lossy());
+        let cell = tempfile::Builder::new().prefix(&prefix).tempdir_in(&dir).ok()?;
+        Some(cell.keep().join("entry"))
+    }
+}
+
+/// Whether a file that could not be opened is simply not there.
+pub(crate) fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}

@@ -1,0 +1,147 @@
+//! Looking at all entries, for people and for housekeeping. Nothing here counts as use.
+
+use crate::{
+    Digest, Error, Name, Store,
+    index::{Entry, Kind, Trouble},
+    segment::EntryHeader,
+    transaction::Transaction,
+};
+
+/// What is known of an entry without reading it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct EntryInfo {
+    /// A blob, or else a record.
+    pub is_blob: bool,
+    /// What kind of blob, or of record.
+    pub name: Name,
+    /// The digest of a blob's bytes, or of a record's name and key.
+    pub key: Digest,
+    /// The length of the contents.
+    pub bytes: u64,
+    /// When it was last used, in nanoseconds since 1970.
+    pub used: u64,
+}
+
+/// What [`Store::verify`] found.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Verified {
+    /// Entries that are as they were written.
+    pub good: u64,
+    /// Bytes of their contents.
+    pub bytes: u64,
+    /// Entries that were not, and are gone now.
+    pub bad: u64,
+}
+
+/// So many entries are removed in one step, so that others need not wait long.
+const MOST_REMOVED: usize = 500;
+
+impl Store {
+    /// All entries, in the order of use, that used longest ago first.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn entries(&self) -> Result<Vec<EntryInfo>, Error> {
+        let all = self.all()?.into_iter();
+        let info = |(entry, header): (Entry, Option<EntryHeader>)| {
+            let header = header?;
+            Some(EntryInfo {
+                is_blob: header.kind == Kind::Blob,
+                name: header.name,
+                key: header.key,
+                bytes: header.len,
+                used: entry.used,
+            })
+        };
+        Ok(all.filter_map(info).collect())
+    }
+
+    /// Reads every entry, and removes those that are bad.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn verify(&self) -> Result<Verified, Error> {
+        let mut verified = Verified::default();
+        let mut bad = Vec::new();
+        for (entry, header) in self.all()? {
+            let found = header.and_then(|header| self.read_quietly(header.kind, &header.key));
+            match found {
+                Some(bytes) => {
+                    verified.good += 1;
+                    verified.bytes += bytes.len() as u64;
+                }
+                None => {
+                    verified.bad += 1;
+                    bad.push(entry);
+                }
+            }
+        }
+        self.remove_all(&bad)?;
+        Ok(verified)
+    }
+
+    /// Removes the entries that are selected. Gives their number.
+    ///
+    /// # Errors
+    /// If the store cannot be changed.
+    pub fn remove(&self, select: impl Fn(Name) -> bool) -> Result<u64, Error> {
+        let all = self.all()?.into_iter();
+        let chosen = |(_, header): &(Entry, Option<EntryHeader>)| {
+            header.is_some_and(|header| select(header.name))
+        };
+        let chosen: Vec<Entry> = all.filter(chosen).map(|(entry, _)| entry).collect();
+        self.remove_all(&chosen)
+    }
+
+    fn remove_all(&self, entries: &[Entry]) -> Result<u64, Error> {
+        let mut removed = 0;
+        for some in entries.chunks(MOST_REMOVED) {
+            let count = self.transact(false, |step| self.remove_some(step, some))?;
+            removed += count.unwrap_or(0);
+        }
+        Ok(removed)
+    }
+
+    /// Removes entries that are still where they were.
+    fn remove_some(&self, step: &mut Transaction, entries: &[Entry]) -> Result<u64, Trouble> {
+        let mut removed = 0;
+        if step.read_only {
+            return Ok(0);
+        }
+        for old in entries {
+            let Some((number, entry)) = step.index.find(old.kind, &old.key)? else { continue };
+            if (entry.segment, entry.offset) == (old.segment, old.offset) {
+                let segment = step.index.remove(number)?;
+                self.reclaim(step, segment.id)?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+
+    /// All entries with what describes them in their segments; `None`: it is bad.
+    fn all(&self) -> Result<Vec<(Entry, Option<EntryHeader>)>, Error> {
+        let all = self.transact(false, |step| {
+            let mut all = Vec::new();
+            let mut next = step.index.oldest()?;
+            while let Some((_, entry)) = next {
+                let segment = self.segment(step, entry.segment)?;
+                let header = match segment {
+                    Some(segment) => segment.header(entry.offset)?,
+                    None => None,
+                };
+                let header = header.filter(|header| {
+                    (header.kind, header.key_start(), header.total())
+                        == (entry.kind, entry.key, entry.len)
+                });
+                next = step.index.newer(&entry)?;
+                all.push((entry, header));
+                if all.len() > step.index.header.entries as usize {
+                    return Err(Trouble::Damaged);
+                }
+            }
+            Ok(all)
+        })?;
+        Ok(all.unwrap_or_default())
+    }
+}

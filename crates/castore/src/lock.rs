@@ -1,0 +1,114 @@
+//! The file of the index, and its lock.
+
+use crate::{
+    Error,
+    home::{Home, is_absent},
+    place::{self, Found, look},
+};
+use std::{
+    fs::{File, TryLockError},
+    io,
+    os::unix::fs::MetadataExt,
+    path::PathBuf,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+/// The index of a store, open.
+#[derive(Debug)]
+pub(crate) struct IndexFile {
+    pub file: File,
+    /// It may be changed.
+    pub writable: bool,
+    path: PathBuf,
+    /// Device and number, to see whether it is the one at its path.
+    identity: (u64, u64),
+}
+
+/// Unlocks.
+pub(crate) struct Guard<'f>(&'f File);
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
+}
+
+/// So long another process may take over what it does with the index. It takes microseconds, or a
+/// second if everything must be made anew; only one that has been stopped takes longer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl IndexFile {
+    /// Opens the index. `None`: there is none, and `create` does not ask for one.
+    pub fn open(home: &Home, create: bool, read_only: bool) -> Result<Option<IndexFile>, Error> {
+        let path = home.index();
+        match place::open_file(&path, !read_only) {
+            Ok((file, _)) => return Ok(Some(IndexFile::new(file, path, !read_only)?)),
+            Err(error) if is_refused(&error) => {
+                return match place::open_file(&path, false) {
+                    Ok((file, _)) => Ok(Some(IndexFile::new(file, path, false)?)),
+                    Err(_) if !create => Ok(None),
+                    Err(_) => Err(Error::io("open", path)(error)),
+                };
+            }
+            Err(_) if read_only => return Ok(None),
+            Err(error) if is_absent(&error) => {
+                // Segments without an index are as good as with one.
+                if !create && look(&home.segments()) != Found::Dir {
+                    return Ok(None);
+                }
+            }
+            Err(error) => match look(&path) {
+                Found::Dir | Found::Other => home.quarantine(&path),
+                Found::File(_) | Found::Nothing => return Err(Error::io("open", path)(error)),
+            },
+        }
+        let created = home.create().and_then(|()| {
+            place::open_or_create_file(&path).map_err(Error::io("create", path.clone()))
+        });
+        match created {
+            Ok(file) => Ok(Some(IndexFile::new(file, path, true)?)),
+            Err(_) if !create => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn new(file: File, path: PathBuf, writable: bool) -> Result<IndexFile, Error> {
+        let meta = file.metadata().map_err(Error::io("look at", &path))?;
+        Ok(IndexFile { file, writable, path, identity: (meta.dev(), meta.ino()) })
+    }
+
+    /// Whether it still is the index: somebody may have deleted the store, or made it anew.
+    pub fn is_current(&self) -> bool {
+        let meta = self.path.symlink_metadata();
+        meta.is_ok_and(|meta| (meta.dev(), meta.ino()) == self.identity)
+    }
+
+    /// Waits for other processes. Those that only read do not wait for each other.
+    pub fn lock(&self) -> Result<Guard<'_>, Error> {
+        let start = Instant::now();
+        let mut pause = Duration::from_micros(5);
+        loop {
+            let tried =
+                if self.writable { self.file.try_lock() } else { self.file.try_lock_shared() };
+            match tried {
+                Ok(()) => return Ok(Guard(&self.file)),
+                Err(TryLockError::Error(error)) => {
+                    return Err(Error::io("lock", &self.path)(error));
+                }
+                Err(TryLockError::WouldBlock) if start.elapsed() > PATIENCE => {
+                    let error = io::Error::from(io::ErrorKind::TimedOut);
+                    return Err(Error::io("lock", &self.path)(error));
+                }
+                Err(TryLockError::WouldBlock) => {
+                    sleep(pause);
+                    pause = (2 * pause).min(Duration::from_millis(1));
+                }
+            }
+        }
+    }
+}
+
+fn is_refused(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
+}

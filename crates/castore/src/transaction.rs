@@ -1,0 +1,162 @@
+//! Looking at the index and changing it, in steps that other processes see whole.
+
+use crate::{
+    Error, Store,
+    hold::Hold,
+    index::{Index, Segment, Trouble, as_io},
+    lock::IndexFile,
+    segment::SegmentFile,
+};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, MutexGuard, PoisonError},
+};
+
+/// What a store has open.
+#[derive(Default, Debug)]
+pub(crate) struct Opened {
+    pub index: Option<IndexFile>,
+    pub hold: Option<Hold>,
+    /// The epoch of the index to which the segments belong.
+    epoch: u64,
+    segments: BTreeMap<u32, Arc<SegmentFile>>,
+}
+
+/// So many segments are kept open.
+const MOST_OPEN: usize = 128;
+
+impl Opened {
+    /// Closes everything: the store has been replaced.
+    fn close(&mut self) {
+        *self = Opened::default();
+    }
+}
+
+/// A step.
+pub(crate) struct Transaction<'a> {
+    pub index: Index<'a>,
+    /// It is only looked at.
+    pub read_only: bool,
+    /// Segments whose files are to be deleted when all is written.
+    doomed: Vec<u32>,
+    /// For so many more entries there must be room before the next step.
+    pub grow: Option<u32>,
+    pub opened: OpenedParts<'a>,
+}
+
+/// What a step may use besides the index.
+pub(crate) struct OpenedParts<'a> {
+    pub hold: Option<&'a Hold>,
+    segments: &'a mut BTreeMap<u32, Arc<SegmentFile>>,
+}
+
+impl Transaction<'_> {
+    /// Forgets a segment in which there is nothing; its file goes at the end.
+    pub fn drop_segment(&mut self, segment: Segment) -> Result<(), Trouble> {
+        self.index.drop_segment(segment)?;
+        self.doomed.push(segment.id);
+        Ok(())
+    }
+
+    /// Keeps a segment open.
+    pub fn keep_open(&mut self, id: u32, segment: Arc<SegmentFile>) {
+        if self.opened.segments.len() >= MOST_OPEN {
+            self.opened.segments.clear();
+        }
+        self.opened.segments.insert(id, segment);
+    }
+
+    /// A segment if it is open.
+    pub fn open_segment(&self, id: u32) -> Option<Arc<SegmentFile>> {
+        self.opened.segments.get(&id).cloned()
+    }
+}
+
+impl Store {
+    pub(crate) fn opened(&self) -> MutexGuard<'_, Opened> {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does a step. `None`: there is no index, and `create` does not ask for one.
+    ///
+    /// The step must bear to be done again: an index that turns out to be damaged is made anew.
+    pub(crate) fn transact<R>(
+        &self,
+        create: bool,
+        mut step: impl FnMut(&mut Transaction) -> Result<R, Trouble>,
+    ) -> Result<Option<R>, Error> {
+        let opened = &mut *self.opened();
+        // Others may delete the store or damage it again while it is mended, but not for ever.
+        for _ in 0..4 {
+            if opened.index.is_none() {
+                opened.index = IndexFile::open(&self.home, create, self.config.read_only)?;
+            }
+            let Some(index) = &opened.index else { return Ok(None) };
+            let guard = index.lock()?;
+            if !index.is_current() {
+                drop(guard);
+                opened.close();
+                continue;
+            }
+            if index.writable && opened.hold.is_none() {
+                opened.hold = Hold::take(&self.home);
+            }
+            let parts = (index, &opened.hold, &mut opened.epoch, &mut opened.segments);
+            match self.attempt(parts, &mut step) {
+                Ok(result) => return Ok(Some(result)),
+                Err(Trouble::Io(error)) => {
+                    return Err(Error::io("use", self.home.index())(error));
+                }
+                Err(Trouble::Damaged) if !index.writable => return Ok(None),
+                Err(Trouble::Damaged) => {
+                    opened.segments.clear();
+                    let mended = self.rebuild(&index.file);
+                    mended.map_err(|e| Error::io("mend", self.home.index())(as_io(e)))?;
+                }
+            }
+        }
+        Err(Error::io("use", self.home.index())(as_io(Trouble::Damaged)))
+    }
+
+    fn attempt<R>(
+        &self,
+        (file, hold, epoch, segments): (
+            &IndexFile,
+            &Option<Hold>,
+            &mut u64,
+            &mut BTreeMap<u32, Arc<SegmentFile>>,
+        ),
+        step: &mut impl FnMut(&mut Transaction) -> Result<R, Trouble>,
+    ) -> Result<R, Trouble> {
+        let mut index = Index::open(&file.file)?;
+        if *epoch != index.header.epoch {
+            segments.clear();
+            *epoch = index.header.epoch;
+        }
+        let hold = hold.as_ref().filter(|_| file.writable);
+        if let Some(hold) = hold {
+            hold.announce(&mut index);
+        }
+        let opened = OpenedParts { hold, segments };
+        let read_only = !file.writable;
+        let mut transaction =
+            Transaction { index, read_only, doomed: Vec::new(), grow: None, opened };
+        let result = step(&mut transaction)?;
+        let Transaction { index, doomed, grow, .. } = transaction;
+        if read_only {
+            return Ok(result);
+        }
+        index.commit()?;
+        for id in doomed {
+            segments.remove(&id);
+            let _ = std::fs::remove_file(self.home.segment(id));
+        }
+        if let Some(more) = grow {
+            let mut index = Index::open(&file.file)?;
+            if let Some(grown) = index.grown(more)? {
+                grown.write_anew(&file.file)?;
+            }
+        }
+        Ok(result)
+    }
+}

@@ -1,0 +1,13 @@
+//! Random programs and random edits, built incrementally and from nothing, and compared.
+
+pub mod crashes;
+pub mod edits;
+pub mod grow;
+pub mod model;
+#[cfg(feature = "mutation")]
+pub mod mutants;
+pub mod oracle;
+pub mod print;
+pub mod random;
+pub mod shrink;
+pub mod walk;

@@ -1,0 +1,217 @@
+//! `cargo xtask fuzz-edits` starts this.
+
+use camino::Utf8PathBuf;
+use clap::Parser;
+use cm_edits::{crashes, grow, print, random::Random, shrink, walk};
+use std::{
+    path::PathBuf,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+/// Walks through random states of random programs, and compares every incremental build with one from nothing
+#[derive(Parser)]
+struct Options {
+    /// What the choices depend on
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// How many steps, in walks of 40 [default: 400, or what the seconds allow]
+    #[arg(long)]
+    steps: Option<usize>,
+    /// Stop after this many seconds
+    #[arg(long)]
+    seconds: Option<u64>,
+    /// Kill so many builds, and lose writes of as many; the builds after them must be right
+    #[arg(long)]
+    kills: Option<usize>,
+    /// Let so many system calls of builds fail, by `strace`; the builds after them must be right
+    #[arg(long)]
+    faults: Option<usize>,
+    /// Only this fault, as a failure has it
+    #[arg(long, requires = "faults", allow_hyphen_values = true)]
+    fault: Option<String>,
+    /// Build a program: root file, cache directory, output
+    #[arg(long, num_args = 3, hide = true)]
+    build: Option<Vec<Utf8PathBuf>>,
+    /// Leave out one kind of edge of the graph after the other, and see that it is noticed
+    #[arg(long)]
+    #[cfg(feature = "mutation")]
+    mutants: bool,
+    /// Only print the program of the seed, into this directory
+    #[arg(long)]
+    print: Option<PathBuf>,
+    /// Where the scripts of failing walks go
+    #[arg(long, default_value_os_t = std::env::temp_dir())]
+    save: PathBuf,
+}
+
+/// Steps of a walk: long enough for something to pile up, short enough to be shrunk.
+const WALK: usize = 40;
+/// Builds of one program that are killed.
+const PROGRAM: usize = 25;
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    if let Some(directory) = &options.print {
+        let random = &mut Random::new(options.seed);
+        let items = 8 + random.below(30);
+        for (path, text) in print::files(&grow::program(random, items)) {
+            let path = directory.join(path.trim_start_matches('/'));
+            let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+            made.and_then(|()| std::fs::write(&path, text)).expect("written");
+        }
+        return ExitCode::SUCCESS;
+    }
+    if let Some(status) = with_library() {
+        return status;
+    }
+    if let Some([main, cache, output]) = options.build.as_deref() {
+        return match crashes::build_here(main, cache, output) {
+            Ok(true) => ExitCode::SUCCESS,
+            _ => ExitCode::FAILURE,
+        };
+    }
+    if let Some(count) = options.faults {
+        return match crashes::faults(options.seed, count, options.fault.as_deref()) {
+            Ok(failed) => {
+                println!("{failed} builds of {count} failed; all builds after them right");
+                ExitCode::SUCCESS
+            }
+            Err(message) => {
+                println!("{message}");
+                ExitCode::FAILURE
+            }
+        };
+    }
+    if let Some(count) = options.kills {
+        return match interruptions(options.seed, count) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(message) => {
+                println!("{message}");
+                ExitCode::FAILURE
+            }
+        };
+    }
+    #[cfg(feature = "mutation")]
+    if options.mutants {
+        return match mutants(&options) {
+            true => ExitCode::SUCCESS,
+            false => ExitCode::FAILURE,
+        };
+    }
+    match run(&options) {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    }
+}
+
+/// Starts this program again if it could not find the library by itself.
+fn with_library() -> Option<ExitCode> {
+    const VARIABLE: &str = "CM_STD_PATH";
+    if std::env::var_os(VARIABLE).is_some() {
+        return None;
+    }
+    let library = concat!(env!("CARGO_MANIFEST_DIR"), "/../../libs");
+    let program = std::env::current_exe().ok()?;
+    let mut command = std::process::Command::new(program);
+    let status = command.args(std::env::args_os().skip(1)).env(VARIABLE, library).status().ok()?;
+    Some(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Builds that do not come to their end, over several programs.
+fn interruptions(seed: u64, count: usize) -> Result<(), String> {
+    let (mut killed, mut failed) = (0, 0);
+    for number in 0..count.div_ceil(PROGRAM) {
+        let seed = seed.wrapping_add(number as u64);
+        let part = PROGRAM.min(count - number * PROGRAM);
+        let located = |message| format!("--seed {seed} --kills {part}: {message}");
+        killed += crashes::kills(seed, part).map_err(located)?;
+        crashes::lost_writes(seed, part).map_err(located)?;
+        crashes::no_store(seed).map_err(located)?;
+        failed += crashes::limits(seed).map_err(located)?;
+    }
+    println!(
+        "seed {seed}: {count} builds killed, {killed} of them in time; writes lost after as many"
+    );
+    println!(
+        "{failed} builds failed for want of room or of open files; all builds after them right"
+    );
+    Ok(())
+}
+
+fn run(options: &Options) -> bool {
+    let start = Instant::now();
+    let mut statistics = walk::Statistics::default();
+    let (mut done, mut failures) = (0, 0);
+    println!("seed {}", options.seed);
+    let unlimited = if options.seconds.is_some() { usize::MAX } else { 400 };
+    let all = options.steps.unwrap_or(unlimited);
+    for number in 0.. {
+        let over = options.seconds.is_some_and(|s| start.elapsed() > Duration::from_secs(s));
+        if done >= all || over {
+            break;
+        }
+        let seed = options.seed.wrapping_add(number);
+        let steps = WALK.min(all - done);
+        done += steps;
+        match walk::walk(seed, steps) {
+            Ok(more) => statistics.add(&more),
+            Err(failure) => {
+                failures += 1;
+                report(seed, *failure, options);
+            }
+        }
+    }
+    println!("{done} steps, {failures} failures, {} s", start.elapsed().as_secs());
+    show(&statistics);
+    failures == 0
+}
+
+fn report(seed: u64, failure: walk::Failure, options: &Options) {
+    println!("--seed {seed} --steps {}: {}", failure.states.len() - 1, failure.message);
+    let small = shrink::shrink(failure, Duration::from_secs(120));
+    let path = options.save.join(format!("seed-{seed}.txt"));
+    match std::fs::write(&path, shrink::script(&small)) {
+        Ok(()) => println!("  {}\n  in {}", small.message, path.display()),
+        Err(error) => println!("  {}: {error}", path.display()),
+    }
+}
+
+fn show(statistics: &walk::Statistics) {
+    println!("{:<20}{:>7}{:>9}{:>9}{:>8}", "edit", "steps", "needed", "ran", "ratio");
+    for (kind, [steps, needed, ran]) in &statistics.by_edit {
+        let ratio = *ran as f64 / (*needed).max(1) as f64;
+        println!("{kind:<20}{steps:>7}{needed:>9}{ran:>9}{ratio:>8.2}");
+    }
+    let mut excess: Vec<_> = statistics.excess.iter().collect();
+    excess.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let shown: Vec<_> =
+        excess.iter().take(12).map(|(query, count)| format!("{query} {count}")).collect();
+    println!("run without need: {}", shown.join(", "));
+    println!("accepted: {} steps", statistics.accepted);
+}
+
+#[cfg(feature = "mutation")]
+fn mutants(options: &Options) -> bool {
+    let limit = Duration::from_secs(options.seconds.unwrap_or(300));
+    let mutants = match cm_edits::mutants::mutants(options.seed, limit) {
+        Ok(mutants) => mutants,
+        Err(message) => {
+            println!("{message}");
+            return false;
+        }
+    };
+    for (reader, read) in &mutants.undecided {
+        println!("no edit depends on it alone: {reader} -> {read}");
+    }
+    for (reader, read) in &mutants.survived {
+        println!("not noticed: {reader} -> {read}");
+    }
+    println!(
+        "{} kinds of edges noticed, {} not, {} undecided",
+        mutants.found.len(),
+        mutants.survived.len(),
+        mutants.undecided.len()
+    );
+    mutants.survived.is_empty()
+}

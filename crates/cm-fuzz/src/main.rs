@@ -1,0 +1,152 @@
+//! `cargo xtask fuzz` runs this.
+
+use clap::{Parser, Subcommand};
+use cm_fuzz::{
+    check,
+    minimise::minimise,
+    mutate::{self, Case},
+    seeds, watch,
+};
+use std::{
+    collections::BTreeMap,
+    error::Error,
+    io::Write,
+    panic,
+    path::PathBuf,
+    process::ExitCode,
+    sync::{Mutex, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+#[derive(Parser)]
+#[command(name = "cm-fuzz", about = "Broken programs for the front end of the compiler")]
+struct Cli {
+    #[command(subcommand)]
+    task: Option<Task>,
+    /// What the cases follow from
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Seconds
+    #[arg(long, default_value_t = 60)]
+    time: u64,
+    /// Cases
+    #[arg(long, default_value_t = u64::MAX)]
+    steps: u64,
+    /// The first case
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+    /// Where failing cases go, made small
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"))]
+    keep: PathBuf,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Runs cases one after the other, for the process that watches
+    #[command(hide = true)]
+    Worker { seed: u64, first: u64 },
+    /// Checks one program
+    Case { file: PathBuf },
+    /// Prints the program of a step
+    Show { step: u64 },
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match &cli.task {
+        Some(Task::Worker { seed, first }) => worker(*seed, *first),
+        Some(Task::Case { file }) => watch::load(file).map_err(Into::into).map(|case| {
+            let result = guarded(case);
+            println!("{}", result.as_ref().err().map_or("ok", String::as_str));
+            result.is_ok()
+        }),
+        Some(Task::Show { step }) => seeds::programs().map_err(Into::into).map(|seeds| {
+            let case = mutate::case(&seeds, cli.seed, *step);
+            println!("{}", case.text);
+            true
+        }),
+        None => fuzz(&cli),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+type Done = Result<bool, Box<dyn Error>>;
+
+/// Prints the number of every case before it is checked, and ends with the first that fails.
+fn worker(seed: u64, first: u64) -> Done {
+    let seeds = seeds::programs()?;
+    let mut out = std::io::stdout();
+    for step in first.. {
+        writeln!(out, "{step}")?;
+        if let Err(message) = guarded(mutate::case(&seeds, seed, step)) {
+            writeln!(out, "failed {message}")?;
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+static PANIC: Mutex<String> = Mutex::new(String::new());
+
+/// Checks a case on a stack as small as threads have. A panic becomes `PLACE MESSAGE`.
+fn guarded(case: Case) -> Result<(), String> {
+    panic::set_hook(Box::new(|info| {
+        let place = info.location().map(|place| format!("{}:{}", place.file(), place.line()));
+        let text = info.payload_as_str().unwrap_or_default().replace('\n', " ");
+        *PANIC.lock().unwrap_or_else(PoisonError::into_inner) =
+            format!("{} {text}", place.unwrap_or_default());
+    }));
+    let thread = thread::Builder::new().stack_size(2 << 20).spawn(move || check::check(&case));
+    match thread.map_err(|error| error.to_string())?.join() {
+        Ok(result) => result,
+        Err(_) => Err(PANIC.lock().unwrap_or_else(PoisonError::into_inner).clone()),
+    }
+}
+
+/// Runs cases until the time is over; failing ones are made small and kept, one of each kind.
+fn fuzz(cli: &Cli) -> Done {
+    let seeds = seeds::programs()?;
+    let end = Instant::now() + Duration::from_secs(cli.time);
+    let last = cli.from.saturating_add(cli.steps);
+    let mut kinds: BTreeMap<String, u64> = BTreeMap::new();
+    let mut step = cli.from;
+    while Instant::now() < end && step < last {
+        let (right, failure) = watch::run(cli.seed, step, last, end)?;
+        step += right;
+        let Some(failure) = failure else { break };
+        step = failure.step + 1;
+        let count = kinds.entry(failure.kind().to_owned()).or_default();
+        *count += 1;
+        if *count == 1 {
+            println!("seed {} step {}: {}", cli.seed, failure.step, failure.message);
+            let small = small(mutate::case(&seeds, cli.seed, failure.step), failure.kind())?;
+            let file = cli.keep.join(format!("seed{}_step{}.cm", cli.seed, failure.step));
+            watch::save(&small, &file)?;
+            println!("{}:\n{}", file.display(), small.text);
+        }
+    }
+    let failed: u64 = kinds.values().sum();
+    println!("seed {}: {} cases, {failed} failed", cli.seed, step - cli.from);
+    kinds.iter().for_each(|(kind, count)| println!("{count:6} {kind}"));
+    Ok(failed == 0)
+}
+
+fn small(case: Case, kind: &str) -> std::io::Result<Case> {
+    let directory = std::env::temp_dir().join(format!("cm-fuzz-{}", std::process::id()));
+    std::fs::create_dir_all(&directory)?;
+    let same = |case: &Case| {
+        let found = watch::kind_of(case, &directory);
+        found.is_ok_and(|found| found.as_deref() == Some(kind))
+    };
+    let small = minimise(case, Duration::from_secs(60), same);
+    std::fs::remove_dir_all(&directory)?;
+    Ok(small)
+}

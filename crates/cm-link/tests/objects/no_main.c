@@ -1,0 +1,3 @@
+//= Undefined symbol 'main'
+//- a
+int other(void) { return 0; }

@@ -1,0 +1,3 @@
+//! 42
+//- main
+int main(void) { return 42; }

@@ -1,0 +1,213 @@
+//! How the cache is configured, looked at and kept small, and what its entries depend on.
+
+use crate::{Place, check, files_below, outcome};
+use serde_json::Value;
+use std::fs;
+
+const FILES: [(&str, &str); 2] = [
+    ("main.cm", "import ./geo::{area};\nint main() { println(\"hi\"); return area(21); }\n"),
+    ("geo.cm", "export int area(int a) { return a * 2; }\n"),
+];
+
+/// What `cm cache stats` says of the store.
+fn store(place: &Place, dir: &str) -> Value {
+    let found = place.cm(&format!("cache stats --format=json --cache-dir={dir}"));
+    assert_eq!(found.exit, 0, "{found:?}");
+    let value: Value = serde_json::from_str(&found.stdout).expect("JSON");
+    value["store"].clone()
+}
+
+fn number(value: &Value, name: &str) -> u64 {
+    value[name].as_u64().unwrap_or_else(|| panic!("no {name} in {value}"))
+}
+
+#[test]
+fn where_the_cache_is() {
+    let place = Place::new(&FILES);
+    let built = |args: &str, dir: &str| {
+        let mut command = place.command(&format!("run -O0 {args} main.cm"));
+        command.env("CM_CACHE_DIR", "from_env");
+        assert_eq!(outcome(command.spawn().expect("cm starts")).exit, 42, "{args}");
+        assert!(place.path.join(dir).exists(), "{args}: {dir}");
+        fs::remove_dir_all(place.path.join(dir)).expect("the cache is ours");
+    };
+    built("--cache-dir=from_option", "from_option");
+    place.write("cm.toml", "[cache]\ndir = 'from_toml'\n");
+    built("--cache-dir=from_option", "from_option");
+    built("", "from_env");
+    assert_eq!(place.cm("run -O0 main.cm").exit, 42);
+    assert!(place.path.join("from_toml").exists());
+    check(
+        &place,
+        &[
+            ("cache path --cache-dir=x", 0, "x\n", ""),
+            ("cache path", 0, "…/from_toml\n", ""),
+            ("why", 0, "…queries that ran…", ""),
+            ("cache clean", 0, "deleted …/from_toml\n", ""),
+        ],
+    );
+    place.write("cm.toml", "[cache]\nenabled = false\n");
+    assert_eq!(place.cm("run -O0 main.cm").exit, 42);
+    assert!(!place.path.join(".cm_cache").exists());
+    assert_eq!(place.cm("run -O0 --cache main.cm").exit, 42);
+    assert!(place.path.join(".cm_cache").exists());
+    place.write("cm.toml", "[cache]\nmax-size = 'much'\n");
+    check(&place, &[("run -O0 main.cm", 1, "", "error: …cm.toml: max-size of [cache]: 'much'…")]);
+}
+
+#[test]
+fn caches_that_are_only_read_or_too_small() {
+    let place = Place::new(&FILES);
+    let expected = ("hi\n", 42, "");
+    let run = |args: &str| {
+        let found = place.cm(&format!("compile -O0 --run {args} main.cm"));
+        assert_eq!((&*found.stdout, found.exit, &*found.stderr), expected, "{args}");
+    };
+    run("--cache-readonly");
+    assert!(!place.path.join(".cm_cache").exists());
+    run("");
+    let state = || -> Vec<_> {
+        let files = files_below(&place.path.join(".cm_cache"));
+        files
+            .iter()
+            .map(|path| (path.clone(), fs::read(path).expect("the cache is ours")))
+            .collect()
+    };
+    let before = state();
+    run("--cache-readonly");
+    place.write("geo.cm", "export int area(int a) { return a + a; }\n");
+    run("--cache-readonly");
+    assert!(before == state(), "a cache that is only read has changed");
+    for size in ["0", "1", "70000", "100K"] {
+        for _ in 0..2 {
+            run(&format!("--cache-dir=small --max-cache-size={size}"));
+        }
+        let most = cm_size(size);
+        let cas = place.path.join("small/cas");
+        let files = if cas.exists() { files_below(&cas) } else { Vec::new() };
+        let bytes: u64 = files.iter().map(|path| path.metadata().expect("a file").len()).sum();
+        assert!(bytes <= most, "{size}: {bytes}");
+        fs::remove_dir_all(place.path.join("small")).expect("the cache is ours");
+    }
+}
+
+fn cm_size(text: &str) -> u64 {
+    match text.strip_suffix('K') {
+        Some(number) => 1024 * number.parse::<u64>().expect("a number"),
+        None => text.parse().expect("a number"),
+    }
+}
+
+#[test]
+fn looking_at_a_cache() {
+    let place = Place::new(&FILES);
+    check(
+        &place,
+        &[
+            ("cache list", 0, "", ""),
+            ("cache verify", 0, "good: 0 entries, 0 KB\nbad, removed: 0\n", ""),
+            ("cache gc", 0, "removed 0 entries and 0 files\n", ""),
+            ("cache show abc", 1, "", "error: there is no entry abc\n"),
+            ("compile -O0 -q main.cm", 0, "", ""),
+            (
+                "cache stats",
+                0,
+                "directory: .cm_cache\nentries: …\nsize: … KB\n…unit_object: …oldest: …\nnewest: …\n",
+                "",
+            ),
+            ("cache list", 0, "… blob   executable …", ""),
+            ("cache verify", 0, "good: … entries, … KB\nbad, removed: 0\n", ""),
+            (
+                "cache clean --kind nonsense",
+                1,
+                "",
+                "error: there are no entries of kind 'nonsense'; there are: …unit_object…\n",
+            ),
+        ],
+    );
+    let list = place.cm("cache list --format=json").stdout;
+    let entries: Vec<Value> =
+        list.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(entries.len() as u64, {
+        let stats = place.cm("cache stats --format=json").stdout;
+        number(&serde_json::from_str(&stats).expect("JSON"), "entries")
+    });
+    let record = entries.iter().find(|entry| entry["type"] == "record").expect("a record");
+    let key = record["key"].as_str().expect("a key");
+    let shown = place.cm(&format!("cache show --format=json {}", &key[..20])).stdout;
+    let shown: Value = serde_json::from_str(&shown).expect("JSON");
+    let blob = shown["digests"][0].as_str().expect("a digest");
+    assert!(entries.iter().any(|entry| entry["key"] == blob), "{blob} of {key}");
+    let shown = place.cm(&format!("cache show {blob}")).stdout;
+    assert!(shown.contains("type: blob"), "{shown}");
+
+    let segment = &files_below(&place.path.join(".cm_cache/cas/segments"))[0];
+    let mut bytes = fs::read(segment).expect("the cache is ours");
+    bytes[64 + 128 + 3] ^= 1;
+    fs::write(segment, bytes).expect("the cache is ours");
+    check(
+        &place,
+        &[
+            ("cache verify", 1, "good: …bad, removed: 1\n", ""),
+            ("cache verify --format=json", 0, "{…\"bad\":0…}\n", ""),
+            ("cache clean --kind unit_object", 0, "removed … entries\n", ""),
+            ("cache gc --max-age=1d", 0, "removed 0 entries and 0 files\n", ""),
+            ("cache gc --max-size=0", 0, "removed … entries and 0 files\n", ""),
+            ("cache list", 0, "", ""),
+            ("cache gc --max-age=0s", 0, "removed 0 entries and … files\n", ""),
+            ("cache gc --max-age=1", 1, "", "error: invalid value '1'…"),
+            ("compile -O0 --run main.cm", 42, "hi\n", ""),
+        ],
+    );
+}
+
+/// An entry is found again exactly if nothing has changed that its stage gets.
+#[test]
+fn what_entries_depend_on() {
+    let place =
+        Place::new(&[("a/main.cm", FILES[0].1), ("a/geo.cm", FILES[1].1), ("a/cm.toml", "")]);
+    let dir = place.path.join("shared");
+    let dir = dir.as_str();
+    // How many blobs and records a build writes that knows nothing but the store.
+    let written = |args: &str, environment: &[(&str, &str)]| {
+        let before = match store(&place, dir) {
+            Value::Null => 0,
+            store => number(&store, "written"),
+        };
+        let _ = fs::remove_dir_all(place.path.join("shared/graph"));
+        let mut command = place.command(&format!("compile -q --cache-dir={dir} {args}"));
+        command.envs(environment.iter().copied());
+        let found = outcome(command.spawn().expect("cm starts"));
+        assert_eq!((found.exit, &*found.stderr), (0, ""), "{args}");
+        number(&store(&place, dir), "written") - before
+    };
+    let all = written("-O0 a/main.cm", &[]);
+    assert!(all > 10, "{all}");
+    // What is of no account.
+    assert_eq!(written("-O0 a/main.cm", &[]), 0);
+    let environment =
+        [("LANG", "ja_JP.UTF-8"), ("USER", "somebody"), ("HOME", "/nowhere"), ("TZ", "Asia/Tokyo")];
+    assert_eq!(written("-O0 a/main.cm", &environment), 0);
+    place.write("a/unrelated.cm", "export int f() { return 1; }\n");
+    place.write("a/geo.cm", FILES[1].1);
+    assert_eq!(written("-O0 a/main.cm -o elsewhere", &[]), 0);
+    for file in ["main.cm", "geo.cm", "cm.toml"] {
+        let text = fs::read(place.path.join("a").join(file)).expect("a file");
+        place.write(&format!("another/place/{file}"), text);
+    }
+    assert_eq!(written("-O0 another/place/main.cm", &[]), 0);
+    place.write("a/geo.cm", format!("// A comment.\n{}", FILES[1].1));
+    assert_eq!(written("-O0 a/main.cm", &[]), 0);
+    // What is.
+    let level = written("-O2 a/main.cm", &[]);
+    assert!(level >= 6, "everything but MIR that is the same: {level}");
+    place.write("a/geo.cm", "export int area(int a) { return a * 3; }\n");
+    let body = written("-O0 a/main.cm", &[]);
+    assert!(body > 0 && body < all, "the unit of one module: {body} of {all}");
+    place.write("a/geo.cm", "export int area(long a) { return 42; }\n");
+    let interface = written("-O0 a/main.cm", &[]);
+    assert!(interface > body, "the importing unit as well: {interface}");
+    // A branch and back.
+    place.write("a/geo.cm", FILES[1].1);
+    assert_eq!(written("-O0 a/main.cm", &[]), 0);
+}
