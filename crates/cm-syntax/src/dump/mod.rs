@@ -99,6 +99,10 @@ impl Dump {
     }
 
     fn stmt(&mut self, arena: &Arena, stmt: &Stmt) {
+        stacker::maybe_grow(64 * 1024, 1024 * 1024, || self.stmt_kind(arena, stmt));
+    }
+
+    fn stmt_kind(&mut self, arena: &Arena, stmt: &Stmt) {
         match &stmt.kind {
             StmtKind::Expr(value) => self.expr(arena, *value),
             StmtKind::Var(decl) => self.var(arena, decl),
