@@ -142,7 +142,7 @@ fn permissions() {
     mode("main.cm", 0);
     let found = run("$cm run --no-cache main.cm");
     assert_eq!((found.exit, found.stdout.as_str()), (1, ""));
-    assert!(found.stderr.contains("cannot read main.cm: Permission denied"), "{found:?}");
+    assert!(found.stderr.contains("cannot open main.cm: Permission denied"), "{found:?}");
     mode("main.cm", 0o644);
     mode("geo.cm", 0o644);
     fs::create_dir(place.path.join("shut")).expect("a directory");

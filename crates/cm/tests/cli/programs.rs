@@ -72,7 +72,7 @@ fn sizes() {
         assert!(found.stderr.len() < 2000, "{name}");
     }
     place.write("line.cm", program(String::new()) + "// " + &many("x", 10_000_000));
-    place.write("text.cm", program(format!("string s = \"{}\";", many("é", 5_000_000))));
+    place.write("text.cm", program(format!("println(\"{}\");", many("é", 5_000_000))));
     place.write(
         "wrong.cm",
         format!(
