@@ -77,6 +77,11 @@ fn no_help_is_left_in_english() {
         "cache",
         "cache clean",
         "cache stats",
+        "cache gc",
+        "cache verify",
+        "cache list",
+        "cache show",
+        "cache path",
         "why",
         "completions",
     ];
