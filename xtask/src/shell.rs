@@ -23,6 +23,11 @@ pub(crate) fn run(command: &mut Command) -> Result {
     }
 }
 
+/// Runs a command that shows its output itself, and may fail.
+pub(crate) fn status(command: &mut Command) -> Result<ExitStatus> {
+    command.status().map_err(|error| format!("cannot start `{}`: {error}", show(command)))
+}
+
 /// What a command prints, without the white space around it; `None` if it fails.
 pub(crate) fn output(command: &mut Command) -> Option<String> {
     let output = command.output().ok().filter(|output| output.status.success())?;
