@@ -28,7 +28,7 @@ fn target_directory() -> Result<PathBuf> {
 /// `fuzz-edits` go on with other seeds.
 const SLICES: [(&str, [&str; 4]); 2] = [
     ("cm-fuzz", ["--seed", "1", "--time", "45"]),
-    ("cm-edits", ["--seed", "1", "--seconds", "75"]),
+    ("fuzz-edits", ["--seed", "1", "--seconds", "75"]),
 ];
 
 /// Runs all tests, with the compiler built before: the conformance tests run it as a program.
