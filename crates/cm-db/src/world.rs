@@ -33,6 +33,29 @@ pub struct World {
 }
 
 impl World {
+    /// A program for Linux on x86-64 in `base`, with the library in `library` and nothing else asked for.
+    pub fn new(
+        system: impl System + 'static,
+        base: impl Into<Utf8PathBuf>,
+        root: &str,
+        library: impl Into<Utf8PathBuf>,
+    ) -> World {
+        World {
+            system: Arc::new(system),
+            base: base.into(),
+            root_path: None,
+            root: FileId(Name::new(root)),
+            library: library.into(),
+            search: Vec::new(),
+            defines: ["__64BIT__", "__CM__", "__linux__", "__unix__", "__x86_64__", "__x86__"]
+                .map(Name::new)
+                .to_vec(),
+            platform: Name::new("native"),
+            optimize: false,
+            tools: Arc::new(()),
+        }
+    }
+
     /// Where a file is.
     pub fn path(&self, file: FileId) -> Utf8PathBuf {
         if let Some((root, path)) = &self.root_path
@@ -137,18 +160,7 @@ mod tests {
     use std::{sync::Arc, thread::sleep, time::Duration};
 
     fn options(system: impl System + 'static, base: &str) -> Options {
-        let world = World {
-            system: Arc::new(system),
-            base: base.into(),
-            root_path: None,
-            root: FileId(Name::new("main")),
-            library: "library".into(),
-            search: Vec::new(),
-            defines: Vec::new(),
-            platform: Name::new("native"),
-            optimize: false,
-            tools: Arc::new(()),
-        };
+        let world = World { defines: Vec::new(), ..World::new(system, base, "main", "library") };
         Options::new(Registry::new(&[&crate::QUERIES]), Arc::new(world))
     }
 

@@ -3,7 +3,7 @@
 use crate::{mutate::Case, seeds::repository};
 use camino::{Utf8Path, Utf8PathBuf};
 use cm_base::{Diagnostic, FileText, MemorySystem, Name, OsSystem, Stamp, System};
-use cm_db::{FileId, World};
+use cm_db::World;
 use cm_lower::Item;
 use cm_mir::{
     interp::{Captured, Limits, Program, run_within},
@@ -43,20 +43,7 @@ fn library() -> Utf8PathBuf {
 }
 
 fn database(memory: &MemorySystem) -> Database {
-    let world = World {
-        system: Arc::new(Files(memory.clone())),
-        base: Utf8PathBuf::from("/fuzz"),
-        root_path: None,
-        root: FileId(Name::new("main")),
-        library: library(),
-        search: Vec::new(),
-        defines: ["__64BIT__", "__CM__", "__linux__", "__unix__", "__x86_64__", "__x86__"]
-            .map(Name::new)
-            .to_vec(),
-        platform: Name::new("native"),
-        optimize: false,
-        tools: Arc::new(()),
-    };
+    let world = World::new(Files(memory.clone()), "/fuzz", "main", library());
     let groups = [&cm_db::QUERIES, &cm_hir::QUERIES, &cm_hir::decl::QUERIES, &cm_lower::QUERIES];
     Database::new(Registry::new(&groups), Arc::new(world))
 }

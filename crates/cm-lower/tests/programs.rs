@@ -2,8 +2,8 @@
 //! look.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use cm_base::{MemorySystem, Name, OsSystem, System};
-use cm_db::{FileId, World};
+use cm_base::{MemorySystem, OsSystem, System};
+use cm_db::World;
 use cm_mir::{
     interp::{Captured, Limits, Outcome, Program, run_within},
     passes::optimize,
@@ -17,20 +17,7 @@ fn repository() -> &'static Utf8Path {
 }
 
 fn database(system: impl System + 'static, base: &Utf8Path, root: &str) -> Database {
-    let world = World {
-        system: Arc::new(system),
-        base: base.to_owned(),
-        root_path: None,
-        root: FileId(Name::new(root)),
-        library: repository().join("libs"),
-        search: Vec::new(),
-        defines: ["__64BIT__", "__CM__", "__linux__", "__unix__", "__x86_64__", "__x86__"]
-            .map(Name::new)
-            .to_vec(),
-        platform: Name::new("native"),
-        optimize: false,
-        tools: Arc::new(()),
-    };
+    let world = World::new(system, base, root, repository().join("libs"));
     let groups = [&cm_db::QUERIES, &cm_hir::QUERIES, &cm_hir::decl::QUERIES, &cm_lower::QUERIES];
     Database::new(Registry::new(&groups), Arc::new(world))
 }

@@ -4,7 +4,7 @@
 use crate::{body, decl, diagnostics, entry, thir::Instance};
 use camino::Utf8PathBuf;
 use cm_base::{FileText, MemorySystem, System};
-use cm_db::{FileId, World};
+use cm_db::World;
 use redgreen::{Database, Registry, Root};
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
@@ -14,20 +14,7 @@ fn database(text: &str) -> Database {
     let system = MemorySystem::default();
     system.write("/p/main.cm", text);
     system.write("/lib/core/array.cm", ARRAY_LIBRARY);
-    let world = World {
-        system: Arc::new(system) as Arc<dyn System>,
-        base: Utf8PathBuf::from("/p"),
-        root_path: None,
-        root: FileId("main".into()),
-        library: "/lib".into(),
-        search: Vec::new(),
-        defines: ["__64BIT__", "__CM__", "__linux__", "__unix__", "__x86_64__", "__x86__"]
-            .map(cm_base::Name::new)
-            .to_vec(),
-        platform: "native".into(),
-        optimize: false,
-        tools: Arc::new(()),
-    };
+    let world = World::new(system, "/p", "main", "/lib");
     let world: redgreen::World = Arc::new(world);
     let groups = [&cm_db::QUERIES, &crate::QUERIES, &decl::QUERIES];
     Database::new(Registry::new(&groups), world)

@@ -9,16 +9,9 @@ use std::{fmt::Write, sync::Arc};
 
 fn open(system: &MemorySystem) -> Database {
     let world = World {
-        system: Arc::new(system.clone()),
-        base: "".into(),
-        root_path: None,
-        root: FileId(Name::new("main")),
-        library: "library".into(),
         search: vec!["search".into()],
         defines: vec![Name::new("__CM__")],
-        platform: Name::new("native"),
-        optimize: false,
-        tools: Arc::new(()),
+        ..World::new(system.clone(), "", "main", "library")
     };
     let registry = Registry::new(&[&cm_db::QUERIES, &crate::QUERIES, &super::QUERIES]);
     Database::new(registry, Arc::new(world))
