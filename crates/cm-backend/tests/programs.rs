@@ -123,7 +123,7 @@ fn check(path: &Path, opt_level: u8) -> Result<(), Failed> {
         ("executable of the system's linker", Command::new(&program)),
     ];
     for (how, mut command) in ways {
-        let output = command.output()?;
+        let output = cm_test::process::output(&mut command)?;
         let printed =
             String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
         if (printed.as_ref(), output.status.code()) != (&expected, Some(status)) {

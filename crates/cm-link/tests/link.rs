@@ -50,7 +50,8 @@ fn object(part: &str, dir: &Path) -> Result<Named, Failed> {
 }
 
 fn run(command: &mut Command) -> Result<String, Failed> {
-    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
+    let output =
+        cm_test::process::output(command).map_err(|error| format!("{command:?}: {error}"))?;
     if !output.status.success() {
         let message = String::from_utf8_lossy(&output.stderr).into_owned();
         return Err(format!("{command:?}: {message}").into());
@@ -94,7 +95,7 @@ fn check(path: &Path) -> Result<(), Failed> {
     };
     let program = dir.path().join("program");
     write(&program, &bytes)?;
-    let output = Command::new(&program).output()?;
+    let output = cm_test::process::output(&mut Command::new(&program))?;
     let printed = String::from_utf8_lossy(&output.stdout);
     let status = lines("//! ").trim().parse().unwrap_or(0);
     if (&*printed, output.status.code()) != (&lines("//> "), Some(status)) {

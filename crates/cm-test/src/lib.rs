@@ -35,6 +35,7 @@
 
 mod fixture;
 mod markers;
+pub mod process;
 mod script;
 pub mod shapes;
 

@@ -207,7 +207,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub fn execute(path: &Utf8Path, bytes: &[u8]) -> Result<Behaviour, String> {
     fs::write(path, bytes).map_err(text)?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).map_err(text)?;
-    let mut child = Command::new(path).stdout(Stdio::piped()).spawn().map_err(text)?;
+    let mut child =
+        cm_test::process::start(Command::new(path).stdout(Stdio::piped())).map_err(text)?;
     let mut stdout = child.stdout.take().ok_or("no output")?;
     let reader = std::thread::spawn(move || {
         let mut bytes = Vec::new();
