@@ -44,6 +44,11 @@ impl Collected {
         }
     }
 
+    /// Keeps an item that is never written.
+    pub fn remember(&mut self, key: Key, item: Item) {
+        self.items.insert(key, Item { queued: false, ..item });
+    }
+
     /// The next entries to be written: at most so many, and no more than so many bytes of a
     /// segment unless one alone takes more. They stay here as well.
     pub fn take(&mut self, most: usize, bytes: u64) -> Vec<(Key, Item)> {

@@ -24,6 +24,11 @@
 //! Nobody else writes to a part that is reserved, so processes write at once, and the index is
 //! locked for microseconds.
 //!
+//! # Signing
+//!
+//! Whoever can write into the directory can bind a key to other digests. Where that matters, a store
+//! signs its records and demands a good signature ([`Store::signed`]); without that it costs nothing.
+//!
 //! # What always holds
 //!
 //! * An entry is in the index only after it has been written. What a process that was killed has
@@ -43,6 +48,8 @@
 
 mod collected;
 mod digest;
+#[cfg(feature = "ed25519")]
+pub mod ed25519;
 mod error;
 mod hold;
 mod home;
@@ -54,6 +61,7 @@ mod place;
 mod rebuild;
 mod room;
 mod segment;
+mod sign;
 mod store;
 mod transaction;
 mod write;
@@ -63,4 +71,5 @@ pub use error::Error;
 pub use index::{Totals, Usage};
 pub use inspect::{EntryInfo, Verified};
 pub use name::Name;
+pub use sign::{Seal, Signer, Signing, Verifier};
 pub use store::{Config, Stats, Store, Summary};

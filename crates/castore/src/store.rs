@@ -6,6 +6,7 @@ use crate::{
     home::Home,
     index::{Entry, Kind, Trouble},
     segment::{HEADER, SegmentFile, key_start},
+    sign::{self, Seal, Signing},
     transaction::Opened,
 };
 use std::{
@@ -41,6 +42,7 @@ pub struct Store {
     pub(crate) opened: Mutex<Opened>,
     pub(crate) committing: Mutex<()>,
     collected: Mutex<Collected>,
+    signing: Option<Signing>,
     hits: AtomicU64,
     misses: AtomicU64,
     /// Those that are not counted in the index yet.
@@ -48,6 +50,7 @@ pub struct Store {
     pub(crate) written: AtomicU64,
     pub(crate) refused: AtomicU64,
     quarantined: AtomicU64,
+    untrusted: AtomicU64,
 }
 
 /// What happened through one [`Store`] since it was opened.
@@ -63,6 +66,8 @@ pub struct Stats {
     pub refused: u64,
     /// Entries that were found to be bad.
     pub quarantined: u64,
+    /// Records that were not used, for want of a good signature.
+    pub untrusted: u64,
 }
 
 /// What a store holds.
@@ -114,13 +119,20 @@ impl Store {
             opened: Mutex::default(),
             committing: Mutex::default(),
             collected: Mutex::default(),
+            signing: None,
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
             misses_untold: AtomicU64::new(0),
             written: AtomicU64::new(0),
             refused: AtomicU64::new(0),
             quarantined: AtomicU64::new(0),
+            untrusted: AtomicU64::new(0),
         }
+    }
+
+    /// The same store, whose records are signed.
+    pub fn signed(self, signing: Signing) -> Store {
+        Store { signing: Some(signing), ..self }
     }
 
     /// The directory.
@@ -136,6 +148,7 @@ impl Store {
             written: self.written.load(Ordering::Relaxed),
             refused: self.refused.load(Ordering::Relaxed),
             quarantined: self.quarantined.load(Ordering::Relaxed),
+            untrusted: self.untrusted.load(Ordering::Relaxed),
         }
     }
 
@@ -166,9 +179,16 @@ impl Store {
     /// stood for before. The values need not be in the store. Written by the next
     /// [`commit`](Self::commit).
     pub fn bind(&self, name: Name, key: &[u8], values: &[Digest]) {
-        let bytes: Vec<u8> = values.iter().flat_map(|value| value.0).collect();
+        let key = record_key(name, key);
+        let mut bytes: Vec<u8> = values.iter().flat_map(|value| value.0).collect();
+        let signing = self.signing.as_ref();
+        signing.inspect(|signing| signing.seal(&key, &mut bytes));
         let item = Item::new(name, Digest::of(&bytes), bytes.into());
-        self.collected().add((Kind::Record, record_key(name, key)), item);
+        if signing.is_some_and(|signing| signing.required && signing.signer.is_none()) {
+            self.collected().remember((Kind::Record, key), item);
+        } else {
+            self.collected().add((Kind::Record, key), item);
+        }
     }
 
     /// What `key` was bound to, among the records called `name`.
@@ -186,6 +206,17 @@ impl Store {
     /// What a record holds that has this key in the store.
     pub fn record(&self, key: &Digest) -> Option<Vec<Digest>> {
         Some(digests(&self.read_quietly(Kind::Record, key)?))
+    }
+
+    /// The seal of a record that has this key in the store, and whether it is good; `None`: it has
+    /// none.
+    pub fn seal(&self, key: &Digest) -> Option<(Seal, bool)> {
+        let bytes = self.read_quietly(Kind::Record, key)?;
+        let (digests, seal) = sign::split(&bytes);
+        let good = |seal: &Seal| {
+            self.signing.as_ref().is_some_and(|signing| signing.is_good(key, digests, seal))
+        };
+        seal.map(|seal| (seal, good(&seal)))
     }
 
     /// A new build begins: what this store has used so far may be evicted again.
@@ -243,7 +274,10 @@ impl Store {
     /// The contents of an entry, verified.
     fn read(&self, kind: Kind, key: &Digest) -> Option<Arc<[u8]>> {
         let known = self.collected().items.get(&(kind, *key)).map(|item| item.bytes.clone());
-        let found = known.or_else(|| self.read_file(kind, key, true));
+        let found = known.or_else(|| {
+            let found = self.read_file(kind, key, true)?;
+            (kind == Kind::Blob || self.accepts(key, &found)).then_some(found)
+        });
         let (counter, untold) = match found {
             Some(_) => (&self.hits, 0),
             None => (&self.misses, 1),
@@ -251,6 +285,21 @@ impl Store {
         counter.fetch_add(1, Ordering::Relaxed);
         self.misses_untold.fetch_add(untold, Ordering::Relaxed);
         found
+    }
+
+    /// Whether a record may be used. One that may not is left to those who trust its signer.
+    fn accepts(&self, key: &Digest, record: &[u8]) -> bool {
+        let accepted = self.signing.as_ref().is_none_or(|signing| signing.accepts(key, record));
+        if !accepted {
+            self.untrusted.fetch_add(1, Ordering::Relaxed);
+            // It was counted when it was found.
+            let _ = self.transact(false, |step| {
+                let hits = &mut step.index.header.totals.hits;
+                *hits = hits.saturating_sub(1);
+                Ok(())
+            });
+        }
+        accepted
     }
 
     /// The same of what is on disk, and nothing is counted.
@@ -318,8 +367,9 @@ impl Store {
 }
 
 /// What a record holds.
-fn digests(bytes: &[u8]) -> Vec<Digest> {
-    let (values, _) = bytes.as_chunks::<32>();
+fn digests(record: &[u8]) -> Vec<Digest> {
+    let (digests, _) = sign::split(record);
+    let (values, _) = digests.as_chunks::<32>();
     values.iter().copied().map(Digest).collect()
 }
 

@@ -1,6 +1,6 @@
 //! `cm cache`: looking at the cache directory, and keeping it small and sound.
 
-use crate::{CacheSettings, error::Error};
+use crate::{CacheSettings, error::Error, keys::PublicKey};
 use camino::Utf8Path;
 use castore::{Digest, EntryInfo, Summary};
 use serde_json::{Value, json};
@@ -128,6 +128,11 @@ pub fn show(settings: &CacheSettings, key: &str, as_json: bool) -> Result<String
         let digests = store.record(&entry.key).unwrap_or_default();
         let digests: Vec<String> = digests.iter().map(Digest::to_string).collect();
         value["digests"] = digests.into();
+        if let Some((seal, trusted)) = store.seal(&entry.key) {
+            value["signer"] = PublicKey { key: seal.signer, since: 0 }.to_string().into();
+            value["epoch"] = seal.epoch.into();
+            value["trusted"] = trusted.into();
+        }
     }
     if as_json {
         return Ok(format!("{value}\n"));

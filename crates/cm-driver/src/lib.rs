@@ -10,6 +10,7 @@ mod error;
 pub mod format;
 mod input;
 mod interpret;
+pub mod keys;
 mod link;
 pub mod messages;
 mod parallel;
@@ -25,6 +26,7 @@ mod store;
 mod test;
 pub mod tools;
 mod views;
+mod vouched;
 mod why;
 
 pub use check::{Lint, check, fix};

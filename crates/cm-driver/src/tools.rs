@@ -1,6 +1,6 @@
 //! What queries of the driver need of the outside: the store, the back end and the linker.
 
-use crate::{link::Foreign, store::Writer};
+use crate::{link::Foreign, store::Writer, vouched::Vouched};
 use camino::Utf8PathBuf;
 use castore::{Digest, Name};
 use cm_backend_api::{Backend, BackendError, Target, TextKind};
@@ -27,6 +27,8 @@ pub struct Tools {
     pub foreign: Foreign,
     /// Files that are needed only while this process runs.
     pub scratch: Scratch,
+    /// The files beside the store, if they are signed.
+    pub vouched: Vouched,
     /// Writes to the store while other work goes on.
     pub writer: Writer,
     /// The encoded units that were compiled, by name.
@@ -55,6 +57,7 @@ impl Tools {
             opt_level,
             foreign,
             scratch: Scratch::default(),
+            vouched: Vouched::default(),
             backend: OnceLock::new(),
             objects: Mutex::default(),
             writer: Writer::default(),

@@ -283,6 +283,37 @@ pub enum CacheAction {
         #[command(flatten)]
         place: CacheDir,
     },
+    /// The keys that sign entries, for `sign` in [cache] of cm.toml
+    Key {
+        /// What to do
+        #[command(subcommand)]
+        action: KeyAction,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum KeyAction {
+    /// Make a key to sign with, in place of the one there is, and print its public part
+    Generate,
+    /// List all keys that are known
+    List {
+        /// How it is written
+        #[arg(long, value_enum, default_value_t = TextFormat::Text)]
+        format: TextFormat,
+    },
+    /// Use what this key has signed
+    Trust {
+        /// Its public part; `@N` after it leaves out what it signed before epoch N
+        key: String,
+        /// What the list calls it
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        name: String,
+    },
+    /// Never use what this key has signed
+    Revoke {
+        /// Its public part
+        key: String,
+    },
 }
 
 #[derive(Args)]
