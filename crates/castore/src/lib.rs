@@ -44,6 +44,8 @@
 //!   processes, and every use is a constant number of steps.
 //! * What a running process has used is not evicted ([`Store::release`]). What there is no room
 //!   for is refused, and stays in the memory of the process that put it.
+//! * A file that others can write, or that belongs to neither the user nor the owner of the
+//!   directory, is as good as damaged.
 //! * Nothing follows a link out of the directory, and no name in it comes from outside.
 
 mod collected;

@@ -29,7 +29,7 @@ impl Store {
             let slot = id % crate::index::SEGMENTS;
             let free =
                 slot != 0 && segments.keys().all(|other| other % crate::index::SEGMENTS != slot);
-            match SegmentFile::open(&self.home.segment(id), id, true)? {
+            match SegmentFile::open(&self.home.segment(id), id, true, self.home.owners())? {
                 Some(segment) if free && !is_hollow(&segment.file.metadata()?) => {
                     let len = segment.file.metadata()?.len();
                     segment.scan(len, &mut |offset, header| {

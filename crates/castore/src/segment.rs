@@ -15,7 +15,7 @@
 use crate::{
     Digest, Hasher, Name,
     index::{KeyStart, Kind},
-    place,
+    place::{self, Owners},
 };
 use std::{fs::File, io, os::unix::fs::FileExt, path::Path};
 
@@ -129,8 +129,16 @@ impl SegmentFile {
     }
 
     /// The segment of that number; `None`: the file is something else.
-    pub fn open(path: &Path, id: u32, writable: bool) -> io::Result<Option<SegmentFile>> {
-        let (file, _) = place::open_file(path, writable)?;
+    pub fn open(
+        path: &Path,
+        id: u32,
+        writable: bool,
+        owners: &Owners,
+    ) -> io::Result<Option<SegmentFile>> {
+        let file = match place::open_file(path, writable, owners) {
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => return Ok(None),
+            result => result?,
+        };
         let mut bytes = [0; START as usize];
         match file.read_exact_at(&mut bytes, 0) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
@@ -257,7 +265,8 @@ mod tests {
         assert_eq!(find(end), [(first, a), (third, c)]);
         segment.file.set_len(third + 10).unwrap();
         assert_eq!(find(end), [(first, a)]);
-        assert!(SegmentFile::open(&path, 2, false).unwrap().is_none());
-        assert!(SegmentFile::open(&path, 1, false).unwrap().is_some());
+        let owners = Owners::of(dir.path());
+        assert!(SegmentFile::open(&path, 2, false, &owners).unwrap().is_none());
+        assert!(SegmentFile::open(&path, 1, false, &owners).unwrap().is_some());
     }
 }
