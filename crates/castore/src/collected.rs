@@ -15,13 +15,22 @@ pub(crate) struct Item {
     /// The digest of the bytes.
     pub contents: Digest,
     pub bytes: Arc<[u8]>,
+    /// Their compressed form, if it is written instead.
+    pub packed: Option<Arc<[u8]>>,
+    /// How long it took to make, in microseconds.
+    pub cost: u32,
     /// It is in the queue.
     queued: bool,
 }
 
 impl Item {
     pub fn new(name: Name, contents: Digest, bytes: Arc<[u8]>) -> Item {
-        Item { name, contents, bytes, queued: true }
+        Item { name, contents, bytes, packed: None, cost: 0, queued: true }
+    }
+
+    /// What is written.
+    pub fn stored(&self) -> &[u8] {
+        self.packed.as_deref().unwrap_or(&self.bytes)
     }
 }
 

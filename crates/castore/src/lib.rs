@@ -59,6 +59,7 @@ mod index;
 mod inspect;
 mod lock;
 mod name;
+mod pack;
 mod place;
 mod rebuild;
 mod room;
@@ -70,7 +71,7 @@ mod write;
 
 pub use digest::{Digest, Hasher, ParseDigestError};
 pub use error::Error;
-pub use index::{Totals, Usage};
+pub use index::{Latest, Totals, Usage};
 pub use inspect::{EntryInfo, Verified};
 pub use name::Name;
 pub use sign::{Seal, Signer, Signing, Verifier};

@@ -51,7 +51,7 @@ impl Store {
         segments.values().try_for_each(|segment| index.put_segment(*segment))?;
         for Place { header, segment, offset } in places {
             let entry = Entry::new(header.kind, header.key_start(), start(&header.contents.0));
-            let entry = Entry { segment, offset, len: header.total(), ..entry };
+            let entry = Entry { segment, offset, len: header.total(), cost: header.cost, ..entry };
             index.insert(entry, header.name)?;
         }
         index.write_anew(file)

@@ -1,10 +1,11 @@
 //! The store: what it offers.
 
 use crate::{
-    Digest, Error, Name, Totals, Usage,
+    Digest, Error, Latest, Name, Totals, Usage,
     collected::{Collected, Item},
     home::Home,
     index::{Entry, Kind, Trouble},
+    pack,
     segment::{HEADER, SegmentFile, key_start},
     sign::{self, Seal, Signing},
     transaction::Opened,
@@ -17,6 +18,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 /// How a store is used.
@@ -26,11 +28,14 @@ pub struct Config {
     pub max_size: u64,
     /// Nothing is written, not even what was used when.
     pub read_only: bool,
+    /// Blobs are compressed at this level of Zstandard, where that makes them smaller (feature
+    /// `zstd`).
+    pub compression: Option<i32>,
 }
 
 impl Default for Config {
     fn default() -> Config {
-        Config { max_size: 2 << 30, read_only: false }
+        Config { max_size: 2 << 30, read_only: false, compression: None }
     }
 }
 
@@ -51,6 +56,10 @@ pub struct Store {
     pub(crate) refused: AtomicU64,
     quarantined: AtomicU64,
     untrusted: AtomicU64,
+    /// What `latest` says.
+    found: AtomicU64,
+    missed: AtomicU64,
+    saved: AtomicU64,
 }
 
 /// What happened through one [`Store`] since it was opened.
@@ -77,6 +86,8 @@ pub struct Summary {
     pub usages: Vec<Usage>,
     /// What happened since the store was made.
     pub totals: Totals,
+    /// What happened last.
+    pub latest: Latest,
     /// Blobs and records.
     pub entries: u64,
     /// What all files take at most.
@@ -127,6 +138,9 @@ impl Store {
             refused: AtomicU64::new(0),
             quarantined: AtomicU64::new(0),
             untrusted: AtomicU64::new(0),
+            found: AtomicU64::new(0),
+            missed: AtomicU64::new(0),
+            saved: AtomicU64::new(0),
         }
     }
 
@@ -179,11 +193,18 @@ impl Store {
     /// stood for before. The values need not be in the store. Written by the next
     /// [`commit`](Self::commit).
     pub fn bind(&self, name: Name, key: &[u8], values: &[Digest]) {
+        self.bind_made(name, key, values, Duration::ZERO);
+    }
+
+    /// The same, and notes how long it took to make the values: so long is saved when they are found.
+    pub fn bind_made(&self, name: Name, key: &[u8], values: &[Digest], time: Duration) {
         let key = record_key(name, key);
         let mut bytes: Vec<u8> = values.iter().flat_map(|value| value.0).collect();
         let signing = self.signing.as_ref();
         signing.inspect(|signing| signing.seal(&key, &mut bytes));
-        let item = Item::new(name, Digest::of(&bytes), bytes.into());
+        let cost = u32::try_from(time.as_micros()).unwrap_or(u32::MAX);
+        let mut item = Item::new(name, Digest::of(&bytes), bytes.into());
+        item.cost = cost;
         if signing.is_some_and(|signing| signing.required && signing.signer.is_none()) {
             self.collected().remember((Kind::Record, key), item);
         } else {
@@ -224,6 +245,9 @@ impl Store {
         if let Some(hold) = &self.opened().hold {
             hold.renew();
         }
+        for count in [&self.found, &self.missed, &self.saved] {
+            count.store(0, Ordering::Relaxed);
+        }
     }
 
     /// What the store holds; `None`: there is none.
@@ -236,6 +260,7 @@ impl Store {
             Ok(Summary {
                 usages: step.index.usages()?,
                 totals: step.index.header.totals,
+                latest: step.index.header.latest,
                 entries: u64::from(step.index.header.entries),
                 bytes: step.index.size() + step.index.header.stored,
                 oldest,
@@ -264,6 +289,14 @@ impl Store {
         }
     }
 
+    pub(crate) fn latest(&self) -> Latest {
+        Latest {
+            hits: self.found.load(Ordering::Relaxed),
+            misses: self.missed.load(Ordering::Relaxed),
+            saved: self.saved.load(Ordering::Relaxed),
+        }
+    }
+
     fn find(&self, kind: Kind, key: &Digest) -> Option<Entry> {
         let found = self.transact(false, |step| {
             Ok(step.index.find(kind, &key_start(key))?.map(|(_, entry)| entry))
@@ -284,6 +317,7 @@ impl Store {
         };
         counter.fetch_add(1, Ordering::Relaxed);
         self.misses_untold.fetch_add(untold, Ordering::Relaxed);
+        self.missed.fetch_add(untold, Ordering::Relaxed);
         found
     }
 
@@ -317,6 +351,10 @@ impl Store {
                 if use_it && !step.read_only {
                     step.index.touch(number)?;
                     step.index.header.totals.hits += 1;
+                    step.index.header.totals.saved += u64::from(entry.cost);
+                    self.found.fetch_add(1, Ordering::Relaxed);
+                    self.saved.fetch_add(u64::from(entry.cost), Ordering::Relaxed);
+                    step.index.header.latest = self.latest();
                 }
                 Ok(Some((self.segment(step, entry.segment)?, entry)))
             });
@@ -378,6 +416,12 @@ fn record_key(name: Name, key: &[u8]) -> Digest {
     Digest::of_parts([name.as_str().as_bytes(), key])
 }
 
+fn unpack(packed: &[u8]) -> Option<Arc<[u8]>> {
+    let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, pack::len(packed)?).collect();
+    let room = Arc::get_mut(&mut bytes).expect("invariant: it is not shared yet");
+    pack::unpack(packed, room).then_some(bytes)
+}
+
 /// Reads and verifies an entry.
 fn read_entry(
     segment: &SegmentFile,
@@ -396,10 +440,18 @@ fn read_entry(
     let mut offset = entry.offset + HEADER;
     for piece in room.chunks_mut(1 << 17) {
         segment.file.read_exact_at(piece, offset)?;
-        hasher.update(piece);
+        if !header.packed {
+            hasher.update(piece);
+        }
         offset += piece.len() as u64;
     }
-    let digest = hasher.finish();
+    let digest = if header.packed {
+        let unpacked = unpack(&bytes).ok_or_else(|| Unread::Bad(bytes.to_vec()))?;
+        bytes = unpacked;
+        Digest::of(&bytes)
+    } else {
+        hasher.finish()
+    };
     let sound = digest == header.contents && (kind == Kind::Record || digest == *key);
     if sound { Ok(bytes) } else { Err(Unread::Bad(bytes.to_vec())) }
 }

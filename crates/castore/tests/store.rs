@@ -237,7 +237,7 @@ fn directories_are_made_private_again() {
 #[test]
 fn entries_of_others_are_not_taken_for_ours() {
     let (_dir, store) = fresh();
-    let store = Store::with(store.root(), Config { max_size: 1 << 20, read_only: false });
+    let store = Store::with(store.root(), Config { max_size: 1 << 20, ..Config::default() });
     let entry = |n: u8| [n; 6000];
     let digests: Vec<_> = (0..4).map(|n| put(&store, &entry(n))).collect();
     let files = segments(&store);
@@ -475,4 +475,52 @@ fn everything_can_be_looked_at_verified_and_removed() {
     assert!(store.entries().unwrap().iter().all(|entry| entry.name == obj));
     assert_eq!(store.remove(|_| true).unwrap(), 20);
     assert_eq!(segments(&store), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn what_is_compressed_comes_back_and_is_verified() {
+    let (_dir, plain) = fresh();
+    let config = Config { compression: Some(1), ..Config::default() };
+    let store = Store::with(plain.root(), config);
+    let text: Vec<u8> = (0..60_000_u32).flat_map(|n| [(n * n >> 7) as u8, 0, 0, 0]).collect();
+    let digest = put(&store, &text);
+    assert!(size(&store) < 200_000, "{}", size(&store));
+    for reader in [&store, &plain, &Store::open(plain.root())] {
+        assert_eq!(get(reader, &digest).unwrap(), text);
+    }
+    put(&plain, &text);
+    assert_eq!(plain.stats().written, 0, "it is the same blob");
+    fs::remove_file(store.root().join("cas/index")).unwrap();
+    assert_eq!(get(&store, &digest).unwrap(), text);
+    for at in [64, 64 + 128, 64 + 128 + 12, 64 + 128 + 9999] {
+        flip(&segments(&store)[0], at);
+        assert_eq!(get(&Store::open(store.root()), &digest), None, "{at}");
+        store.remove(|_| true).unwrap();
+        put(&store, &text);
+    }
+}
+
+#[test]
+fn what_was_saved_is_known() {
+    let (_dir, store) = fresh();
+    let digest = put(&store, b"value");
+    let time = std::time::Duration::from_millis(5);
+    store.bind_made(name("obj"), b"key", &[digest], time);
+    store.bind(name("obj"), b"other", &[digest]);
+    commit(&store);
+    fs::remove_file(store.root().join("cas/index")).unwrap();
+    let reader = Store::open(store.root());
+    for _ in 0..2 {
+        reader.lookup(name("obj"), b"key").unwrap();
+        reader.lookup(name("obj"), b"other").unwrap();
+        assert!(reader.lookup(name("obj"), b"absent").is_none());
+        reader.get(&digest).unwrap();
+    }
+    let summary = store.summary().unwrap().unwrap();
+    assert_eq!((summary.totals.hits, summary.totals.saved), (6, 10_000));
+    let castore::Latest { hits, misses, saved } = summary.latest;
+    assert_eq!((hits, misses, saved), (6, 2, 10_000));
+    let last = Store::open(store.root());
+    last.get(&digest).unwrap();
+    assert_eq!(store.summary().unwrap().unwrap().latest.hits, 1);
 }

@@ -16,6 +16,7 @@ pub mod messages;
 mod parallel;
 pub mod project;
 pub mod queries;
+mod recompute;
 mod render;
 pub mod resident;
 mod run;

@@ -7,6 +7,7 @@
 //! dir = ".cm_cache"      # relative to this file
 //! max-size = "2GiB"      # of the store; also a number of bytes
 //! read-only = false
+//! compression = 0        # of bitcode and the like: level of Zstandard, 1 to 19; 0 is none
 //! sign = "off"           # "on": records are signed; "required": and those that are not, not used
 //! trusted-keys = []      # public keys that are trusted besides those of the user
 //! ```
@@ -25,6 +26,8 @@ pub struct CacheSettings {
     pub max_size: u64,
     /// It is read, and never written.
     pub read_only: bool,
+    /// Level at which its blobs are compressed; `None`: they are not.
+    pub compression: Option<i32>,
     /// How its records are signed; `None`: not at all.
     pub signatures: Option<Signatures>,
 }
@@ -32,14 +35,15 @@ pub struct CacheSettings {
 impl CacheSettings {
     /// A directory, used as is usual.
     pub fn new(dir: impl Into<Utf8PathBuf>) -> CacheSettings {
-        let castore::Config { max_size, read_only } = castore::Config::default();
-        CacheSettings { dir: dir.into(), max_size, read_only, signatures: None }
+        let castore::Config { max_size, read_only, compression } = castore::Config::default();
+        CacheSettings { dir: dir.into(), max_size, read_only, compression, signatures: None }
     }
 
     /// The store in the directory.
     pub fn store(&self) -> castore::Store {
-        let CacheSettings { max_size, read_only, .. } = *self;
-        let store = castore::Store::with(&self.dir, castore::Config { max_size, read_only });
+        let CacheSettings { max_size, read_only, compression, .. } = *self;
+        let config = castore::Config { max_size, read_only, compression };
+        let store = castore::Store::with(&self.dir, config);
         let Some(Signatures { required, pair, keyring }) = self.signatures.clone() else {
             return store;
         };
@@ -100,6 +104,7 @@ impl CacheArguments {
         Ok(Some(CacheSettings {
             max_size: self.max_size.or(max_size).unwrap_or(usual.max_size),
             read_only: self.read_only || table.read_only.unwrap_or(false),
+            compression: table.compression().map_err(|e| format!("{toml}: [cache]: {e}"))?,
             signatures: table.signatures().map_err(|e| format!("{toml}: [cache]: {e}"))?,
             ..usual
         }))
@@ -121,6 +126,8 @@ struct Table {
     max_size: Option<Size>,
     read_only: Option<bool>,
     #[serde(default)]
+    compression: i32,
+    #[serde(default)]
     sign: Sign,
     #[serde(default)]
     trusted_keys: Vec<String>,
@@ -137,6 +144,14 @@ enum Sign {
 }
 
 impl Table {
+    fn compression(&self) -> Result<Option<i32>, String> {
+        match self.compression {
+            0 => Ok(None),
+            level @ 1..20 => Ok(Some(level)),
+            level => Err(format!("compression is a level from 0 to 19, not {level}")),
+        }
+    }
+
     /// Keys are not looked for unless they are needed.
     fn signatures(&self) -> Result<Option<Signatures>, Error> {
         match self.sign {
@@ -228,9 +243,12 @@ mod tests {
         let resolve = |arguments: &CacheArguments| arguments.resolve(&file);
         write("# marks the root");
         assert_eq!(resolve(&none).unwrap(), Some(CacheSettings::new(".cm_cache")));
-        write("[package]\nname = 'x'\n[cache]\ndir = 'c'\nmax-size = '1M'\nread-only = true\n");
+        write(
+            "[package]\nname = 'x'\n[cache]\ndir = 'c'\nmax-size = '1M'\nread-only = true\ncompression = 3\n",
+        );
         let usual = CacheSettings::new(root.join("c"));
-        let configured = CacheSettings { max_size: 1 << 20, read_only: true, ..usual };
+        let compression = Some(3);
+        let configured = CacheSettings { max_size: 1 << 20, read_only: true, compression, ..usual };
         assert_eq!(resolve(&none).unwrap(), Some(configured.clone()));
         let arguments = CacheArguments {
             dir: Some("elsewhere".into()),
@@ -238,7 +256,7 @@ mod tests {
             ..CacheArguments::default()
         };
         let usual = CacheSettings::new("elsewhere");
-        let expected = CacheSettings { max_size: 5, read_only: true, ..usual };
+        let expected = CacheSettings { max_size: 5, read_only: true, compression, ..usual };
         assert_eq!(resolve(&arguments).unwrap(), Some(expected));
         write("[cache]\nenabled = false\nmax-size = 77\n");
         assert_eq!(resolve(&none).unwrap(), None);
@@ -251,6 +269,7 @@ mod tests {
             "[cache]\ndirr = 'x'",
             "[cache]\nmax-size = 'big'",
             "[cache]\nsign = 'maybe'",
+            "[cache]\ncompression = 20",
             "[cache]\nsign = 'on'\ntrusted-keys = ['ed25519:1']",
             "[cache\n",
         ] {

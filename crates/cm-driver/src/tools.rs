@@ -10,6 +10,7 @@ use std::{
     collections::BTreeMap,
     sync::{Arc, OnceLock},
     thread,
+    time::Instant,
 };
 
 /// Identity of this build of the compiler; part of every key.
@@ -127,9 +128,11 @@ impl Tools {
             self.fetched.lock().push(node);
             return Ok(blob);
         }
+        let start = Instant::now();
         let bytes: Arc<[u8]> = make()?.into();
+        let time = start.elapsed();
         let digest = store.put(name, bytes.clone());
-        store.bind(name, &key, &[digest]);
+        store.bind_made(name, &key, &[digest], time);
         Ok(Blob::kept(digest.0, bytes))
     }
 

@@ -256,6 +256,9 @@ pub enum CacheAction {
     Verify {
         #[command(flatten)]
         place: CacheDir,
+        /// Compile N of 100 units again as well, and compare
+        #[arg(long, value_name = "N%", value_parser = percent)]
+        recompute: Option<u8>,
         /// How it is written
         #[arg(long, value_enum, default_value_t = TextFormat::Text)]
         format: TextFormat,
@@ -498,6 +501,12 @@ pub enum Stage {
     Bitcode,
     Obj,
     Asm,
+}
+
+/// `N` or `N%`.
+fn percent(text: &str) -> Result<u8, String> {
+    let number = text.strip_suffix('%').unwrap_or(text).parse().ok().filter(|n| *n <= 100);
+    number.ok_or_else(|| format!("'{text}' is not a percentage; write for example 10%"))
 }
 
 /// A number of seconds, minutes, hours or days.

@@ -32,8 +32,8 @@ pub fn run(action: CacheAction) -> Result<ExitCode, Error> {
         CacheAction::Gc { place, max_size, max_age } => {
             cache::gc(&settings(&place)?, max_size, max_age)?
         }
-        CacheAction::Verify { place, format } => {
-            let (text, sound) = cache::verify(&settings(&place)?, json(format))?;
+        CacheAction::Verify { place, recompute, format } => {
+            let (text, sound) = cache::verify(&settings(&place)?, recompute, json(format))?;
             say(&text);
             return Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }

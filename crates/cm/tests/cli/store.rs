@@ -118,6 +118,19 @@ fn looking_at_a_cache() {
             ("cache list", 0, "… blob   executable …", ""),
             ("cache verify", 0, "good: … entries, … KB\nbad, removed: 0\n", ""),
             (
+                "cache verify --recompute 100%",
+                0,
+                "good: …\nbad, removed: 0\nrecomputed: 6\ndifferent, replaced: 0\n",
+                "",
+            ),
+            (
+                "cache verify --recompute=0 --format=json",
+                0,
+                "{…\"different\":0…\"recomputed\":0}\n",
+                "",
+            ),
+            ("cache verify --recompute=101", 1, "", "error: …not a percentage…"),
+            (
                 "cache clean --kind nonsense",
                 1,
                 "",
@@ -125,6 +138,17 @@ fn looking_at_a_cache() {
             ),
         ],
     );
+    let before = store(&place, ".cm_cache");
+    assert_eq!(number(&before["last_build"], "hits"), 15, "those of recomputing: {before}");
+    fs::remove_dir_all(place.path.join(".cm_cache/graph")).expect("the cache is ours");
+    check(&place, &[("compile -O0 -q main.cm", 0, "", "")]);
+    let after = store(&place, ".cm_cache");
+    // Three units' bitcode and objects and the executable, each a record and a blob.
+    assert_eq!(number(&after["last_build"], "hits"), 14, "{after}");
+    assert_eq!(number(&after["last_build"], "misses"), 0, "{after}");
+    let saved = number(&after["last_build"], "saved_microseconds");
+    assert!(saved > 0, "{after}");
+    assert_eq!(number(&after, "saved_microseconds") - number(&before, "saved_microseconds"), saved);
     let list = place.cm("cache list --format=json").stdout;
     let entries: Vec<Value> =
         list.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
