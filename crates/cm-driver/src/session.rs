@@ -6,6 +6,7 @@ use crate::{
     render::{Source, resolve},
     tools::{BUILD_ID, Fatal, Tools},
     views,
+    vouched::Vouched,
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use castore::Digest;
@@ -134,13 +135,18 @@ impl Session {
     ) -> Session {
         let clock = Clock::new(options.verbose);
         let store = options.cache.as_ref().map(|cache| Arc::new(cache.store()));
-        let tools = Arc::new(Tools::new(store.clone(), options.opt_level, options.foreign.clone()));
+        let vouched = Vouched::new(options.cache.as_ref(), store.clone());
+        let mut tools = Tools::new(store.clone(), options.opt_level, options.foreign.clone());
+        tools.vouched = vouched;
+        let tools = Arc::new(tools);
         let world = Arc::new(world(&project, options, system, tools.clone()));
         let identity = identity(&world, options);
         let files = options.cache.as_ref().map(|cache| files(cache, &project, options, purpose));
         let mut database = redgreen::Options::new(registry(), world.clone());
         database.identity = identity;
-        database.image = files.as_ref().map(|files| files.image.clone().into_std_path_buf());
+        let image = files.as_ref().map(|files| &files.image);
+        let image = image.filter(|image| tools.vouched.accepts(image));
+        database.image = image.map(|image| image.clone().into_std_path_buf());
         database.recording = files.is_some();
         if let Some(store) = store {
             database.store = Arc::new(crate::store::Durable::new(store));
@@ -165,7 +171,8 @@ impl Session {
     /// What the last build made. Opens no graph.
     pub fn earlier<T: DeserializeOwned>(&self) -> Option<Earlier<T>> {
         let files = self.files.as_ref()?;
-        let record = RootRecord::load(files.root.as_std_path())?;
+        let accepted = self.tools.vouched.accepts(&files.root);
+        let record = accepted.then(|| RootRecord::load(files.root.as_std_path()))??;
         let config = bincode::config::standard();
         let (finished, _) = bincode::serde::decode_from_slice(record.result(), config).ok()?;
         if record.identity() != self.options.identity {
@@ -195,6 +202,7 @@ impl Session {
         {
             // Without it the next process looks as closely as this one did.
             let _ = earlier.record.with_result(result).write(files.root.as_std_path());
+            self.tools.vouched.vouch(&[&files.root]);
         }
         self.keep_unchanged()
     }
@@ -270,6 +278,8 @@ impl Session {
         if let Err(message) = written.and(viewed.map_err(|e| e.to_string())) {
             eprintln!("warning: the cache was not updated: {message}");
         }
+        self.tools.vouched.vouch(&[&files.image, &files.root]);
+        self.tools.vouched.warn();
         self.log_queries(&log)
     }
 
