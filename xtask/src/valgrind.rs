@@ -60,7 +60,7 @@ pub(crate) fn valgrind(options: &Options) -> Result {
     fs::write(&suppressions, SUPPRESSIONS).map_err(|error| error.to_string())?;
     let checker = Checker { cm, libs: root.join("libs"), work, suppressions };
     let mut programs = Vec::new();
-    for area in ["core", "memory"] {
+    for area in ["core", "memory", "std", "modules"] {
         collect(&root.join("tests/conformance").join(area), &mut programs)?;
     }
     programs.sort();

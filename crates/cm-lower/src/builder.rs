@@ -314,6 +314,7 @@ impl Builder {
         let blocks = self.blocks.into_iter().map(block).collect();
         let mut function = Function { decl, env, locals: self.locals, blocks };
         cm_mir::passes::optimize(&mut function, 0);
+        cm_mir::passes::join_strings(&mut function);
         cm_mir::passes::count_references(&mut function);
         cm_mir::passes::optimize(&mut function, 0);
         function

@@ -3,10 +3,12 @@
 mod bounds;
 mod cfg;
 mod counts;
+mod joins;
 mod locals;
 mod propagate;
 
 pub use counts::count_references;
+pub use joins::join as join_strings;
 
 use crate::mir::Function;
 
