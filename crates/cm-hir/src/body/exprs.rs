@@ -37,7 +37,7 @@ impl<'a> Ctx<'a> {
             Some(done) => done,
             None => {
                 let from = self.ty(expr);
-                self.error(at, wrong(from))
+                self.error_in(at, self.arena[id].at, wrong(from))
             }
         }
     }
@@ -51,9 +51,10 @@ impl<'a> Ctx<'a> {
         }
         match self.arena[self.strip(id)].kind {
             Ast::Assign(None, ..) => {
-                self.error(at, format!("{message}; '==' compares, '=' assigns"))
+                let message = format!("{message}; '==' compares, '=' assigns");
+                self.error_in(at, self.arena[id].at, message)
             }
-            _ => self.error(at, format!("{message}, got '{ty}'")),
+            _ => self.error_in(at, self.arena[id].at, format!("{message}, got '{ty}'")),
         }
     }
 
