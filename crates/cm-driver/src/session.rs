@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
     cell::Cell,
     collections::BTreeMap,
+    io::Write as _,
     mem::ManuallyDrop,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     rc::Rc,
@@ -55,6 +56,16 @@ pub struct Session {
     pub max_output: Option<u64>,
 }
 
+/// Prints a line. A reader that went away is no reason to fail.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// Prints a warning.
+pub(crate) fn warn(message: &str) {
+    let _ = writeln!(std::io::stderr(), "warning: {message}");
+}
+
 /// Prints how long stages take, if asked to.
 pub struct Clock {
     verbose: bool,
@@ -71,7 +82,7 @@ impl Clock {
         let now = Instant::now();
         let time = now - self.last.replace(now);
         if self.verbose {
-            println!("{stage:<20}{:>9.2} ms", time.as_secs_f64() * 1e3);
+            say(&format!("{stage:<20}{:>9.2} ms", time.as_secs_f64() * 1e3));
         }
     }
 }
@@ -274,7 +285,7 @@ impl Session {
             written.map_err(|e| e.to_string())
         });
         if let Err(message) = written {
-            eprintln!("warning: the cache was not updated: {message}");
+            warn(&format!("the cache was not updated: {message}"));
         }
         self.log_queries(&record)
     }
@@ -319,7 +330,7 @@ impl Session {
     fn log_queries(&self, record: &BuildRecord) -> Result<(), Error> {
         self.ran.set(!record.executed.is_empty());
         for run in record.executed.iter().filter(|_| self.trace) {
-            println!("ran {}({})", run.node.query, run.node.key);
+            say(&format!("ran {}({})", run.node.query, run.node.key));
         }
         match &self.query_log {
             Some(path) => crate::why::write_log(record, path),
