@@ -5,7 +5,7 @@ use super::{
     consteval::literal_int,
     ctx::Ctx,
     layout,
-    ownership::Use,
+    ownership::{Const, Use},
 };
 use crate::{
     decl::{self, Resolution, TypeDef},
@@ -610,8 +610,14 @@ impl<'a> Ctx<'a> {
         if is_error(ty) {
             return self.poison(at);
         }
-        if let Some(name) = self.const_variable(place, id) {
-            return self.error(at, format!("Cannot modify const variable '{name}'"));
+        match self.constant_behind(place, id) {
+            Some(Const::Variable(name)) => {
+                return self.error(at, format!("Cannot modify const variable '{name}'"));
+            }
+            Some(Const::Macro(name)) => {
+                return self.error(at, format!("Cannot modify macro '{name}'"));
+            }
+            Some(Const::Pointer) | None => {}
         }
         let counts = match *base(ty) {
             TyKind::Pointer { to, .. } => !matches!(*to, TyKind::Void),
