@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
     cell::Cell,
     collections::BTreeMap,
+    io::Write as _,
     mem::ManuallyDrop,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     rc::Rc,
@@ -57,6 +58,16 @@ pub struct Session {
     pub max_output: Option<u64>,
 }
 
+/// Prints a line. A reader that went away is no reason to fail.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// Prints a warning.
+pub(crate) fn warn(message: &str) {
+    let _ = writeln!(std::io::stderr(), "warning: {message}");
+}
+
 /// Prints how long stages take, if asked to.
 pub struct Clock {
     verbose: bool,
@@ -73,7 +84,7 @@ impl Clock {
         let now = Instant::now();
         let time = now - self.last.replace(now);
         if self.verbose {
-            println!("{stage:<20}{:>9.2} ms", time.as_secs_f64() * 1e3);
+            say(&format!("{stage:<20}{:>9.2} ms", time.as_secs_f64() * 1e3));
         }
     }
 }
@@ -276,7 +287,7 @@ impl Session {
             record.write(files.root.as_std_path()).map_err(|e| e.to_string())
         });
         if let Err(message) = written.and(viewed.map_err(|e| e.to_string())) {
-            eprintln!("warning: the cache was not updated: {message}");
+            warn(&format!("the cache was not updated: {message}"));
         }
         self.tools.vouched.vouch(&[&files.image, &files.root]);
         self.tools.vouched.warn();
@@ -312,7 +323,7 @@ impl Session {
             crate::pages::write_timings(&record, program, page)?;
         }
         for run in record.executed.iter().filter(|_| self.trace) {
-            println!("ran {}({})", run.node.query, run.node.key);
+            say(&format!("ran {}({})", run.node.query, run.node.key));
         }
         match &self.query_log {
             Some(path) => crate::why::write_log(&record, path),

@@ -18,6 +18,7 @@ mod float;
 mod format;
 mod io;
 mod memory;
+mod release;
 mod slice;
 mod spec;
 mod string;

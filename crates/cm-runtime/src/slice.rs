@@ -52,7 +52,7 @@ fn behind(header: *const SliceHeader) -> *const u8 {
 ///
 /// # Safety
 /// It is not static, and nobody uses it any more.
-pub unsafe fn free(header: *mut SliceHeader) {
+pub unsafe fn free_now(header: *mut SliceHeader) {
     // SAFETY: the caller's; the block begins with the glue.
     unsafe {
         let block = header.cast::<u8>().sub(memory::HEADER);

@@ -21,6 +21,8 @@ mod library;
 mod linting;
 #[path = "cli/pages.rs"]
 mod pages;
+#[path = "cli/memory.rs"]
+mod memory;
 #[path = "cli/programs.rs"]
 mod programs;
 #[path = "cli/projects.rs"]

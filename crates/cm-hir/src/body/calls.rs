@@ -287,10 +287,13 @@ impl<'a> Ctx<'a> {
         }
         let hints: Vec<Ty> = fitting[0].1.params.iter().map(|param| param.ty).collect();
         self.done(&mut args, &hints);
-        let mut best: Option<(usize, Method)> = None;
+        let mut best: Option<((bool, usize), Method)> = None;
         let mut tie = false;
         for (method, signature) in fitting {
             let Some(cost) = self.cost(&method, signature, &args) else { continue };
+            // Constructors are first told apart by the number of arguments.
+            let others = &*signature.name == "self" && signature.params.len() != got;
+            let cost = (others, cost);
             match &best {
                 Some((least, _)) if cost > *least => {}
                 Some((least, _)) if cost == *least => tie = true,

@@ -144,6 +144,13 @@ impl<'a> Ctx<'a> {
         self.poison(at)
     }
 
+    /// The same for an error at a place of which only a part is to blame.
+    pub fn error_in(&mut self, at: At, part: At, message: impl Into<String>) -> ExprId {
+        let part = Some(part).filter(|part| *part != at);
+        self.problems.push(Problem { part, ..Problem::new(at, message) });
+        self.poison(at)
+    }
+
     /// An expression about which an error has been reported.
     pub fn poison(&mut self, at: At) -> ExprId {
         self.poisoned = true;

@@ -5,7 +5,7 @@ use super::{
     consteval::literal_int,
     ctx::Ctx,
     layout,
-    ownership::Use,
+    ownership::{Const, Use},
 };
 use crate::{
     decl::{self, Resolution, TypeDef},
@@ -37,7 +37,7 @@ impl<'a> Ctx<'a> {
             Some(done) => done,
             None => {
                 let from = self.ty(expr);
-                self.error(at, wrong(from))
+                self.error_in(at, self.arena[id].at, wrong(from))
             }
         }
     }
@@ -51,9 +51,10 @@ impl<'a> Ctx<'a> {
         }
         match self.arena[self.strip(id)].kind {
             Ast::Assign(None, ..) => {
-                self.error(at, format!("{message}; '==' compares, '=' assigns"))
+                let message = format!("{message}; '==' compares, '=' assigns");
+                self.error_in(at, self.arena[id].at, message)
             }
-            _ => self.error(at, format!("{message}, got '{ty}'")),
+            _ => self.error_in(at, self.arena[id].at, format!("{message}, got '{ty}'")),
         }
     }
 
@@ -609,8 +610,14 @@ impl<'a> Ctx<'a> {
         if is_error(ty) {
             return self.poison(at);
         }
-        if let Some(name) = self.const_variable(place, id) {
-            return self.error(at, format!("Cannot modify const variable '{name}'"));
+        match self.constant_behind(place, id) {
+            Some(Const::Variable(name)) => {
+                return self.error(at, format!("Cannot modify const variable '{name}'"));
+            }
+            Some(Const::Macro(name)) => {
+                return self.error(at, format!("Cannot modify macro '{name}'"));
+            }
+            Some(Const::Pointer) | None => {}
         }
         let counts = match *base(ty) {
             TyKind::Pointer { to, .. } => !matches!(*to, TyKind::Void),

@@ -25,6 +25,7 @@ mod subst;
 mod target;
 mod type_text;
 mod types;
+mod wounds;
 
 #[cfg(test)]
 mod tests;
@@ -116,6 +117,9 @@ pub enum TypeDef {
 pub struct Problem {
     /// Where.
     pub at: At,
+    /// The part of that place which is to blame. It is shown in its stead, unless it begins on another
+    /// line: on which line an error is reported is a part of the language.
+    pub part: Option<At>,
     /// One line.
     pub message: String,
     /// What explains it, and where.
@@ -136,7 +140,7 @@ pub struct ProblemNote {
 impl Problem {
     /// A problem that needs no explanation.
     pub fn new(at: At, message: impl Into<String>) -> Problem {
-        Problem { at, message: message.into(), notes: Vec::new() }
+        Problem { at, part: None, message: message.into(), notes: Vec::new() }
     }
 
     /// With an explanation in the same item.

@@ -11,7 +11,7 @@
 //!   surely stays as it is for so long: then nothing is counted. Most locals are such.
 //! * Pointers into objects (a slice's elements, a string's bytes) are followed through locals
 //!   ([`classes`]): what they point into lives as long as they do. If one is stored away, the local
-//!   that owns the object keeps it until the function returns.
+//!   that owns the object keeps it until the function returns; a string is never freed then.
 //!
 //! Releasing runs no code of the program, so its order is free.
 

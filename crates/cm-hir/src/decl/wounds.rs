@@ -1,0 +1,135 @@
+//! What syntax errors may hide, so that nothing is reported that only follows from them.
+
+use super::{ItemKind, item_tree, item_tree::Entry, positions};
+use cm_base::{FileText, TextRange, TextSize};
+use cm_db::{Db, DefId, FileId, parse, source};
+use cm_syntax::ast;
+use std::collections::BTreeSet;
+
+/// What the syntax errors of a program have damaged.
+#[derive(Default)]
+pub(super) struct Wounds {
+    /// Functions whose bodies do not parse.
+    bodies: BTreeSet<DefId>,
+    /// Names that are declared where something does not parse outside bodies.
+    names: BTreeSet<String>,
+}
+
+impl Wounds {
+    pub(super) fn find(db: &dyn Db, broken: &BTreeSet<FileId>) -> Wounds {
+        let mut wounds = Wounds::default();
+        for file in broken {
+            wounds.add_file(db, *file);
+        }
+        wounds
+    }
+
+    /// What is wrong with a definition may follow from a syntax error.
+    pub(super) fn concern(&self, db: &dyn Db, def: DefId) -> bool {
+        if self.bodies.contains(&def) {
+            return true;
+        }
+        if self.names.is_empty() {
+            return false;
+        }
+        let FileText::Text(text) = source(db, def.file) else { return true };
+        let entry = item_tree(db, def.file).get(def);
+        let range = entry.zip(positions(db, def)).map(|(entry, at)| at.get(entry.item.at));
+        let Some(own) =
+            range.and_then(|range| text.get(usize::from(range.start())..range.end().into()))
+        else {
+            return true;
+        };
+        words(own).any(|(_, word)| self.names.contains(word))
+    }
+
+    fn add_file(&mut self, db: &dyn Db, file: FileId) {
+        let FileText::Text(text) = source(db, file) else { return };
+        let tree = parse(db, file);
+        let bodies = bodies(db, file, text);
+        for error in &tree.errors {
+            let range = tree.positions.0.get(error.at);
+            let after = bodies.partition_point(|(body, _)| body.start() <= range.start());
+            let body = after.checked_sub(1).map(|at| bodies[at]);
+            match body.filter(|(body, _)| body.contains_range(range)) {
+                Some((_, def)) => drop(self.bodies.insert(def)),
+                None => {
+                    let all = TextRange::up_to(TextSize::of(&**text));
+                    self.names.extend(hidden(text, &tree.items, all, range));
+                }
+            }
+        }
+    }
+}
+
+/// The bodies of a file's functions, in order.
+fn bodies(db: &dyn Db, file: FileId, text: &str) -> Vec<(TextRange, DefId)> {
+    let body = |entry: &Entry| {
+        let ItemKind::Function { has_body: true, .. } = entry.item.kind else { return None };
+        let positions = positions(db, entry.def)?;
+        let (whole, name) = (positions.get(entry.item.at), positions.get(entry.item.name.at));
+        let rest = text.get(name.end().into()..whole.end().into())?;
+        let brace = TextSize::try_from(rest.find('{')?).ok()?;
+        Some((TextRange::new(name.end() + brace, whole.end()), entry.def))
+    };
+    let mut bodies: Vec<_> = item_tree(db, file).entries.iter().filter_map(body).collect();
+    bodies.sort_by_key(|(range, _)| range.start());
+    bodies
+}
+
+/// The names that an error outside bodies may hide or change: those that the item declares that it
+/// is in, or all that stand between the items around it.
+fn hidden(text: &str, items: &[ast::Item], all: TextRange, error: TextRange) -> Vec<String> {
+    let whole = |item: &ast::Item| item.positions.0.get(item.at);
+    let Some(item) = items.iter().find(|item| whole(item).contains_range(error)) else {
+        let before = items.iter().map(|item| whole(item).end()).filter(|end| *end <= error.start());
+        let after = items.iter().map(|item| whole(item).start()).filter(|at| *at >= error.end());
+        let start = before.max().unwrap_or(all.start());
+        let end = after.min().unwrap_or(all.end());
+        return declared(&text[start.min(end).into()..end.into()]);
+    };
+    let own = &text[whole(item)];
+    match &item.kind {
+        ast::ItemKind::Namespace(items) => hidden(text, items, whole(item), error),
+        ast::ItemKind::Impl(_) => declared(&own[..own.find('{').unwrap_or(own.len())]),
+        _ if item.name.name.is_empty() => declared(own),
+        _ => vec![item.name.name.to_string()],
+    }
+}
+
+/// The names that a piece of text may declare: those outside parentheses and inner blocks that are
+/// not the types of others.
+fn declared(text: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let (mut parens, mut braces, mut seen) = (0_i32, 0_i32, 0);
+    for (start, word) in words(text) {
+        for byte in text[seen..start].bytes() {
+            match byte {
+                b'(' => parens += 1,
+                b')' => parens -= 1,
+                b'{' => braces += 1,
+                b'}' => braces -= 1,
+                _ => {}
+            }
+        }
+        seen = start + word.len();
+        let next = text[seen..].trim_start().bytes().next().unwrap_or(b';');
+        let is_type = next.is_ascii_alphabetic() || b"_*[&".contains(&next);
+        if parens <= 0 && braces <= 1 && !is_type {
+            names.push(word.to_owned());
+        }
+    }
+    names
+}
+
+/// The identifiers and reserved words of a text, with the bytes where they start.
+fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let inside = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut rest = 0;
+    std::iter::from_fn(move || {
+        let start = rest + text[rest..].find(inside)?;
+        let len = text[start..].find(|c| !inside(c)).unwrap_or(text.len() - start);
+        rest = start + len;
+        Some((start, &text[start..rest]))
+    })
+}
