@@ -40,18 +40,17 @@ use crate::{
     thir::{Block, Body, Instance, InstanceKind, LocalKind},
     ty::{GenericArg, Ty, TyKind},
 };
-use cm_base::Name;
+use cm_base::{Hashed, Name};
 use cm_db::{Db, DefId};
 use cm_syntax::ast;
 use common::{TY, is_error};
 use ctx::Ctx;
-use std::sync::Arc;
 
 /// A checked body with what is wrong with it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct CheckedBody {
     /// `None`: there is no such function, or it has no body.
-    pub body: Option<Arc<Body>>,
+    pub body: Option<Hashed<Body>>,
     /// In source order.
     pub problems: Vec<Problem>,
     /// The instances of generic functions that it names; see [`crate::body_instances`]. Found with
@@ -62,10 +61,10 @@ pub struct CheckedBody {
 pub(crate) fn compute_checked(db: &dyn Db, instance: &Instance) -> CheckedBody {
     let (body, problems) = check_body(db, instance);
     let instances = body.as_ref().map_or(Vec::new(), uses::generic_instances);
-    CheckedBody { body: body.map(Arc::new), problems, instances }
+    CheckedBody { body: body.map(Hashed::new), problems, instances }
 }
 
-pub(crate) fn compute_body(db: &dyn Db, instance: &Instance) -> Option<Arc<Body>> {
+pub(crate) fn compute_body(db: &dyn Db, instance: &Instance) -> Option<Hashed<Body>> {
     crate::checked_body(db, instance.clone()).body.clone()
 }
 
