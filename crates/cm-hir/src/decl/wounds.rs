@@ -47,16 +47,15 @@ impl Wounds {
         let FileText::Text(text) = source(db, file) else { return };
         let tree = parse(db, file);
         let bodies = bodies(db, file, text);
+        let all = TextRange::up_to(TextSize::of(&**text));
+        let mut seen = BTreeSet::new();
         for error in &tree.errors {
             let range = tree.positions.0.get(error.at);
             let after = bodies.partition_point(|(body, _)| body.start() <= range.start());
             let body = after.checked_sub(1).map(|at| bodies[at]);
             match body.filter(|(body, _)| body.contains_range(range)) {
                 Some((_, def)) => drop(self.bodies.insert(def)),
-                None => {
-                    let all = TextRange::up_to(TextSize::of(&**text));
-                    self.names.extend(hidden(text, &tree.items, all, range));
-                }
+                None => hide(&mut self.names, &mut seen, text, &tree.items, (all, range)),
             }
         }
     }
@@ -77,23 +76,43 @@ fn bodies(db: &dyn Db, file: FileId, text: &str) -> Vec<(TextRange, DefId)> {
     bodies
 }
 
-/// The names that an error outside bodies may hide or change: those that the item declares that it
-/// is in, or all that stand between the items around it.
-fn hidden(text: &str, items: &[ast::Item], all: TextRange, error: TextRange) -> Vec<String> {
+/// Adds the names that an error outside bodies may hide or change: those that the item declares that
+/// it is in, or all that stand between the items around it. A place is `seen` once.
+fn hide(
+    names: &mut BTreeSet<String>,
+    seen: &mut BTreeSet<(TextSize, TextSize)>,
+    text: &str,
+    items: &[ast::Item],
+    (all, error): (TextRange, TextRange),
+) {
     let whole = |item: &ast::Item| item.positions.0.get(item.at);
-    let Some(item) = items.iter().find(|item| whole(item).contains_range(error)) else {
-        let before = items.iter().map(|item| whole(item).end()).filter(|end| *end <= error.start());
-        let after = items.iter().map(|item| whole(item).start()).filter(|at| *at >= error.end());
-        let start = before.max().unwrap_or(all.start());
-        let end = after.min().unwrap_or(all.end());
-        return declared(&text[start.min(end).into()..end.into()]);
+    let after = items.partition_point(|item| whole(item).start() <= error.start());
+    let (before, after) = items.split_at(after);
+    let item = before.last().filter(|item| whole(item).contains_range(error));
+    if let Some(ast::ItemKind::Namespace(inner)) = item.map(|item| &item.kind) {
+        let all = item.map_or(all, whole);
+        return hide(names, seen, text, inner, (all, error));
+    }
+    let place = match item {
+        Some(item) => whole(item),
+        None => {
+            let start = before.last().map_or(all.start(), |item| whole(item).end());
+            let end = after.first().map_or(all.end(), |item| whole(item).start());
+            TextRange::new(start.min(end), end)
+        }
     };
-    let own = &text[whole(item)];
-    match &item.kind {
-        ast::ItemKind::Namespace(items) => hidden(text, items, whole(item), error),
-        ast::ItemKind::Impl(_) => declared(&own[..own.find('{').unwrap_or(own.len())]),
-        _ if item.name.name.is_empty() => declared(own),
-        _ => vec![item.name.name.to_string()],
+    if !seen.insert((place.start(), place.end())) {
+        return;
+    }
+    let own = &text[place];
+    match item {
+        Some(ast::Item { kind: ast::ItemKind::Impl(_), .. }) => {
+            names.extend(declared(&own[..own.find('{').unwrap_or(own.len())]));
+        }
+        Some(item) if !item.name.name.is_empty() => {
+            names.insert(item.name.name.to_string());
+        }
+        _ => names.extend(declared(own)),
     }
 }
 
