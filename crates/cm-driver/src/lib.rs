@@ -39,7 +39,7 @@ pub use run::run;
 pub use settings::{CacheArguments, CacheSettings};
 pub use stages::{Stage, emit};
 pub use test::{Outcome, Tests, test, test_child};
-pub use why::why;
+pub use why::{last_record, why};
 
 use camino::Utf8PathBuf;
 

@@ -1,8 +1,8 @@
 //! The record of the last build: `cm why` and `--query-log`.
 
-use crate::Error;
+use crate::{Error, session::registry};
 use camino::Utf8Path;
-use redgreen::BuildRecord;
+use redgreen::{BuildLog, BuildRecord};
 use serde_json::json;
 use std::fmt::Write;
 
@@ -11,14 +11,19 @@ use std::fmt::Write;
 /// # Errors
 /// If there is no record, or the query asked for did not run.
 pub fn why(cache_dir: &Utf8Path, query: Option<&str>, key: Option<&str>) -> Result<String, Error> {
-    let path = cache_dir.join("graph/last.why");
-    let record = BuildRecord::load(path.as_std_path()).ok_or_else(|| {
+    let record = last_record(cache_dir).ok_or_else(|| {
         format!("there is no record of a build in {cache_dir}; build something first")
     })?;
     match query {
         None => Ok(overview(&record)),
         Some(query) => chain(&record, query, key),
     }
+}
+
+/// What happened in the last build. `None`: there was none.
+pub fn last_record(cache_dir: &Utf8Path) -> Option<BuildRecord> {
+    let log = BuildLog::load(cache_dir.join("graph/last.why").as_std_path())?;
+    Some(log.record(&registry()))
 }
 
 fn overview(record: &BuildRecord) -> String {
