@@ -6,6 +6,7 @@ use crate::{
     render::{Source, resolve},
     tools::{BUILD_ID, Fatal, Tools},
     views,
+    vouched::Vouched,
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use castore::Digest;
@@ -50,6 +51,7 @@ pub struct Session {
     files: Option<Files>,
     options: redgreen::Options,
     query_log: Option<Utf8PathBuf>,
+    timings: Option<Utf8PathBuf>,
     trace: bool,
     ran: Cell<bool>,
     /// An executable with more bytes is not written.
@@ -144,18 +146,23 @@ impl Session {
     ) -> Session {
         let clock = Clock::new(options.verbose);
         let store = options.cache.as_ref().map(|cache| Arc::new(cache.store()));
-        let tools = Arc::new(Tools::new(store.clone(), options.opt_level, options.foreign.clone()));
+        let vouched = Vouched::new(options.cache.as_ref(), store.clone());
+        let mut tools = Tools::new(store.clone(), options.opt_level, options.foreign.clone());
+        tools.vouched = vouched;
+        let tools = Arc::new(tools);
         let world = Arc::new(world(&project, options, system, tools.clone()));
         let identity = identity(&world, options);
         let files = options.cache.as_ref().map(|cache| files(cache, &project, options, purpose));
         let mut database = redgreen::Options::new(registry(), world.clone());
         database.identity = identity;
-        database.image = files.as_ref().map(|files| files.image.clone().into_std_path_buf());
+        let image = files.as_ref().map(|files| &files.image);
+        let image = image.filter(|image| tools.vouched.accepts(image));
+        database.image = image.map(|image| image.clone().into_std_path_buf());
         database.recording = files.is_some();
         if let Some(store) = store {
             database.store = Arc::new(crate::store::Durable::new(store));
         }
-        let query_log = options.query_log.clone();
+        let (query_log, timings) = (options.query_log.clone(), options.timings.clone());
         let Options { trace, max_output, .. } = *options;
         Session {
             project,
@@ -165,6 +172,7 @@ impl Session {
             files,
             options: database,
             query_log,
+            timings,
             trace,
             ran: Cell::new(true),
             max_output,
@@ -174,7 +182,8 @@ impl Session {
     /// What the last build made. Opens no graph.
     pub fn earlier<T: DeserializeOwned>(&self) -> Option<Earlier<T>> {
         let files = self.files.as_ref()?;
-        let record = RootRecord::load(files.root.as_std_path())?;
+        let accepted = self.tools.vouched.accepts(&files.root);
+        let record = accepted.then(|| RootRecord::load(files.root.as_std_path()))??;
         let config = bincode::config::standard();
         let (finished, _) = bincode::serde::decode_from_slice(record.result(), config).ok()?;
         if record.identity() != self.options.identity {
@@ -204,6 +213,7 @@ impl Session {
         {
             // Without it the next process looks as closely as this one did.
             let _ = earlier.record.with_result(result).write(files.root.as_std_path());
+            self.tools.vouched.vouch(&[&files.root]);
         }
         self.keep_unchanged()
     }
@@ -214,6 +224,9 @@ impl Session {
     /// long as a small build.
     pub fn open(&self) -> ManuallyDrop<Database> {
         let database = Database::open(self.options.clone());
+        if self.timings.is_some() {
+            database.measure_time();
+        }
         self.clock.lap("opening");
         ManuallyDrop::new(database)
     }
@@ -276,12 +289,15 @@ impl Session {
         if let Err(message) = written.and(viewed.map_err(|e| e.to_string())) {
             warn(&format!("the cache was not updated: {message}"));
         }
+        self.tools.vouched.vouch(&[&files.image, &files.root]);
+        self.tools.vouched.warn();
         self.log_queries(&log)
     }
 
     /// Keeps what ran in a build that has no graph to be kept.
     pub fn keep_record_of(&self, database: &Database) -> Result<(), Error> {
-        if self.files_to_write().is_none() && self.query_log.is_none() && !self.trace {
+        let asked = self.query_log.is_some() || self.timings.is_some() || self.trace;
+        if self.files_to_write().is_none() && !asked {
             return Ok(());
         }
         self.keep_log(&database.take_log())
@@ -298,10 +314,14 @@ impl Session {
 
     fn log_queries(&self, log: &BuildLog) -> Result<(), Error> {
         self.ran.set(log.counts.executed > 0);
-        if !self.trace && self.query_log.is_none() {
+        if !self.trace && self.query_log.is_none() && self.timings.is_none() {
             return Ok(());
         }
         let record = log.record(&self.options.registry);
+        if let Some(page) = &self.timings {
+            let program = self.project.root_path.file_name().unwrap_or_default();
+            crate::pages::write_timings(&record, program, page)?;
+        }
         for run in record.executed.iter().filter(|_| self.trace) {
             say(&format!("ran {}({})", run.node.query, run.node.key));
         }
@@ -376,7 +396,8 @@ fn keep_graph(
 
 /// Writes what ran, and what people read.
 fn keep_log(database: &Database, files: &Files) -> (BuildLog, std::io::Result<()>) {
-    let log = database.take_log();
+    let mut log = database.take_log();
+    log.label = files.image.file_name().unwrap_or_default().to_owned();
     // Without it `cm why` has less to say.
     let _ = log.write(files.why.as_std_path());
     let viewed = views::update(database, &log, &files.dir, &files.program);

@@ -256,6 +256,9 @@ pub enum CacheAction {
     Verify {
         #[command(flatten)]
         place: CacheDir,
+        /// Compile N of 100 units again as well, and compare
+        #[arg(long, value_name = "N%", value_parser = percent)]
+        recompute: Option<u8>,
         /// How it is written
         #[arg(long, value_enum, default_value_t = TextFormat::Text)]
         format: TextFormat,
@@ -283,6 +286,37 @@ pub enum CacheAction {
         #[command(flatten)]
         place: CacheDir,
     },
+    /// The keys that sign entries, for `sign` in [cache] of cm.toml
+    Key {
+        /// What to do
+        #[command(subcommand)]
+        action: KeyAction,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum KeyAction {
+    /// Make a key to sign with, in place of the one there is, and print its public part
+    Generate,
+    /// List all keys that are known
+    List {
+        /// How it is written
+        #[arg(long, value_enum, default_value_t = TextFormat::Text)]
+        format: TextFormat,
+    },
+    /// Use what this key has signed
+    Trust {
+        /// Its public part; `@N` after it leaves out what it signed before epoch N
+        key: String,
+        /// What the list calls it
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        name: String,
+    },
+    /// Never use what this key has signed
+    Revoke {
+        /// Its public part
+        key: String,
+    },
 }
 
 #[derive(Args)]
@@ -304,6 +338,9 @@ pub enum TextFormat {
 pub struct Why {
     #[command(flatten)]
     pub cache: CacheDir,
+    /// Draw the graph of the last build as a page for browsers
+    #[arg(long, value_name = "FILE", conflicts_with = "query")]
+    pub graph: Option<Utf8PathBuf>,
     /// A query, such as `mir`; without it, everything that ran is listed
     pub query: Option<String>,
     /// Its key, such as `geo::area`
@@ -318,6 +355,9 @@ pub struct Common {
     /// Write one JSON line for each query that ran, then a summary
     #[arg(long, value_name = "FILE")]
     pub query_log: Option<Utf8PathBuf>,
+    /// Draw how long each query took as a page for browsers
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "cm-timings.html")]
+    pub timings: Option<Utf8PathBuf>,
     /// Define a name for #ifdef
     #[arg(short = 'D', value_name = "NAME")]
     pub defines: Vec<String>,
@@ -467,6 +507,12 @@ pub enum Stage {
     Bitcode,
     Obj,
     Asm,
+}
+
+/// `N` or `N%`.
+fn percent(text: &str) -> Result<u8, String> {
+    let number = text.strip_suffix('%').unwrap_or(text).parse().ok().filter(|n| *n <= 100);
+    number.ok_or_else(|| format!("'{text}' is not a percentage; write for example 10%"))
 }
 
 /// A number of seconds, minutes, hours or days.

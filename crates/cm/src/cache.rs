@@ -1,10 +1,10 @@
 //! `cm cache`.
 
 use crate::{
-    args::{CacheAction, CacheDir, TextFormat},
+    args::{CacheAction, CacheDir, KeyAction, TextFormat},
     print::say,
 };
-use cm_driver::{CacheArguments, CacheSettings, Error, cache};
+use cm_driver::{CacheArguments, CacheSettings, Error, cache, keys::KeyDir};
 use std::process::ExitCode;
 
 /// The cache that a command about caches means. `--no-cache` in `cm.toml` does not hide it.
@@ -32,8 +32,8 @@ pub fn run(action: CacheAction) -> Result<ExitCode, Error> {
         CacheAction::Gc { place, max_size, max_age } => {
             cache::gc(&settings(&place)?, max_size, max_age)?
         }
-        CacheAction::Verify { place, format } => {
-            let (text, sound) = cache::verify(&settings(&place)?, json(format))?;
+        CacheAction::Verify { place, recompute, format } => {
+            let (text, sound) = cache::verify(&settings(&place)?, recompute, json(format))?;
             say(&text);
             return Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
@@ -41,8 +41,19 @@ pub fn run(action: CacheAction) -> Result<ExitCode, Error> {
         CacheAction::Show { place, format, key } => {
             cache::show(&settings(&place)?, &key, json(format))?
         }
+        CacheAction::Key { action } => key(action)?,
         CacheAction::Path { place } => format!("{}\n", settings(&place)?.dir),
     };
     say(&text);
     Ok(ExitCode::SUCCESS)
+}
+
+fn key(action: KeyAction) -> Result<String, Error> {
+    let keys = KeyDir::of_user()?;
+    match action {
+        KeyAction::Generate => keys.generate(),
+        KeyAction::List { format } => keys.list(format == TextFormat::Json),
+        KeyAction::Trust { key, name } => keys.trust(&key, &name),
+        KeyAction::Revoke { key } => keys.revoke(&key),
+    }
 }

@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "files are mapped: little of a library is ever looked at")]
 
 use camino::Utf8PathBuf;
+use castore::Digest;
 use cm_link::{Library, LinkError};
 use memmap2::Mmap;
 use std::fs::File;
@@ -12,7 +13,6 @@ pub struct Libraries(Vec<Mapped>);
 
 struct Mapped {
     name: &'static str,
-    path: Utf8PathBuf,
     bytes: Mmap,
 }
 
@@ -29,13 +29,26 @@ impl Libraries {
     /// Names this linker and these versions of the libraries. Its own code is part of the build's
     /// identity.
     pub fn identity(&self) -> String {
-        let library = |library: &Mapped| format!("{} {}\n", library.path, library.bytes.len());
+        let library = |library: &Mapped| format!("{} {}\n", library.name, version(&library.bytes));
         self.0.iter().map(library).collect()
     }
 
     /// Their tables.
     pub fn parse(&self) -> Result<Vec<Library<'_>>, LinkError> {
         self.0.iter().map(|library| Library::parse(library.name, &library.bytes)).collect()
+    }
+}
+
+/// The note by which a linker names what it made, which is near the start of a file; the digest of
+/// a library without one.
+fn version(library: &[u8]) -> String {
+    /// Lengths of name and value, the kind, and the name.
+    const NOTE: &[u8; 16] = b"\x04\0\0\0\x14\0\0\0\x03\0\0\0GNU\0";
+    let start = &library[..library.len().min(1 << 12)];
+    let at = start.windows(NOTE.len()).position(|window| window == NOTE);
+    match at.and_then(|at| start.get(at + NOTE.len()..at + NOTE.len() + 20)) {
+        Some(id) => id.iter().map(|byte| format!("{byte:02x}")).collect(),
+        None => Digest::of(library).to_string(),
     }
 }
 
@@ -46,11 +59,10 @@ fn open(name: &'static str) -> Option<Mapped> {
         let dir = Utf8PathBuf::from(dir);
         [dir.join(&triple).join(name), dir.join(name)]
     });
-    let (path, file) =
-        paths.into_iter().find_map(|path| Some((path.clone(), File::open(path).ok()?)))?;
+    let file = paths.into_iter().find_map(|path| File::open(path).ok())?;
     // SAFETY: package managers replace libraries, and never write to those that processes use.
     let bytes = unsafe { Mmap::map(&file) }.ok()?;
-    Some(Mapped { name, path, bytes })
+    Some(Mapped { name, bytes })
 }
 
 #[cfg(test)]
@@ -68,5 +80,9 @@ mod tests {
         assert!(m.find(b"fmod").is_some());
         assert!(c.find(b"no such function").is_none());
         assert!(libraries.identity().contains("libc.so.6 "));
+        let note = b"\x04\0\0\0\x14\0\0\0\x03\0\0\0GNU\0";
+        let library = |id: &[u8]| version(&[b"\x7fELF", &note[..], id].concat());
+        assert_eq!(library(&[0xab; 20]), "ab".repeat(20));
+        assert_ne!(library(&[1; 19]), library(&[2; 19]));
     }
 }

@@ -6,7 +6,7 @@ use super::{
     generics::{Bindings, in_order, is_open, unify},
 };
 use crate::{
-    decl::{self, Method, Resolution, Signature},
+    decl::{self, ItemKind, Method, Resolution, Signature},
     queries::GlobalUse,
     thir::{Conversion, ExprId, ExprKind, Instance, InstanceKind},
     ty::{GenericArg, Ty, TyKind, mentions_error},
@@ -488,7 +488,8 @@ impl<'a> Ctx<'a> {
         if self.in_default {
             return self.error(at, "A default argument must be a constant expression");
         }
-        let Some(syntax) = decl::signature_ast(self.db, instance.def) else {
+        let Some(item) = decl::item(self.db, instance.def) else { return self.poison(at) };
+        let ItemKind::Function { signature: syntax, .. } = &item.kind else {
             return self.poison(at);
         };
         let param = &signature.params[index];
@@ -496,7 +497,7 @@ impl<'a> Ctx<'a> {
         let Some(default) = syntax.params.get(index).and_then(|param| param.default) else {
             return self.poison(at);
         };
-        let scope = decl::body_scope(self.db, instance);
+        let scope = decl::body_scope(instance, item, signature);
         let mut inner = Ctx::new(self.db, scope, &syntax.arena, None);
         inner.in_default = true;
         let value = inner.expr(default, Some(ty));

@@ -107,7 +107,7 @@ impl<'a> Ctx<'a> {
             arena,
             locals: Vec::new(),
             vars: Vec::new(),
-            exprs: Vec::with_capacity(arena.exprs.len() * 5 / 4),
+            exprs: Vec::with_capacity(arena.exprs.len()),
             problems: Vec::new(),
             frames: vec![Frame::new(ret)],
             signature: None,

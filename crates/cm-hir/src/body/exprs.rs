@@ -21,7 +21,11 @@ impl<'a> Ctx<'a> {
     /// Checks an expression. `expected` is the type its context wants: it gives types to literals
     /// that have none of their own, and converts nothing.
     pub fn expr(&mut self, id: ast::ExprId, expected: Option<Ty>) -> ExprId {
-        stacker::maybe_grow(96 << 10, 2 << 20, || self.expr_kind(id, expected))
+        match self.arena[id].kind {
+            // Most expressions are leaves, for which the stack need not be looked at.
+            Ast::Path(..) | Ast::Literal(_) => self.expr_kind(id, expected),
+            _ => stacker::maybe_grow(96 << 10, 2 << 20, || self.expr_kind(id, expected)),
+        }
     }
 
     /// Checks an expression and converts it; `wrong` says what to report if that is impossible.
@@ -225,7 +229,7 @@ impl<'a> Ctx<'a> {
     /// The type named by all segments of a path but the last.
     pub fn path_prefix_type(&mut self, path: &ast::Path, args: &[ast::TypeArg]) -> Ty {
         let count = path.segments.len().saturating_sub(1).max(1);
-        let prefix = ast::Path { segments: path.segments[..count].to_vec() };
+        let prefix = ast::Path { segments: path.segments[..count].into() };
         self.path_type(&prefix, args)
     }
 

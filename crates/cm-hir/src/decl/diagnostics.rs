@@ -27,7 +27,7 @@ pub(super) fn compute_bodies(db: &dyn Db, file: &FileId) -> Vec<(DefId, Problem)
         let problems = match entry.item.kind {
             ItemKind::Function { has_body: true, .. } => {
                 let opaque = || crate::body::opaque_instance(signature(db, entry.def)?, entry.def);
-                match plain_instance(db, entry.def).or_else(opaque) {
+                match plain_instance(db, entry).or_else(opaque) {
                     Some(instance) => body_problems(db, instance),
                     None => continue,
                 }
@@ -44,7 +44,7 @@ pub(super) fn compute_instances(db: &dyn Db, file: &FileId) -> Vec<Instance> {
     let mut found = BTreeSet::new();
     for entry in &item_tree(db, *file).entries {
         if let ItemKind::Function { has_body: true, .. } = entry.item.kind
-            && let Some(instance) = plain_instance(db, entry.def)
+            && let Some(instance) = plain_instance(db, entry)
         {
             found.extend(body_instances(db, instance).iter().cloned());
         }
@@ -53,8 +53,15 @@ pub(super) fn compute_instances(db: &dyn Db, file: &FileId) -> Vec<Instance> {
 }
 
 /// The instance of a function that is not generic.
-fn plain_instance(db: &dyn Db, def: DefId) -> Option<Instance> {
-    let plain = signature(db, def)?.generics.is_empty();
+fn plain_instance(db: &dyn Db, entry: &Entry) -> Option<Instance> {
+    let def = entry.def;
+    let plain = match &entry.item.kind {
+        // Known without its types.
+        ItemKind::Function { signature, .. } if entry.item.parent.is_none() => {
+            signature.generics.params.is_empty()
+        }
+        _ => signature(db, def)?.generics.is_empty(),
+    };
     plain.then(|| Instance { def, kind: InstanceKind::Source, args: Vec::new() })
 }
 

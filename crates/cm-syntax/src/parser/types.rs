@@ -199,11 +199,11 @@ impl Parser<'_> {
 
     /// `a::b::c`.
     pub(super) fn path(&mut self) -> Parse<Path> {
-        let mut segments = vec![self.ident()?];
+        let mut path = Path::from(self.ident()?);
         while self.eat(T::ColonColon) {
-            segments.push(self.ident()?);
+            path.segments.push(self.ident()?);
         }
-        Ok(Path { segments })
+        Ok(path)
     }
 
     /// The value of the integer here, which is taken.
