@@ -2,7 +2,7 @@
 //! are read only if there is something to show.
 
 use super::{
-    ItemKind, Problem, file_body_problems, file_instances, file_problems, generic_problems,
+    Entry, ItemKind, Problem, file_body_problems, file_instances, file_problems, generic_problems,
     graph::{self, ModuleGraph, file_text},
     has_syntax_errors, imports, item_tree, module_graph, signature,
     wounds::Wounds,
