@@ -211,6 +211,17 @@ impl Parser<'_> {
         }
     }
 
+    /// Skips the rest of the head of a `for`, whose inside began at `inside`. Whether a body follows.
+    pub(super) fn skip_head(&mut self, inside: Mark) -> bool {
+        while self.open.all >= inside.open.all {
+            if matches!(self.kind(), T::Eof | T::LBrace | T::RBrace) || self.at_item() {
+                return false;
+            }
+            self.bump();
+        }
+        self.kind() == T::LBrace
+    }
+
     /// Skips a bracket and everything up to its partner, or one other token.
     pub(super) fn skip_group(&mut self) {
         let mut depth = 0_usize;

@@ -155,9 +155,19 @@ impl Parser<'_> {
         Err(Failed)
     }
 
+    /// `for` in both forms. If its head is wrong, only the body is left.
     fn for_stmt(&mut self) -> Parse<StmtKind> {
         self.expect(T::For)?;
         self.expect_lparen()?;
+        let inside = self.mark_behind();
+        let found = self.for_rest();
+        if found.is_err() && self.skip_head(inside) {
+            return Ok(StmtKind::Block(self.block()?));
+        }
+        found
+    }
+
+    fn for_rest(&mut self) -> Parse<StmtKind> {
         if let Some(name) = self.for_in_name() {
             let ty = match name == self.pos {
                 true => None,
