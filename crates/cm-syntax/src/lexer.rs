@@ -120,7 +120,7 @@ impl<'t> Lexer<'t> {
         while let Some(&byte) = self.bytes.get(self.at) {
             let start = self.at;
             match byte {
-                b' ' | b'\t' | b'\r' | b'\n' => self.blanks(),
+                b' ' | b'\t' | b'\r' | b'\n' => self.at += 1,
                 _ if starts_word(byte) => self.word(),
                 b'0'..=b'9' => self.number(),
                 b'"' => self.string(),
@@ -142,11 +142,6 @@ impl<'t> Lexer<'t> {
             }
         }
         self.push(T::Eof, self.at);
-    }
-
-    fn blanks(&mut self) {
-        let rest = self.bytes[self.at..].iter();
-        self.at += rest.take_while(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n')).count();
     }
 
     fn at_line_start(&self) -> bool {
