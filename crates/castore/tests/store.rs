@@ -482,7 +482,7 @@ fn what_is_compressed_comes_back_and_is_verified() {
     let (_dir, plain) = fresh();
     let config = Config { compression: Some(1), ..Config::default() };
     let store = Store::with(plain.root(), config);
-    let text: Vec<u8> = (0..60_000_u32).flat_map(|n| [(n * n >> 7) as u8, 0, 0, 0]).collect();
+    let text: Vec<u8> = (0..60_000_u32).flat_map(|n| [((n * n) >> 7) as u8, 0, 0, 0]).collect();
     let digest = put(&store, &text);
     assert!(size(&store) < 200_000, "{}", size(&store));
     for reader in [&store, &plain, &Store::open(plain.root())] {
