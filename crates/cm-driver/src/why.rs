@@ -11,19 +11,26 @@ use std::fmt::Write;
 /// # Errors
 /// If there is no record, or the query asked for did not run.
 pub fn why(cache_dir: &Utf8Path, query: Option<&str>, key: Option<&str>) -> Result<String, Error> {
-    let record = last_record(cache_dir).ok_or_else(|| {
-        format!("there is no record of a build in {cache_dir}; build something first")
-    })?;
+    let record = last_record(cache_dir)?;
     match query {
         None => Ok(overview(&record)),
         Some(query) => chain(&record, query, key),
     }
 }
 
-/// What happened in the last build. `None`: there was none.
-pub fn last_record(cache_dir: &Utf8Path) -> Option<BuildRecord> {
-    let log = BuildLog::load(cache_dir.join("graph/last.why").as_std_path())?;
-    Some(log.record(&registry()))
+/// What happened in the last build.
+///
+/// # Errors
+/// If there is no record of one.
+pub fn last_record(cache_dir: &Utf8Path) -> Result<BuildRecord, Error> {
+    Ok(last_log(cache_dir)?.record(&registry()))
+}
+
+pub(crate) fn last_log(cache_dir: &Utf8Path) -> Result<BuildLog, Error> {
+    let log = BuildLog::load(cache_dir.join("graph/last.why").as_std_path());
+    Ok(log.ok_or_else(|| {
+        format!("there is no record of a build in {cache_dir}; build something first")
+    })?)
 }
 
 fn overview(record: &BuildRecord) -> String {

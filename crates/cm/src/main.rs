@@ -78,6 +78,7 @@ fn options(common: &Common, code: Option<&Code>, file: &Utf8PathBuf) -> Result<O
         foreign: Foreign::default(),
         cache: common.cache.arguments().resolve(file)?,
         query_log: common.query_log.clone(),
+        timings: common.timings.clone(),
         verbose: common.output.verbose
             || matches!(common.output.debug, Some(level) if level <= Level::Info),
         trace: common.output.debug == Some(Level::Trace),
@@ -199,11 +200,12 @@ fn compile(args: args::Compile) -> Result<ExitCode, Error> {
 }
 
 fn why(args: &args::Why) -> Result<ExitCode, Error> {
-    say(&cm_driver::why(
-        &cache::settings(&args.cache)?.dir,
-        args.query.as_deref(),
-        args.key.as_deref(),
-    )?);
+    let dir = cache::settings(&args.cache)?.dir;
+    if let Some(page) = &args.graph {
+        cm_driver::write_graph(&dir, page)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    say(&cm_driver::why(&dir, args.query.as_deref(), args.key.as_deref())?);
     Ok(ExitCode::SUCCESS)
 }
 
