@@ -109,6 +109,10 @@ fn looking_at_a_cache() {
             ("cache list", 0, "", ""),
             ("cache verify", 0, "good: 0 entries, 0 KB\nbad, removed: 0\n", ""),
             ("cache gc", 0, "removed 0 entries and 0 files\n", ""),
+            ("cache path -v", 0, ".cm_cache\n", "[… ms]\n"),
+            ("cache -d path", 0, ".cm_cache\n", "[… ms]\n"),
+            ("cache path --debug=error", 0, ".cm_cache\n", ""),
+            ("cache show abc --lang=en", 1, "", "error: there is no entry abc\n"),
             ("cache show abc", 1, "", "error: there is no entry abc\n"),
             ("compile -O0 -q main.cm", 0, "", ""),
             (
