@@ -60,6 +60,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     store.put(Name::OTHER, large);
     store.commit()?;
     rate("put, large", start.elapsed(), "");
+    // Another handle: what was put is in the memory of this one still.
+    let store = Store::with(dir.path(), config);
     let hits: Vec<_> = (0..7)
         .map(|_| {
             let start = Instant::now();
