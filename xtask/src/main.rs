@@ -51,6 +51,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    /// Damage stores in random ways and use them
+    FuzzStore {
+        /// `--seed N`, `--time SECONDS`, `--steps N`, `--from N`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
     /// Check the layers, the length of files, and where unsafe code and input/output are
     Tidy,
     /// Run the conformance programs, as executables, under valgrind
@@ -68,6 +74,7 @@ fn main() -> ExitCode {
         Task::Test { args } => test::test(&args),
         Task::FuzzEdits { args } => test::fuzz_edits(&args),
         Task::Fuzz { args } => test::fuzz(&args),
+        Task::FuzzStore { args } => test::fuzz_store(&args),
         Task::Tidy => tidy::tidy().map(|()| ExitCode::SUCCESS),
         Task::Valgrind(options) => valgrind::valgrind(&options).map(|()| ExitCode::SUCCESS),
         Task::Dist => dist::dist().map(|()| ExitCode::SUCCESS),

@@ -26,7 +26,8 @@ fn target_directory() -> Result<PathBuf> {
 /// What follows the tests: broken programs and random edits, from the same seeds each time, so that what
 /// fails was broken by the change. They are programs that the tests have built; `cargo xtask fuzz` and
 /// `fuzz-edits` go on with other seeds.
-const SLICES: [(&str, [&str; 4]); 2] = [
+const SLICES: [(&str, [&str; 4]); 3] = [
+    ("examples/fuzz", ["--seed", "1", "--time", "15"]),
     ("cm-fuzz", ["--seed", "1", "--time", "45"]),
     ("fuzz-edits", ["--seed", "1", "--seconds", "75"]),
 ];
@@ -69,6 +70,13 @@ pub(crate) fn fuzz(args: &[OsString]) -> Result<ExitCode> {
 /// Random programs and edits; see `crates/cm-edits`.
 pub(crate) fn fuzz_edits(args: &[OsString]) -> Result<ExitCode> {
     start("cm-edits", args)
+}
+
+/// Damages stores in random ways; an example of castore, which knows no command line library.
+pub(crate) fn fuzz_store(args: &[OsString]) -> Result<ExitCode> {
+    let mut command = shell::cargo();
+    command.args(["run", "--quiet", "--package", "castore", "--example", "fuzz", "--"]).args(args);
+    shell::status(&mut command).map(shell::exit_code)
 }
 
 /// Runs the program of a package.

@@ -85,12 +85,24 @@ impl Store {
     /// # Errors
     /// If the store cannot be changed.
     pub fn remove(&self, select: impl Fn(Name) -> bool) -> Result<u64, Error> {
-        let all = self.all()?.into_iter();
-        let chosen = |(_, header): &(Entry, Option<EntryHeader>)| {
-            header.is_some_and(|header| select(header.name))
-        };
-        let chosen: Vec<Entry> = all.filter(chosen).map(|(entry, _)| entry).collect();
-        self.remove_all(&chosen)
+        let mut removed = 0;
+        loop {
+            let all = self.all()?.into_iter();
+            let chosen = |(_, header): &(Entry, Option<EntryHeader>)| {
+                header.is_some_and(|header| select(header.name))
+            };
+            let chosen: Vec<Entry> = all.filter(chosen).map(|(entry, _)| entry).collect();
+            // What is left together is moved, and then is no longer where it was seen.
+            match self.remove_all(&chosen)? {
+                0 => break,
+                some => removed += some,
+            }
+        }
+        self.transact(false, |step| {
+            step.resize = step.index.smaller_capacity();
+            Ok(())
+        })?;
+        Ok(removed)
     }
 
     fn remove_all(&self, entries: &[Entry]) -> Result<u64, Error> {

@@ -48,6 +48,7 @@
 //!   directory, is as good as damaged.
 //! * Nothing follows a link out of the directory, and no name in it comes from outside.
 
+mod beside;
 mod collected;
 mod digest;
 #[cfg(feature = "ed25519")]

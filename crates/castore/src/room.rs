@@ -38,7 +38,8 @@ impl Store {
 
     /// What the store takes at most, except while entries are moved.
     fn limit(&self) -> u64 {
-        self.config.max_size.saturating_sub(2 * self.segment_len())
+        let set_aside = 2 * self.segment_len() + self.beside.bytes();
+        self.config.max_size.saturating_sub(set_aside)
     }
 
     /// Whether the cap allows more than an empty store.
@@ -57,11 +58,12 @@ impl Store {
         let needed = |index: &Index| {
             index.size_with(entries).saturating_add(index.header.stored).saturating_add(bytes)
         };
+        self.beside.look(needed(&step.index), self.config.max_size);
         if needed(&step.index) <= self.limit() {
             return Ok(self.grow_if_needed(step, entries));
         }
         if step.index.size_with(entries).saturating_add(bytes) > self.limit() {
-            return Ok(Room::None);
+            return self.shrink_index(step, bytes, entries);
         }
         for segment in step.index.segments()? {
             if needed(&step.index) > self.limit() {
@@ -85,11 +87,27 @@ impl Store {
         Ok(Room::Again)
     }
 
+    /// Evicts entries so that the index, which was made for a larger cap, needs less room itself.
+    fn shrink_index(
+        &self,
+        step: &mut Transaction,
+        bytes: u64,
+        entries: u32,
+    ) -> Result<Room, Trouble> {
+        if Index::least_size(entries).saturating_add(bytes) > self.limit() {
+            return Ok(Room::None);
+        }
+        let mut evicted = 0;
+        self.evict(step, 0, 0, &mut evicted)?;
+        step.resize = step.index.smaller_capacity();
+        if evicted == 0 && step.resize.is_none() { Ok(Room::None) } else { Ok(Room::Again) }
+    }
+
     fn grow_if_needed(&self, step: &mut Transaction, entries: u32) -> Room {
         if step.index.size_with(entries) == step.index.size() {
             return Room::Made;
         }
-        step.grow = Some(entries);
+        step.resize = Some(step.index.capacity_for_more(entries));
         Room::Again
     }
 
@@ -102,9 +120,11 @@ impl Store {
         before: u64,
         evicted: &mut u64,
     ) -> Result<bool, Trouble> {
+        self.beside.look(u64::MAX, 0);
         let held = held_since(&self.home, step.opened.hold, &mut step.index);
         for _ in 0..MOST_EVICTED {
             let size = step.index.size().saturating_add(step.index.header.stored);
+            let size = size.saturating_add(self.beside.bytes());
             match step.index.oldest()? {
                 Some((number, entry))
                     if entry.used < held && (size > max_size || entry.used < before) =>
@@ -114,7 +134,10 @@ impl Store {
                     step.index.header.totals.evicted += 1;
                     self.reclaim(step, segment.id)?;
                 }
-                _ => return Ok(true),
+                _ => {
+                    step.resize = step.index.smaller_capacity();
+                    return Ok(true);
+                }
             }
         }
         Ok(false)

@@ -2,6 +2,7 @@
 
 use crate::{
     Digest, Error, Latest, Name, Totals, Usage,
+    beside::Beside,
     collected::{Collected, Item},
     home::Home,
     index::{Entry, Kind, Trouble},
@@ -48,6 +49,7 @@ pub struct Store {
     pub(crate) committing: Mutex<()>,
     collected: Mutex<Collected>,
     signing: Option<Signing>,
+    pub(crate) beside: Beside,
     hits: AtomicU64,
     misses: AtomicU64,
     /// Those that are not counted in the index yet.
@@ -131,6 +133,7 @@ impl Store {
             committing: Mutex::default(),
             collected: Mutex::default(),
             signing: None,
+            beside: Beside::default(),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
             misses_untold: AtomicU64::new(0),
@@ -142,6 +145,12 @@ impl Store {
             missed: AtomicU64::new(0),
             saved: AtomicU64::new(0),
         }
+    }
+
+    /// The same store, whose cap is for other files in its directory as well. `measure` gives their
+    /// bytes; it is called when the store alone takes more than half of the cap.
+    pub fn beside(self, measure: impl Fn() -> u64 + Send + Sync + 'static) -> Store {
+        Store { beside: Beside::new(Box::new(measure)), ..self }
     }
 
     /// The same store, whose records are signed.

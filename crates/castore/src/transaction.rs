@@ -39,8 +39,8 @@ pub(crate) struct Transaction<'a> {
     pub read_only: bool,
     /// Segments whose files are to be deleted when all is written.
     doomed: Vec<u32>,
-    /// For so many more entries there must be room before the next step.
-    pub grow: Option<u32>,
+    /// For so many entries there must be room before the next step.
+    pub resize: Option<u32>,
     pub opened: OpenedParts<'a>,
 }
 
@@ -140,9 +140,9 @@ impl Store {
         let opened = OpenedParts { hold, segments };
         let read_only = !file.writable;
         let mut transaction =
-            Transaction { index, read_only, doomed: Vec::new(), grow: None, opened };
+            Transaction { index, read_only, doomed: Vec::new(), resize: None, opened };
         let result = step(&mut transaction)?;
-        let Transaction { index, doomed, grow, .. } = transaction;
+        let Transaction { index, doomed, resize, .. } = transaction;
         if read_only {
             return Ok(result);
         }
@@ -151,10 +151,10 @@ impl Store {
             segments.remove(&id);
             let _ = std::fs::remove_file(self.home.segment(id));
         }
-        if let Some(more) = grow {
+        if let Some(capacity) = resize {
             let mut index = Index::open(&file.file)?;
-            if let Some(grown) = index.grown(more)? {
-                grown.write_anew(&file.file)?;
+            if let Some(resized) = index.resized(capacity)? {
+                resized.write_anew(&file.file)?;
             }
         }
         Ok(result)

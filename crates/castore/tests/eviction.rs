@@ -185,3 +185,63 @@ fn many_entries() {
     }
     assert_eq!(store.summary().unwrap().unwrap().entries, 30_000);
 }
+
+/// An index that was made for many entries is made smaller when they are gone, and when the cap is.
+#[test]
+fn the_index_shrinks() {
+    let dir = TempDir::new().unwrap();
+    let fill = || {
+        let store = handle(&dir, 1 << 26);
+        for n in 0..5000_u64 {
+            store.put(Name::OTHER, n.to_le_bytes().repeat(2));
+        }
+        store.commit().unwrap();
+        assert!(store.summary().unwrap().unwrap().entries >= 5000);
+    };
+    let index = || fs::metadata(dir.path().join("cas/index")).unwrap().len();
+    fill();
+    let large = index();
+    assert!(handle(&dir, 1 << 26).evict_until(0, 0).unwrap() >= 5000);
+    assert!(index() < large / 8, "{} of {large}", index());
+    fill();
+    assert!(handle(&dir, 1 << 26).remove(|_| true).unwrap() >= 5000);
+    assert!(index() < large / 8, "{} of {large}", index());
+    fill();
+    let small = handle(&dir, 300_000);
+    let digest = small.put(Name::OTHER, bytes(1, 10_000));
+    small.commit().unwrap();
+    assert_eq!(small.stats().refused, 0);
+    assert!(handle(&dir, 300_000).get(&digest).is_some());
+    assert!(size(dir.path()) <= 300_000, "{}", size(dir.path()));
+}
+
+/// What lies beside the store counts.
+#[test]
+fn the_cap_is_for_other_files_too() {
+    const MAX: u64 = 1 << 20;
+    let dir = TempDir::new().unwrap();
+    let other = dir.path().join("other");
+    let path = other.clone();
+    let measure = move || fs::metadata(&path).map_or(0, |meta| meta.len());
+    let store = handle(&dir, MAX).beside(measure);
+    let fill = |from: u64| {
+        for n in from..from + 100 {
+            store.put(Name::OTHER, bytes(n, 10_000));
+            store.commit().unwrap();
+            store.release();
+            assert!(size(dir.path()) <= MAX, "{n}: {}", size(dir.path()));
+        }
+    };
+    fill(0);
+    let before = size(dir.path());
+    assert!(before > MAX * 3 / 4, "{before}");
+    store.evict_until(MAX / 4, 0).unwrap();
+    fs::write(&other, vec![1; MAX as usize / 2]).unwrap();
+    fill(100);
+    fs::write(&other, b"").unwrap();
+    fill(200);
+    assert!(size(dir.path()) > MAX * 3 / 4);
+    fs::write(&other, vec![1; MAX as usize / 8]).unwrap();
+    store.evict_until(MAX / 2, 0).unwrap();
+    assert!(size(dir.path()) <= MAX / 2);
+}

@@ -2,6 +2,7 @@
 
 use crate::{
     CacheSettings,
+    beside::{self, FOLDERS, walk},
     error::Error,
     keys::PublicKey,
     recompute::{Recomputed, recompute},
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
     fmt::Write,
-    fs::{self, Metadata},
+    fs,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -48,7 +49,7 @@ pub fn clean_kinds(settings: &CacheSettings, kinds: &[String]) -> Result<u64, Er
     Ok(removed.map_err(|e| e.to_string())?)
 }
 
-/// Evicts what was used longest ago until the store is no larger than a size, and what was not used
+/// Evicts what was used longest ago until the cache is no larger than a size, and what was not used
 /// for a time, files of programs that were not built for that time among it.
 ///
 /// # Errors
@@ -64,8 +65,8 @@ pub fn gc(
     let store = settings.store();
     // By itself: what the settings allow.
     let max_size = max_size.unwrap_or(settings.max_size);
+    let mut files = beside::trim(&settings.dir, max_size);
     let evicted = store.evict_until(max_size, since).map_err(|e| e.to_string())?;
-    let mut files = 0;
     if let Some(before) = before {
         for folder in FOLDERS {
             walk(&settings.dir.join(folder), &mut |path, meta| {
@@ -76,9 +77,6 @@ pub fn gc(
     }
     Ok(format!("removed {evicted} entries and {files} files\n"))
 }
-
-/// Where the files are that are not the store's.
-const FOLDERS: [&str; 4] = ["graph", "mir", "llvm", "obj"];
 
 /// Reads everything, removes what is bad, makes some of it again if asked to, and says how much there
 /// was, and whether all was good.
@@ -300,17 +298,5 @@ fn ago(time: u64) -> String {
         60..3600 => format!("{} min ago", seconds / 60),
         3600..86400 => format!("{} h ago", seconds / 3600),
         _ => format!("{} days ago", seconds / 86400),
-    }
-}
-
-/// Visits every file below a directory; what cannot be read is skipped.
-fn walk(dir: &Utf8Path, visit: &mut dyn FnMut(&Utf8Path, &Metadata)) {
-    let Ok(entries) = dir.read_dir_utf8() else { return };
-    for entry in entries.flatten() {
-        match entry.metadata() {
-            Ok(meta) if meta.is_dir() => walk(entry.path(), visit),
-            Ok(meta) => visit(entry.path(), &meta),
-            Err(_) => {}
-        }
     }
 }

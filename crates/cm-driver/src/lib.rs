@@ -3,6 +3,7 @@
 //! It owns everything that touches the machine: discovery of the project, the database, the cache
 //! directory, the linker and the back end.
 
+mod beside;
 pub mod cache;
 mod check;
 mod commands;

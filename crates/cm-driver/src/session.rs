@@ -1,7 +1,7 @@
 //! One command over one program: opening the database, building, and keeping what was found out.
 
 use crate::{
-    CacheSettings, Error, Options, Report,
+    CacheSettings, Error, Options, Report, beside,
     project::Project,
     render::{Source, resolve},
     tools::{BUILD_ID, Fatal, Tools},
@@ -95,6 +95,8 @@ struct Files {
     dir: Utf8PathBuf,
     /// They are only read.
     read_only: bool,
+    /// What all of them, and the store, may take.
+    max_size: u64,
     /// Tells the views of programs that share the directory apart.
     program: String,
     image: Utf8PathBuf,
@@ -289,6 +291,7 @@ impl Session {
         if let Err(message) = written.and(viewed.map_err(|e| e.to_string())) {
             warn(&format!("the cache was not updated: {message}"));
         }
+        beside::keep_small(&files.dir, files.max_size);
         self.tools.vouched.vouch(&[&files.image, &files.root]);
         self.tools.vouched.warn();
         self.log_queries(&log)
@@ -509,7 +512,7 @@ fn identity(world: &World, options: &Options) -> Identity {
 
 /// The names of the files hold where the program is: two programs may share a cache directory.
 fn files(cache: &CacheSettings, project: &Project, options: &Options, purpose: Purpose) -> Files {
-    let (dir, read_only) = (&cache.dir, cache.read_only);
+    let CacheSettings { dir, read_only, max_size, .. } = cache;
     let image_purpose = if purpose == Purpose::Check { "check" } else { "build" };
     let place = format!("{} {:?}", project.root_path, options.defines);
     let digest = Digest::of(place.as_bytes()).to_string();
@@ -524,7 +527,8 @@ fn files(cache: &CacheSettings, project: &Project, options: &Options, purpose: P
     let program = format!("{stem}-{}{level}", &digest[..16]);
     Files {
         dir: dir.to_owned(),
-        read_only,
+        read_only: *read_only,
+        max_size: *max_size,
         program,
         image: name(image_purpose, "image"),
         root: name(&kind, "root"),

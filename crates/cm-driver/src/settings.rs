@@ -12,7 +12,7 @@
 //! trusted-keys = []      # public keys that are trusted besides those of the user
 //! ```
 
-use crate::{Error, keys::Signatures, tools::BUILD_ID};
+use crate::{Error, beside, keys::Signatures, tools::BUILD_ID};
 use camino::{Utf8Path, Utf8PathBuf};
 use castore::{Signer, Signing};
 use serde::Deserialize;
@@ -43,7 +43,8 @@ impl CacheSettings {
     pub fn store(&self) -> castore::Store {
         let CacheSettings { max_size, read_only, compression, .. } = *self;
         let config = castore::Config { max_size, read_only, compression };
-        let store = castore::Store::with(&self.dir, config);
+        let dir = self.dir.clone();
+        let store = castore::Store::with(&self.dir, config).beside(move || beside::bytes(&dir));
         let Some(Signatures { required, pair, keyring }) = self.signatures.clone() else {
             return store;
         };

@@ -217,6 +217,16 @@ pub enum Shell {
 
 #[derive(Args)]
 pub struct Cache {
+    /// Print progress and timings
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// Print as much as LEVEL says; `trace` adds the queries that ran to what --verbose prints
+    #[arg(short, long, value_name = "LEVEL", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "debug", global = true)]
+    pub debug: Option<Level>,
+    /// Language of messages and help [default: that of the locale]
+    #[arg(long, value_enum, value_name = "LANGUAGE", hide_default_value = true, global = true)]
+    pub lang: Option<Language>,
     /// What to do
     #[command(subcommand)]
     pub action: CacheAction,

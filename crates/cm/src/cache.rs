@@ -1,11 +1,11 @@
 //! `cm cache`.
 
 use crate::{
-    args::{CacheAction, CacheDir, KeyAction, TextFormat},
-    print::say,
+    args::{Cache, CacheAction, CacheDir, KeyAction, Level, TextFormat},
+    print::{note, say},
 };
 use cm_driver::{CacheArguments, CacheSettings, Error, cache, keys::KeyDir};
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Instant};
 
 /// The cache that a command about caches means. `--no-cache` in `cm.toml` does not hide it.
 pub fn settings(place: &CacheDir) -> Result<CacheSettings, Error> {
@@ -15,7 +15,16 @@ pub fn settings(place: &CacheDir) -> Result<CacheSettings, Error> {
     Ok(settings.expect("invariant: it is enabled"))
 }
 
-pub fn run(action: CacheAction) -> Result<ExitCode, Error> {
+pub fn run(args: Cache) -> Result<ExitCode, Error> {
+    let start = Instant::now();
+    let done = act(args.action);
+    if args.verbose || args.debug.is_some_and(|level| level <= Level::Info) {
+        note(&format!("{} ms", start.elapsed().as_millis()));
+    }
+    done
+}
+
+fn act(action: CacheAction) -> Result<ExitCode, Error> {
     let json = |format: TextFormat| format == TextFormat::Json;
     let text = match action {
         CacheAction::Clean { place, kind } if kind.is_empty() => {

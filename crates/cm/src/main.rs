@@ -41,7 +41,7 @@ fn main() -> ExitCode {
         Some(Command::Lint(args)) => check::lint(&args),
         Some(Command::Fmt(args)) => fmt::run(&args),
         Some(Command::Init(args)) => init::run(&args),
-        Some(Command::Cache(args)) => cache::run(args.action),
+        Some(Command::Cache(args)) => cache::run(args),
         Some(Command::Why(args)) => why(&args),
         Some(Command::Completions(args)) => Ok(completions(args.shell)),
         None => Err("no command given; try: cm --help".to_owned().into()),

@@ -6,6 +6,7 @@ mod print;
 mod program;
 mod programs;
 mod scaling;
+mod store;
 mod usage;
 
 use crate::{Result, dist};
@@ -45,6 +46,9 @@ pub(crate) struct Options {
     /// Measure instead how compile time grows with programs that are large in one way each
     #[arg(long)]
     scaling: bool,
+    /// Measure the store of the cache instead, next to hits of other compiler caches
+    #[arg(long, conflicts_with_all = ["programs", "scaling"])]
+    store: bool,
     /// With --programs and --scaling: only those whose name contains this
     #[arg(long, default_value = "")]
     filter: String,
@@ -96,6 +100,9 @@ pub(crate) fn bench(options: &Options) -> Result {
     let program = Program::generate(modules as usize, functions as usize, lines as usize);
     if let Some(dir) = &options.generate {
         return generate(&program, dir);
+    }
+    if options.store {
+        return store::bench(options.runs);
     }
     let cm = match &options.cm {
         Some(cm) => std::path::absolute(cm).map_err(|error| error.to_string())?,

@@ -91,9 +91,24 @@ impl<'f> Index<'f> {
         capacity_for(needed.max(self.header.capacity.saturating_mul(2)))
     }
 
-    /// The same index with room for so many more entries; `None`: there is room.
-    pub fn grown(&mut self, more: u32) -> Result<Option<Index<'f>>, Trouble> {
-        let capacity = self.capacity_with(more);
+    /// How many entries there should be room for after so many more have come.
+    pub fn capacity_for_more(&self, more: u32) -> u32 {
+        self.capacity_with(more)
+    }
+
+    /// How many entries there should be room for, if there is room for many that are gone.
+    pub fn smaller_capacity(&self) -> Option<u32> {
+        let capacity = capacity_for(self.header.entries.saturating_mul(2));
+        (capacity <= self.header.capacity / 4).then_some(capacity)
+    }
+
+    /// What an index for so many entries takes.
+    pub fn least_size(entries: u32) -> u64 {
+        size(capacity_for(entries))
+    }
+
+    /// The same index with room for so many entries; `None`: it has just that.
+    pub fn resized(&mut self, capacity: u32) -> Result<Option<Index<'f>>, Trouble> {
         if capacity == self.header.capacity {
             return Ok(None);
         }

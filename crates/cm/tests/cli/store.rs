@@ -83,8 +83,10 @@ fn caches_that_are_only_read_or_too_small() {
             run(&format!("--cache-dir=small --max-cache-size={size}"));
         }
         let most = cm_size(size);
-        let cas = place.path.join("small/cas");
-        let files = if cas.exists() { files_below(&cas) } else { Vec::new() };
+        let small = place.path.join("small");
+        let mut files = if small.exists() { files_below(&small) } else { Vec::new() };
+        // What nobody may delete takes as much as it takes.
+        files.retain(|path| !path.ends_with("CACHEDIR.TAG") && !path.ends_with("module_hash.json"));
         let bytes: u64 = files.iter().map(|path| path.metadata().expect("a file").len()).sum();
         assert!(bytes <= most, "{size}: {bytes}");
         fs::remove_dir_all(place.path.join("small")).expect("the cache is ours");
@@ -107,6 +109,10 @@ fn looking_at_a_cache() {
             ("cache list", 0, "", ""),
             ("cache verify", 0, "good: 0 entries, 0 KB\nbad, removed: 0\n", ""),
             ("cache gc", 0, "removed 0 entries and 0 files\n", ""),
+            ("cache path -v", 0, ".cm_cache\n", "[… ms]\n"),
+            ("cache -d path", 0, ".cm_cache\n", "[… ms]\n"),
+            ("cache path --debug=error", 0, ".cm_cache\n", ""),
+            ("cache show abc --lang=en", 1, "", "error: there is no entry abc\n"),
             ("cache show abc", 1, "", "error: there is no entry abc\n"),
             ("compile -O0 -q main.cm", 0, "", ""),
             (
@@ -176,7 +182,7 @@ fn looking_at_a_cache() {
             ("cache verify --format=json", 0, "{…\"bad\":0…}\n", ""),
             ("cache clean --kind unit_object", 0, "removed … entries\n", ""),
             ("cache gc --max-age=1d", 0, "removed 0 entries and 0 files\n", ""),
-            ("cache gc --max-size=0", 0, "removed … entries and 0 files\n", ""),
+            ("cache gc --max-size=0", 0, "removed … entries and … files\n", ""),
             ("cache list", 0, "", ""),
             ("cache gc --max-age=0s", 0, "removed 0 entries and … files\n", ""),
             ("cache gc --max-age=1", 1, "", "error: invalid value '1'…"),
