@@ -133,7 +133,9 @@ impl Session {
     ) -> Session {
         let clock = Clock::new(options.verbose);
         let store = options.cache.as_ref().map(|cache| Arc::new(cache.store()));
-        let tools = Arc::new(Tools::new(store.clone(), options.opt_level, options.foreign.clone()));
+        let mut tools = Tools::new(store.clone(), options.opt_level, options.foreign.clone());
+        tools.shared = options.cache.as_ref().and_then(CacheSettings::shared_store);
+        let tools = Arc::new(tools);
         let world = Arc::new(world(&project, options, system, tools.clone()));
         let identity = identity(&world, options);
         let files = options.cache.as_ref().map(|cache| files(cache, &project, options, purpose));
@@ -322,7 +324,7 @@ impl Session {
             println!("ran {}({})", run.node.query, run.node.key);
         }
         match &self.query_log {
-            Some(path) => crate::why::write_log(record, path),
+            Some(path) => crate::why::write_log(record, &self.tools.take_fetched(), path),
             None => Ok(()),
         }
     }

@@ -8,6 +8,9 @@
 //! max-size = "2GiB"      # of the store; also a number of bytes
 //! read-only = false
 //! ```
+//!
+//! What is compiled of the standard library is kept in a directory of the user besides, so that no
+//! other project compiles it again.
 
 use crate::Error;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -22,19 +25,31 @@ pub struct CacheSettings {
     pub max_size: u64,
     /// It is read, and never written.
     pub read_only: bool,
+    /// A directory with a store for what is compiled of the standard library, which all projects of
+    /// a user share.
+    pub shared: Option<Utf8PathBuf>,
 }
+
+/// What the store that projects share may take, in bytes.
+const MAX_SHARED: u64 = 256 << 20;
 
 impl CacheSettings {
     /// A directory, used as is usual.
     pub fn new(dir: impl Into<Utf8PathBuf>) -> CacheSettings {
         let castore::Config { max_size, read_only } = castore::Config::default();
-        CacheSettings { dir: dir.into(), max_size, read_only }
+        CacheSettings { dir: dir.into(), max_size, read_only, shared: None }
     }
 
     /// The store in the directory.
     pub fn store(&self) -> castore::Store {
         let CacheSettings { max_size, read_only, .. } = *self;
         castore::Store::with(&self.dir, castore::Config { max_size, read_only })
+    }
+
+    /// The store that projects share.
+    pub fn shared_store(&self) -> Option<castore::Store> {
+        let config = castore::Config { max_size: MAX_SHARED, read_only: self.read_only };
+        Some(castore::Store::with(self.shared.as_ref()?, config))
     }
 }
 
@@ -49,6 +64,23 @@ pub struct CacheArguments {
     pub max_size: Option<u64>,
     /// `--cache-readonly`.
     pub read_only: bool,
+    /// See [`shared_directory`].
+    pub shared: Option<Utf8PathBuf>,
+}
+
+/// Where projects share what is compiled of the standard library: `CM_SHARED_CACHE`, else in the
+/// user's directory for caches. Nowhere if the variable is empty.
+pub fn shared_directory() -> Option<Utf8PathBuf> {
+    let set = |name| std::env::var(name).ok();
+    let path = |text: String| Some(Utf8PathBuf::from(text)).filter(|path| !path.as_str().is_empty());
+    match set("CM_SHARED_CACHE") {
+        Some(dir) => path(dir),
+        None => {
+            let home = || Some(path(set("HOME")?)?.join(".cache"));
+            let caches = set("XDG_CACHE_HOME").and_then(path).or_else(home)?;
+            caches.is_absolute().then(|| caches.join("cm"))
+        }
+    }
 }
 
 impl CacheArguments {
@@ -81,6 +113,7 @@ impl CacheArguments {
         Ok(Some(CacheSettings {
             max_size: self.max_size.or(max_size).unwrap_or(usual.max_size),
             read_only: self.read_only || table.read_only.unwrap_or(false),
+            shared: self.shared.clone(),
             ..usual
         }))
     }
@@ -185,14 +218,20 @@ mod tests {
         write("# marks the root");
         assert_eq!(resolve(&none).unwrap(), Some(CacheSettings::new(".cm_cache")));
         write("[package]\nname = 'x'\n[cache]\ndir = 'c'\nmax-size = '1M'\nread-only = true\n");
-        let configured = CacheSettings { dir: root.join("c"), max_size: 1 << 20, read_only: true };
+        let configured = CacheSettings {
+            dir: root.join("c"),
+            max_size: 1 << 20,
+            read_only: true,
+            shared: None,
+        };
         assert_eq!(resolve(&none).unwrap(), Some(configured.clone()));
         let arguments = CacheArguments {
             dir: Some("elsewhere".into()),
             max_size: Some(5),
             ..CacheArguments::default()
         };
-        let expected = CacheSettings { dir: "elsewhere".into(), max_size: 5, read_only: true };
+        let expected =
+            CacheSettings { dir: "elsewhere".into(), max_size: 5, ..configured.clone() };
         assert_eq!(resolve(&arguments).unwrap(), Some(expected));
         write("[cache]\nenabled = false\nmax-size = 77\n");
         assert_eq!(resolve(&none).unwrap(), None);

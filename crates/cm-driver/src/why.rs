@@ -2,7 +2,7 @@
 
 use crate::Error;
 use camino::Utf8Path;
-use redgreen::BuildRecord;
+use redgreen::{BuildRecord, NodeName};
 use serde_json::json;
 use std::fmt::Write;
 
@@ -61,13 +61,21 @@ fn chain(record: &BuildRecord, query: &str, key: Option<&str>) -> Result<String,
     Ok(out)
 }
 
-/// Writes one JSON line for each query that ran, then the summary.
-pub fn write_log(record: &BuildRecord, path: &Utf8Path) -> Result<(), Error> {
+/// Writes one JSON line for each query that ran, then the summary. Results that were in a store
+/// under their content are `fetched`, a sorted list.
+pub fn write_log(
+    record: &BuildRecord,
+    fetched: &[NodeName],
+    path: &Utf8Path,
+) -> Result<(), Error> {
     let mut out = String::new();
     for run in &record.executed {
-        let line = json!({
+        let mut line = json!({
             "query": &*run.node.query, "key": &*run.node.key, "reason": run.reason.to_string(),
         });
+        if fetched.binary_search(&run.node).is_ok() {
+            line["fetched"] = true.into();
+        }
         writeln!(out, "{line}").expect("writing to a string cannot fail");
     }
     let counts = record.counts;

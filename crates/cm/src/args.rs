@@ -362,6 +362,7 @@ impl CacheOptions {
             dir: self.cache_dir.clone(),
             max_size: self.max_cache_size,
             read_only: self.cache_readonly,
+            shared: cm_driver::settings::shared_directory(),
         }
     }
 }

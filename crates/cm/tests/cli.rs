@@ -75,6 +75,7 @@ impl Place {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cm"));
         command.args(args.split_whitespace()).current_dir(&self.path);
         command.env("CM_STD_PATH", concat!(env!("CARGO_MANIFEST_DIR"), "/../../libs"));
+        command.env("CM_SHARED_CACHE", "");
         command.env_remove("CM_CACHE_DIR").env_remove("CM_MODULE_PATH").env("LC_ALL", "C");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
