@@ -72,7 +72,8 @@ pub struct CacheArguments {
 /// user's directory for caches. Nowhere if the variable is empty.
 pub fn shared_directory() -> Option<Utf8PathBuf> {
     let set = |name| std::env::var(name).ok();
-    let path = |text: String| Some(Utf8PathBuf::from(text)).filter(|path| !path.as_str().is_empty());
+    let path =
+        |text: String| Some(Utf8PathBuf::from(text)).filter(|path| !path.as_str().is_empty());
     match set("CM_SHARED_CACHE") {
         Some(dir) => path(dir),
         None => {
@@ -218,20 +219,15 @@ mod tests {
         write("# marks the root");
         assert_eq!(resolve(&none).unwrap(), Some(CacheSettings::new(".cm_cache")));
         write("[package]\nname = 'x'\n[cache]\ndir = 'c'\nmax-size = '1M'\nread-only = true\n");
-        let configured = CacheSettings {
-            dir: root.join("c"),
-            max_size: 1 << 20,
-            read_only: true,
-            shared: None,
-        };
+        let configured =
+            CacheSettings { dir: root.join("c"), max_size: 1 << 20, read_only: true, shared: None };
         assert_eq!(resolve(&none).unwrap(), Some(configured.clone()));
         let arguments = CacheArguments {
             dir: Some("elsewhere".into()),
             max_size: Some(5),
             ..CacheArguments::default()
         };
-        let expected =
-            CacheSettings { dir: "elsewhere".into(), max_size: 5, ..configured.clone() };
+        let expected = CacheSettings { dir: "elsewhere".into(), max_size: 5, ..configured.clone() };
         assert_eq!(resolve(&arguments).unwrap(), Some(expected));
         write("[cache]\nenabled = false\nmax-size = 77\n");
         assert_eq!(resolve(&none).unwrap(), None);

@@ -63,11 +63,7 @@ fn chain(record: &BuildRecord, query: &str, key: Option<&str>) -> Result<String,
 
 /// Writes one JSON line for each query that ran, then the summary. Results that were in a store
 /// under their content are `fetched`, a sorted list.
-pub fn write_log(
-    record: &BuildRecord,
-    fetched: &[NodeName],
-    path: &Utf8Path,
-) -> Result<(), Error> {
+pub fn write_log(record: &BuildRecord, fetched: &[NodeName], path: &Utf8Path) -> Result<(), Error> {
     let mut out = String::new();
     for run in &record.executed {
         let mut line = json!({

@@ -10,6 +10,7 @@ use crate::{
     ty::{Ty, TyKind},
 };
 use cm_base::{At, Name};
+use cm_db::DefId;
 use cm_syntax::ast::{self, BinaryOp, UnaryOp};
 
 /// What happens to a variable where it is named.
@@ -188,12 +189,17 @@ impl<'a> Ctx<'a> {
 
     /// The name of the constant at the root of a chain of members and elements.
     fn const_root(&mut self, id: ast::ExprId) -> Option<Name> {
+        Some(self.global_root(id)?.0)
+    }
+
+    /// The name, and the declaration.
+    fn global_root(&mut self, id: ast::ExprId) -> Option<(Name, DefId)> {
         match &self.arena[id].kind {
             ast::ExprKind::Paren(inner)
             | ast::ExprKind::Field { base: inner, .. }
-            | ast::ExprKind::Index(inner, _) => self.const_root(*inner),
+            | ast::ExprKind::Index(inner, _) => self.global_root(*inner),
             ast::ExprKind::Path(path, _) => match self.resolve(path) {
-                Ok(Resolution::Global(_)) => path.segments.last().map(|segment| segment.name),
+                Ok(Resolution::Global(def)) => Some((path.segments.last()?.name, def)),
                 _ => None,
             },
             _ => None,
@@ -212,14 +218,23 @@ impl<'a> Ctx<'a> {
             Some(Const::Variable(name)) => format!("Cannot assign to const variable '{name}'"),
             Some(Const::Pointer) => "Cannot assign through pointer to const".to_owned(),
             None if self.is_place(place) => return true,
-            None => match self.const_root(id) {
-                Some(name) => format!("Cannot assign to const variable '{name}'"),
+            None => match self.global_root(id) {
+                Some((name, def)) if self.is_macro(def) => {
+                    format!("Cannot assign to macro '{name}'")
+                }
+                Some((name, _)) => format!("Cannot assign to const variable '{name}'"),
                 None => "Cannot assign to this expression".to_owned(),
             },
         };
         self.report(at, message);
         self.poisoned = true;
         false
+    }
+
+    fn is_macro(&self, def: DefId) -> bool {
+        let item = decl::item(self.db, def).as_deref();
+        let global = item.map(|item| &item.kind);
+        matches!(global, Some(decl::ItemKind::Global(global)) if global.kind == ast::GlobalKind::Macro)
     }
 
     /// `a = b`.
