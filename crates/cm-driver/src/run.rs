@@ -23,7 +23,7 @@ pub fn run(
 ) -> Result<Option<i32>, Error> {
     if !args.is_empty() {
         // `main` takes no parameters and the library has no way to ask for them yet.
-        eprintln!("warning: arguments for the program are ignored");
+        crate::messages::warn("arguments for the program are ignored");
     }
     if interpret {
         return run_interpreted(options, found);

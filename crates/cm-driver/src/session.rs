@@ -276,7 +276,7 @@ impl Session {
             written.map_err(|e| e.to_string())
         });
         if let Err(message) = written {
-            eprintln!("warning: the cache was not updated: {message}");
+            crate::messages::warn(&format!("the cache was not updated: {message}"));
         }
         self.log_queries(&record)
     }

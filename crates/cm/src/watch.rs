@@ -2,7 +2,7 @@
 
 use crate::{
     args, options, paths,
-    print::{self, say},
+    print::{self, say, tell},
     report,
 };
 use camino::Utf8PathBuf;
@@ -34,7 +34,7 @@ pub fn check(args: &args::Check, title: &str, lint: Lint) -> Result<ExitCode, Er
         let errors = round.report.errors();
         let warnings = round.report.diagnostics.len() - errors;
         if !args.quiet {
-            say(&format!("\n{title}\nerrors: {errors}, warnings: {warnings}\n"));
+            tell(&format!("\n{title}\nerrors: {errors}, warnings: {warnings}\n"));
         }
         Ok(None)
     })

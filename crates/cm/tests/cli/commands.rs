@@ -70,7 +70,7 @@ fn running_and_compiling() {
             (
                 "run --lang=ja -d=trace --no-cache ok.cm",
                 3,
-                "…ran parse(ok)\n…ok.cm: ready…hi\n",
+                "…ran parse(ok)\n…ok.cm: … ms で準備できました\n…hi\n",
                 "",
             ),
             ("run -d ok.cm", 3, "…ok.cm: ready…hi\n", ""),
@@ -263,6 +263,46 @@ fn why_and_query_log() {
             ("why mir geo::area", 0, "mir(geo::area)…source(geo)…", ""),
         ],
     );
+}
+
+/// Every command takes the options that say how it talks (13.2), and says nothing else for them.
+#[test]
+fn how_commands_talk() {
+    let place = Place::new(&[("ok.cm", OK)]);
+    let json: fn(&str) -> bool =
+        |text| text.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok());
+    let any: fn(&str) -> bool = |_| true;
+    for (command, exit, is_json) in [
+        ("run ok.cm", 3, any),
+        ("compile ok.cm", 0, any),
+        ("check ok.cm", 0, any),
+        ("lint ok.cm", 0, any),
+        ("test ok.cm", 0, any),
+        ("fmt ok.cm", 0, any),
+        ("init p", 0, any),
+        ("why", 0, json),
+        ("why mir", 0, json),
+        ("cache stats", 0, json),
+        ("cache list", 0, json),
+        ("cache path", 0, json),
+        ("cache verify", 0, json),
+        ("cache gc", 0, any),
+        ("cache clean", 0, json),
+    ] {
+        for options in ["-v -d --color=always --format=short", "-d=warn --lang=ja --format=json"] {
+            if command.starts_with("why") || command.starts_with("cache") {
+                place.cm("cache clean");
+                place.cm("run -O0 ok.cm");
+            }
+            let found = place.cm(&format!("{command} {options}"));
+            assert_eq!((found.exit, found.stderr.as_str()), (exit, ""), "{command} {options}");
+            let timed = options.starts_with("-v");
+            let fits = timed || is_json(&found.stdout);
+            assert!(fits, "{command} {options}: {}", found.stdout);
+            let told = found.stdout.contains(" ms") || command.starts_with("init");
+            assert!(!timed || told, "{command} {options}: {}", found.stdout);
+        }
+    }
 }
 
 #[test]
