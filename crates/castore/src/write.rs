@@ -174,27 +174,35 @@ fn replace(index: &mut Index, entry: Entry, item: &Item) -> Result<(), Trouble> 
 
 /// Writes entries one after the other.
 fn write_entries(chunk: &Chunk, place: &Place) -> std::io::Result<()> {
-    /// Contents from here on are not copied.
-    const LARGE: usize = 1 << 20;
+    /// So many bytes are written at once. More of them would be copied through memory that is not
+    /// in any cache, and that the system has to clear first.
+    const ENOUGH: usize = 1 << 17;
     let (file, nonce) = (&place.file.file, &place.file.nonce);
-    let mut buffer = Vec::new();
+    let mut buffer = Vec::with_capacity(2 * ENOUGH);
     let mut offset = place.offset;
+    let flush = |buffer: &mut Vec<u8>, offset: &mut u64| {
+        file.write_all_at(buffer, *offset)?;
+        *offset += buffer.len() as u64;
+        buffer.clear();
+        std::io::Result::Ok(())
+    };
     for (sequence, number) in (place.sequence..).zip(&place.fresh) {
         let ((kind, key), item) = &chunk[*number];
         let (kind, name, key, contents) = (*kind, item.name, *key, item.contents);
         let len = item.bytes.len() as u64;
         let header = EntryHeader { kind, name, key, contents, len, sequence };
         buffer.extend(header.encode(nonce));
-        if item.bytes.len() < LARGE {
+        if item.bytes.len() < ENOUGH {
             buffer.extend(&*item.bytes);
         } else {
-            file.write_all_at(&buffer, offset)?;
-            offset += buffer.len() as u64;
-            buffer.clear();
+            flush(&mut buffer, &mut offset)?;
             file.write_all_at(&item.bytes, offset)?;
             offset += len;
         }
         buffer.resize(buffer.len() + (header.total() - HEADER - len) as usize, 0);
+        if buffer.len() >= ENOUGH {
+            flush(&mut buffer, &mut offset)?;
+        }
     }
-    file.write_all_at(&buffer, offset)
+    flush(&mut buffer, &mut offset)
 }

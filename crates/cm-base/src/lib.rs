@@ -2,12 +2,14 @@
 //! [`System`] trait, the only door to the file system below the driver.
 
 pub mod diagnostic;
+pub mod hashed;
 pub mod intern;
 pub mod name;
 pub mod span;
 pub mod system;
 
 pub use diagnostic::{Diagnostic, Note, Severity};
+pub use hashed::Hashed;
 pub use intern::{Intern, Interned};
 pub use name::Name;
 pub use span::{At, Positions, SpanTable, TextRange, TextSize};

@@ -149,10 +149,12 @@ pub fn look(session: &Session, database: &mut Database) -> Result<(Found, bool),
     session.clock.lap("diagnostics");
     let roots =
         [cm_hir::queries::node::diagnostics(Root), cm_lint::node::findings(session.project.root)];
-    session.keep(database, &roots, || Finished {
-        diagnostics: diagnostics.clone(),
-        result: findings.clone(),
-    })?;
+    session.keep(
+        database,
+        &roots,
+        || Ok(()),
+        || Finished { diagnostics: diagnostics.clone(), result: findings.clone() },
+    )?;
     session.clock.lap("cache");
     Ok((Found { diagnostics, findings }, session.ran()))
 }

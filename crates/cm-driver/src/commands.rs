@@ -35,9 +35,6 @@ pub fn compile_in(session: &Session, output: &Utf8Path) -> Result<Report, Error>
     session.tools.preload();
     let mut database = session.open();
     let program = build(session, &mut database, there)?;
-    if let Some((_, Some(bytes))) = &program.executable {
-        write_executable(session, &output, bytes)?;
-    }
     let report = session.report(&program.diagnostics);
     keep(session, &database, program, &output)?;
     session.clock.lap("cache");
@@ -79,10 +76,11 @@ pub fn build(
     })
 }
 
-/// Keeps what was found out in [`build`] for the next process.
+/// Writes the executable, if there is one that is not there yet, and keeps what was found out in
+/// [`build`] for the next process.
 ///
 /// # Errors
-/// If the query log cannot be written.
+/// If the executable or the query log cannot be written.
 pub fn keep(
     session: &Session,
     database: &Database,
@@ -90,7 +88,7 @@ pub fn keep(
     output: &Utf8Path,
 ) -> Result<(), Error> {
     let Program { diagnostics, executable } = program;
-    let Some((digest, _)) = executable else {
+    let Some((digest, bytes)) = executable else {
         // The graph of the last program without errors is worth more than none for this one.
         return session.keep_record_of(database);
     };
@@ -99,8 +97,10 @@ pub fn keep(
         cm_hir::queries::node::entry(Root),
         queries::node::executable(Root),
     ];
+    let most = session.max_output;
+    let write = || bytes.map_or(Ok(()), |bytes| write_executable(most, output, &bytes));
     let result = || Compiled::new(digest, output);
-    session.keep(database, &roots, || Finished { diagnostics, result: result() })
+    session.keep(database, &roots, write, || Finished { diagnostics, result: result() })
 }
 
 /// Builds in a process that stays. Gives what was found, and whether any query ran.
@@ -114,9 +114,6 @@ pub fn compile_again(
 ) -> Result<(Report, bool), Error> {
     let output = session.project.cwd.join(output);
     let program = build(session, database, None)?;
-    if let Some((_, Some(bytes))) = &program.executable {
-        write_executable(session, &output, bytes)?;
-    }
     let report = session.report(&program.diagnostics);
     keep(session, database, program, &output)?;
     Ok((report, session.ran()))
@@ -159,7 +156,7 @@ fn finish_unchanged(
     let same = |bytes: Vec<u8>| Digest::of(&bytes) == compiled.executable;
     if !(output.is_file() && fs::read(output).is_ok_and(same)) {
         let Some(executable) = session.stored(&compiled.executable) else { return Ok(None) };
-        write_executable(session, output, &executable)?;
+        write_executable(session.max_output, output, &executable)?;
     }
     *compiled = Compiled::new(compiled.executable, output);
     session.keep_described(earlier)?;
@@ -188,8 +185,8 @@ pub fn execute(program: &Utf8Path) -> Result<i32, Error> {
 
 /// Replaces the output at once: whoever executes the old one keeps it, and a write that fails
 /// leaves it. An output that is right already is left alone.
-fn write_executable(session: &Session, output: &Utf8Path, bytes: &[u8]) -> Result<(), Error> {
-    if let Some(most) = session.max_output.filter(|most| bytes.len() as u64 > *most) {
+fn write_executable(most: Option<u64>, output: &Utf8Path, bytes: &[u8]) -> Result<(), Error> {
+    if let Some(most) = most.filter(|most| bytes.len() as u64 > *most) {
         return Err(format!("the output would be larger than {} GB", most >> 30).into());
     }
     let same = fs::metadata(output).is_ok_and(|meta| meta.len() == bytes.len() as u64);

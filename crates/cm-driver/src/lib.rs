@@ -36,7 +36,7 @@ pub use run::run;
 pub use settings::{CacheArguments, CacheSettings};
 pub use stages::{Stage, emit};
 pub use test::{Outcome, Tests, test, test_child};
-pub use why::{why, why_json};
+pub use why::{last_record, why, why_json};
 
 use camino::Utf8PathBuf;
 

@@ -86,10 +86,15 @@ pub fn prepare(session: &Session, database: &mut Database) -> Result<Prepared, E
         cm_hir::queries::node::entry(Root),
         queries::node::objects(Root),
     ];
-    session.keep(database, &roots, || Finished {
-        diagnostics: diagnostics.clone(),
-        result: keep_bundle(session, &pack(&objects)),
-    })?;
+    session.keep(
+        database,
+        &roots,
+        || Ok(()),
+        || Finished {
+            diagnostics: diagnostics.clone(),
+            result: keep_bundle(session, &pack(&objects)),
+        },
+    )?;
     session.clock.lap("cache");
     Ok(Prepared { diagnostics, objects: Some(objects), changed: session.ran() })
 }

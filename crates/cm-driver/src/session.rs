@@ -12,7 +12,8 @@ use castore::Digest;
 use cm_base::{Diagnostic, FileText, Name, OsSystem, Severity, System};
 use cm_db::{FileId, World};
 use redgreen::{
-    BuildRecord, Database, Db as _, Fingerprint, Identity, Node, Registry, Root, RootRecord, Stamp,
+    BuildLog, Database, Fingerprint, Graph, Identity, Node, Registry, Root, RootRecord, Snapshot,
+    Stamp,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
@@ -22,7 +23,6 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     rc::Rc,
     sync::Arc,
-    thread,
     time::Instant,
 };
 
@@ -139,15 +139,7 @@ impl Session {
         let world = Arc::new(world(&project, options, system, tools.clone()));
         let identity = identity(&world, options);
         let files = options.cache.as_ref().map(|cache| files(cache, &project, options, purpose));
-        let registry = Registry::new(&[
-            &cm_db::QUERIES,
-            &cm_hir::QUERIES,
-            &cm_hir::decl::QUERIES,
-            &cm_lint::QUERIES,
-            &cm_lower::QUERIES,
-            &crate::queries::QUERIES,
-        ]);
-        let mut database = redgreen::Options::new(registry, world.clone());
+        let mut database = redgreen::Options::new(registry(), world.clone());
         database.identity = identity;
         database.image = files.as_ref().map(|files| files.image.clone().into_std_path_buf());
         database.recording = files.is_some();
@@ -188,7 +180,7 @@ impl Session {
 
     /// Notes that a build had nothing to do.
     pub fn keep_unchanged(&self) -> Result<(), Error> {
-        self.keep_record(&BuildRecord::default())
+        self.keep_log(&BuildLog::default())
     }
 
     /// Where the graph is kept; `None`: nowhere.
@@ -245,60 +237,37 @@ impl Session {
         Ok(outcome.map_err(|interrupted| interrupted.to_string())?)
     }
 
-    /// Keeps the graph below `roots`, what was made, described when the graph has been written, and
-    /// the record of the build. A cache that cannot be written
+    /// Keeps the graph below `roots`, what was made, described when the graph has been written and
+    /// `meanwhile` is done, and the record of the build, all at once. A cache that cannot be written
     /// costs time later, but this build is done: it is a warning.
+    ///
+    /// # Errors
+    /// That of `meanwhile`; or if the query log cannot be written.
     pub fn keep<T: Serialize>(
         &self,
         database: &Database,
         roots: &[Node],
+        meanwhile: impl FnOnce() -> Result<(), Error> + Send,
         finished: impl FnOnce() -> Finished<T>,
     ) -> Result<(), Error> {
-        let Some(files) = self.files_to_write() else { return self.keep_record_of(database) };
-        let (record, written) = thread::scope(|scope| {
-            let graph = database.shared_graph();
-            let record = scope.spawn(move || {
-                let record = BuildRecord::take(&graph);
-                // Without it `cm why` has less to say.
-                let _ = record.write(files.why.as_std_path());
-                record
-            });
-            let tools = &self.tools;
-            let stored = scope.spawn(move || tools.finish_writing());
-            let written = self.write_graph(database, roots, finished, files, || {
-                let stored = stored.join().unwrap_or_else(|panic| resume_unwind(panic));
-                stored.map_err(|e| e.to_string())
-            });
-            (record.join().unwrap_or_else(|panic| resume_unwind(panic)), written)
+        let Some(files) = self.files_to_write() else {
+            meanwhile()?;
+            return self.keep_record_of(database);
+        };
+        let (graph, handle, tools) = (database.shared_graph(), database.clone(), &*self.tools);
+        let (done, (snapshot, (log, viewed))) = rayon::join(meanwhile, || {
+            let graph = || keep_graph(&graph, roots, files, tools);
+            rayon::join(graph, move || keep_log(&handle, files))
         });
-        let written = written.and_then(|()| {
-            let written = views::update(database, &record, &files.dir, &files.program);
-            written.map_err(|e| e.to_string())
+        done?;
+        let written = snapshot.and_then(|snapshot| {
+            let record = snapshot.root_record(encode(&finished())?);
+            record.write(files.root.as_std_path()).map_err(|e| e.to_string())
         });
-        if let Err(message) = written {
+        if let Err(message) = written.and(viewed.map_err(|e| e.to_string())) {
             crate::messages::warn(&format!("the cache was not updated: {message}"));
         }
-        self.log_queries(&record)
-    }
-
-    /// What is stored is written when `stored` returns: the image refers to it.
-    fn write_graph<T: Serialize>(
-        &self,
-        database: &Database,
-        roots: &[Node],
-        finished: impl FnOnce() -> Finished<T>,
-        files: &Files,
-        stored: impl FnOnce() -> Result<(), String>,
-    ) -> Result<(), String> {
-        let snapshot = database.snapshot(roots).map_err(|e| e.to_string());
-        stored()?;
-        let snapshot = snapshot?;
-        if database.graph().needs_saving(roots) {
-            snapshot.write_image(files.image.as_std_path()).map_err(|e| e.to_string())?;
-        }
-        let result = encode(&finished())?;
-        let record = snapshot.root_record(result);
-        record.write(files.root.as_std_path()).map_err(|e| e.to_string())
+        self.log_queries(&log)
     }
 
     /// Keeps what ran in a build that has no graph to be kept.
@@ -306,25 +275,29 @@ impl Session {
         if self.files_to_write().is_none() && self.query_log.is_none() && !self.trace {
             return Ok(());
         }
-        self.keep_record(&database.take_record())
+        self.keep_log(&database.take_log())
     }
 
     /// Keeps what ran, for `cm why`, and writes the query log.
-    fn keep_record(&self, record: &BuildRecord) -> Result<(), Error> {
+    fn keep_log(&self, log: &BuildLog) -> Result<(), Error> {
         if let Some(files) = self.files_to_write() {
             // Without it `cm why` has less to say; see `keep`.
-            let _ = record.write(files.why.as_std_path());
+            let _ = log.write(files.why.as_std_path());
         }
-        self.log_queries(record)
+        self.log_queries(log)
     }
 
-    fn log_queries(&self, record: &BuildRecord) -> Result<(), Error> {
-        self.ran.set(!record.executed.is_empty());
+    fn log_queries(&self, log: &BuildLog) -> Result<(), Error> {
+        self.ran.set(log.counts.executed > 0);
+        if !self.trace && self.query_log.is_none() {
+            return Ok(());
+        }
+        let record = log.record(&self.options.registry);
         for run in record.executed.iter().filter(|_| self.trace) {
             println!("ran {}({})", run.node.query, run.node.key);
         }
         match &self.query_log {
-            Some(path) => crate::why::write_log(record, &self.tools.take_fetched(), path),
+            Some(path) => crate::why::write_log(&record, &self.tools.take_fetched(), path),
             None => Ok(()),
         }
     }
@@ -374,6 +347,43 @@ impl Sources {
         };
         self.0.entry(file).or_insert_with(read).clone()
     }
+}
+
+/// Writes what is stored, then the graph, which refers to it.
+fn keep_graph(
+    graph: &Graph,
+    roots: &[Node],
+    files: &Files,
+    tools: &Tools,
+) -> Result<Snapshot, String> {
+    let (stored, snapshot) = rayon::join(|| tools.finish_writing(), || graph.snapshot(roots));
+    stored.map_err(|e| e.to_string())?;
+    let snapshot = snapshot.map_err(|e| e.to_string())?;
+    if graph.needs_saving(roots) {
+        snapshot.write_image(files.image.as_std_path()).map_err(|e| e.to_string())?;
+    }
+    Ok(snapshot)
+}
+
+/// Writes what ran, and what people read.
+fn keep_log(database: &Database, files: &Files) -> (BuildLog, std::io::Result<()>) {
+    let log = database.take_log();
+    // Without it `cm why` has less to say.
+    let _ = log.write(files.why.as_std_path());
+    let viewed = views::update(database, &log, &files.dir, &files.program);
+    (log, viewed)
+}
+
+/// All queries.
+pub fn registry() -> Registry {
+    Registry::new(&[
+        &cm_db::QUERIES,
+        &cm_hir::QUERIES,
+        &cm_hir::decl::QUERIES,
+        &cm_lint::QUERIES,
+        &cm_lower::QUERIES,
+        &crate::queries::QUERIES,
+    ])
 }
 
 fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, String> {

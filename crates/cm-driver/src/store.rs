@@ -2,10 +2,7 @@
 
 use castore::{Digest, Name};
 use parking_lot::Mutex;
-use std::{
-    sync::Arc,
-    thread::{self, JoinHandle},
-};
+use std::sync::Arc;
 
 /// A store on disk. What it cannot keep stays in memory while this process runs: the next one
 /// finds it gone, and computes it again.
@@ -27,35 +24,34 @@ impl redgreen::Store for Durable {
     }
 }
 
-/// A thread that writes what was put into a store.
+/// Writes what was put into a store while other work goes on.
 #[derive(Default)]
-pub struct Writer(Mutex<Option<JoinHandle<Result<(), castore::Error>>>>);
+pub struct Writer(Arc<Mutex<Option<castore::Error>>>);
 
-/// Less than this is written faster than a thread is started.
+/// Less than this is written faster than another thread is woken.
 const MUCH: u64 = 1 << 18;
 
 impl Writer {
     /// Begins to write what was put so far, if that takes time.
     pub fn begin(&self, store: &Arc<castore::Store>) {
-        let mut thread = self.0.lock();
-        if thread.is_none() && store.collected_bytes() >= MUCH {
-            let store = store.clone();
-            *thread = thread::Builder::new().spawn(move || store.commit()).ok();
+        if store.collected_bytes() >= MUCH {
+            let (store, failure) = (store.clone(), self.0.clone());
+            // A thread of the pool has memory at hand; a new one would have to get its own.
+            rayon::spawn(move || {
+                // Held meanwhile, so that `finish` sees how it ended.
+                let mut failure = failure.lock();
+                *failure = store.commit().err();
+            });
         }
     }
 
-    /// Writes the rest.
+    /// Writes the rest, when what was begun is written.
     ///
     /// # Errors
     /// If the store cannot be written.
     pub fn finish(&self, store: &castore::Store) -> Result<(), castore::Error> {
-        let begun = self.0.lock().take().map(JoinHandle::join);
         let rest = store.commit();
-        match begun {
-            Some(Ok(result)) => result.and(rest),
-            // It panicked, which has been told; the rest was written all the same.
-            Some(Err(_)) | None => rest,
-        }
+        self.0.lock().take().map_or(rest, Err)
     }
 }
 

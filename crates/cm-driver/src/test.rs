@@ -72,7 +72,7 @@ pub fn test(options: &Options, filters: &[String]) -> Result<Tests, Error> {
         roots.push(queries::node::objects(Root));
     }
     let diagnostics = plan.diagnostics.clone();
-    session.keep(&database, &roots, || Finished { diagnostics, result: () })?;
+    session.keep(&database, &roots, || Ok(()), || Finished { diagnostics, result: () })?;
     let outcomes = run_all(&session, &options, &plan)?;
     Ok(Tests { report, outcomes })
 }

@@ -10,11 +10,12 @@ use cm_base::{FileText, Name};
 use cm_db::{Db, FileId};
 use cm_hir::decl::{self, Item, ItemKind};
 use cm_lower::UnitId;
-use redgreen::{BuildRecord, Fingerprint, Root};
+use redgreen::{BuildLog, Fingerprint, Root};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
+    sync::Arc,
 };
 
 /// What `module_hash.json` says of a source file.
@@ -32,10 +33,9 @@ struct Module {
 ///
 /// # Errors
 /// If a file cannot be written.
-pub fn update(db: &dyn Db, record: &BuildRecord, dir: &Utf8Path, program: &str) -> io::Result<()> {
-    let ran = |query: &str| -> BTreeSet<&str> {
-        let runs = record.executed.iter().filter(|run| *run.node.query == *query);
-        runs.map(|run| &*run.node.key).collect()
+pub fn update(db: &dyn Db, log: &BuildLog, dir: &Utf8Path, program: &str) -> io::Result<()> {
+    let ran = |query: &str| -> BTreeSet<Arc<str>> {
+        log.ran(query, db.graph().registry()).into_iter().collect()
     };
     let units: BTreeMap<String, UnitId> =
         cm_lower::units(db, Root).iter().map(|unit| (unit.to_string(), *unit)).collect();
@@ -57,9 +57,9 @@ pub fn update(db: &dyn Db, record: &BuildRecord, dir: &Utf8Path, program: &str) 
         let mut digests: BTreeMap<String, String> = read(&path);
         digests.retain(|unit, _| units.contains_key(unit));
         for key in made {
-            let Some(unit) = units.get(key) else { continue };
+            let Some(unit) = units.get(&*key) else { continue };
             let Some(digest) = artifact(db, *unit) else { continue };
-            digests.insert(key.to_owned(), format!("sha256:{digest}"));
+            digests.insert(key.to_string(), format!("sha256:{digest}"));
         }
         replace(&path, &digests)?;
     }
@@ -84,7 +84,7 @@ fn replace(path: &Utf8Path, value: &impl Serialize) -> io::Result<()> {
     Ok(())
 }
 
-fn update_modules(db: &dyn Db, parsed: &BTreeSet<&str>, dir: &Utf8Path) -> io::Result<()> {
+fn update_modules(db: &dyn Db, parsed: &BTreeSet<Arc<str>>, dir: &Utf8Path) -> io::Result<()> {
     let path = dir.join("module_hash.json");
     let mut modules: BTreeMap<String, Module> = read(&path);
     for file in cm_hir::files(db, Root) {

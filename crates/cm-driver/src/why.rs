@@ -1,8 +1,8 @@
 //! The record of the last build: `cm why` and `--query-log`.
 
-use crate::Error;
+use crate::{Error, session::registry};
 use camino::Utf8Path;
-use redgreen::{BuildRecord, Execution, NodeName};
+use redgreen::{BuildLog, BuildRecord, Execution, NodeName};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -19,9 +19,8 @@ pub fn why(cache_dir: &Utf8Path, query: Option<&str>, key: Option<&str>) -> Resu
 }
 
 fn load(cache_dir: &Utf8Path) -> Result<BuildRecord, Error> {
-    let path = cache_dir.join("graph/last.why");
     let missing = || format!("there is no record of a build in {cache_dir}; build something first");
-    Ok(BuildRecord::load(path.as_std_path()).ok_or_else(missing)?)
+    Ok(last_record(cache_dir).ok_or_else(missing)?)
 }
 
 /// What ran of what was asked for: everything, a query, or a query with a key.
@@ -42,6 +41,12 @@ fn asked<'r>(
         }
         _ => Ok(runs),
     }
+}
+
+/// What happened in the last build. `None`: there was none.
+pub fn last_record(cache_dir: &Utf8Path) -> Option<BuildRecord> {
+    let log = BuildLog::load(cache_dir.join("graph/last.why").as_std_path())?;
+    Some(log.record(&registry()))
 }
 
 fn overview(record: &BuildRecord) -> String {

@@ -6,7 +6,7 @@ use crate::{
     thir::{Body, ConstValue, Instance},
     ty::Ty,
 };
-use cm_base::{Diagnostic, Name};
+use cm_base::{Diagnostic, Hashed, Name};
 use cm_db::{DefId, FileId};
 use redgreen::Root;
 use serde::{Deserialize, Serialize};
@@ -77,7 +77,7 @@ redgreen::queries! {
     pub static QUERIES;
 
     /// The typed body of an instance. `None`: there is no such function, or it has no body.
-    transient fn body(Instance) -> Option<Arc<Body>> = crate::body::compute_body;
+    transient fn body(Instance) -> Option<Hashed<Body>> = crate::body::compute_body;
     /// The same with what is wrong with it.
     transient fn checked_body(Instance) -> CheckedBody = crate::body::compute_checked;
     /// What is wrong with the body of an instance, default arguments included, in source order.

@@ -8,7 +8,7 @@
 //! `FOLDER/.sheets/`.
 
 use redgreen::{
-    BuildRecord, Database, Db, Edit, Fingerprint, Identity, Options, RecordedInput, Registry, Root,
+    BuildLog, Database, Db, Edit, Fingerprint, Identity, Options, RecordedInput, Registry, Root,
     RootRecord, Stamp,
 };
 use serde::{Deserialize, Serialize};
@@ -209,10 +209,8 @@ fn run(folder: &Path) -> io::Result<Vec<String>> {
         build: Fingerprint::of(concat!(env!("CARGO_PKG_VERSION"), " sheet 1")).0,
         options: 0,
     };
-    let options = Options {
-        identity,
-        ..Options::new(Registry::new(&[&QUERIES]), Arc::new(Folder(folder.to_owned())))
-    };
+    let options =
+        Options { identity, ..Options::new(registry(), Arc::new(Folder(folder.to_owned()))) };
     let bare = Database::open(options.clone());
     let is_current = |input: &RecordedInput| input.is_current(&bare);
     if let Some(result) = RootRecord::check(&kept("root"), identity, is_current) {
@@ -222,11 +220,11 @@ fn run(folder: &Path) -> io::Result<Vec<String>> {
 
     let mut db = Database::open(Options { image: Some(kept("graph")), ..options });
     let lines = db.attempt(|db| report(db, Root).clone()).map_err(io::Error::other)?;
-    let record = db.take_record();
-    for run in &record.executed {
+    let log = db.take_log();
+    for run in &log.record(&registry()).executed {
         eprintln!("ran {}: {}", run.node, run.reason);
     }
-    record.write(&kept("why"))?;
+    log.write(&kept("why"))?;
     let roots = [node::report(Root)];
     let snapshot = db.snapshot(&roots).map_err(io::Error::other)?;
     if db.graph().needs_saving(&roots) {
@@ -236,8 +234,13 @@ fn run(folder: &Path) -> io::Result<Vec<String>> {
     Ok(lines)
 }
 
+fn registry() -> Registry {
+    Registry::new(&[&QUERIES])
+}
+
 fn why(folder: &Path, cell: &str) -> String {
-    let record = BuildRecord::load(&folder.join(".sheets/why")).unwrap_or_default();
+    let log = BuildLog::load(&folder.join(".sheets/why")).unwrap_or_default();
+    let record = log.record(&registry());
     match record.chain("value", cell) {
         Some(chain) => chain.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  -> "),
         None => format!("{cell} was not computed by the last run"),
@@ -265,7 +268,7 @@ fn demonstrate() -> io::Result<()> {
 
     eprintln!("--- in one process");
     let world = Arc::new(Folder(folder.path().to_owned()));
-    let mut db = Database::new(Registry::new(&[&QUERIES]), world);
+    let mut db = Database::new(registry(), world);
     for price in [13, 14] {
         write("shop.sheet", &format!("price = {price}\ntotal = price * orders.count\n"))?;
         db.edit(Edit::Inputs(&[node::text("shop".into())]));

@@ -1,8 +1,8 @@
 //! The database: salsa's storage, the graph, and what the driver does with them.
 
 use crate::{
-    BuildRecord, Digest, Frames, Graph, Identity, MemoryStore, Node, Registry, SaveError, Snapshot,
-    Store, World,
+    BuildLog, BuildRecord, Digest, Frames, Graph, Identity, MemoryStore, Node, Registry, SaveError,
+    Snapshot, Store, World,
     graph::{Cause, is_interruption},
     image::Image,
 };
@@ -250,7 +250,11 @@ impl Database {
     }
 
     /// What happened since the database was opened or this was last called.
+    pub fn take_log(&self) -> BuildLog {
+        BuildLog::take(&self.graph)
+    }
+    /// The same with names.
     pub fn take_record(&self) -> BuildRecord {
-        BuildRecord::take(&self.graph)
+        self.take_log().record(self.graph.registry())
     }
 }

@@ -24,7 +24,7 @@
 //! # What a driver does
 //!
 //! Open a [`Database`]; run the build in [`Database::attempt`]; take a [`Snapshot`] and write it;
-//! take the [`BuildRecord`] for the log and for `why`; write a [`RootRecord`], by which the next
+//! take the [`BuildLog`] for `why`; write a [`RootRecord`], by which the next
 //! process sees without a graph that nothing has changed. `examples/sheet.rs` shows all of it.
 //!
 //! The graph interrupts a build by unwinding, with [`std::panic::resume_unwind`], which runs no panic
@@ -65,6 +65,7 @@ pub use graph::{
 };
 pub use image::{Identity, without_stamps};
 pub use key::{Key, Root};
+pub use packed::BuildLog;
 pub use query::{Group, InputProvider, Kind, Node, Provider, Query, QueryId, Registry, World};
 pub use root_record::{RecordedInput, RootRecord};
 pub use stamp::Stamp;

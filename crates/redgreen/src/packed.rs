@@ -1,132 +1,173 @@
-//! The record of a build as it is written: each text once, everything else as numbers.
+//! What happened in a build as it is written down: numbers and the bytes of keys. Names are made of
+//! them when somebody wants to read them; a build that runs thousands of queries has no time to.
 
-use crate::{BuildRecord, Counts, Execution, NodeName, Reason};
+use crate::{
+    BuildRecord, Counts, Execution, Graph, NodeName, QueryId, Reason, Registry,
+    log::{Entry, Why},
+    root_record::{read_checked, write_checked},
+};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{io, path::Path, sync::Arc, sync::atomic::Ordering::Relaxed};
 
-/// A [`BuildRecord`].
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Record {
-    counts: Counts,
-    texts: Vec<Arc<str>>,
-    /// Query and key, as texts.
-    names: Vec<(u32, u32)>,
+/// Also the version of the format.
+const MAGIC: [u8; 8] = *b"RGWHY003";
+
+/// What happened in a build. Cheap to take and to write; [`BuildLog::record`] is what to read.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct BuildLog {
+    /// Numbers.
+    pub counts: Counts,
+    /// All queries, in the order of the registry.
+    queries: Vec<QueryId>,
+    /// The keys one after the other.
+    keys: Vec<u8>,
+    /// Where each of them ends.
+    key_ends: Vec<u32>,
+    /// Query and key.
+    nodes: Vec<(u16, u32)>,
     inputs_changed: Vec<u32>,
     executed: Vec<Run>,
 }
 
-/// An [`Execution`], with nodes as names.
-#[derive(Serialize, Deserialize)]
+/// An [`Execution`], with numbers of nodes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 struct Run {
     node: u32,
-    reason: Cause,
+    why: Why,
     reader: Option<u32>,
     changed: bool,
 }
 
-/// A [`Reason`].
-#[derive(Serialize, Deserialize)]
-enum Cause {
-    New,
-    Changed(u32),
-    ValueNeeded,
-    Lost,
-}
-
-/// Gives numbers to texts and names.
-#[derive(Default)]
-struct Packer<'a> {
-    texts: Vec<Arc<str>>,
-    text_numbers: FxHashMap<&'a str, u32>,
-    names: Vec<(u32, u32)>,
-    name_numbers: FxHashMap<(u32, u32), u32>,
-}
-
-impl<'a> Packer<'a> {
-    fn text(&mut self, text: &'a Arc<str>) -> u32 {
-        *self.text_numbers.entry(text).or_insert_with(|| {
-            self.texts.push(text.clone());
-            self.texts.len() as u32 - 1
-        })
-    }
-    fn name(&mut self, name: &'a NodeName) -> u32 {
-        let pair = (self.text(&name.query), self.text(&name.key));
-        *self.name_numbers.entry(pair).or_insert_with(|| {
-            self.names.push(pair);
-            self.names.len() as u32 - 1
-        })
-    }
-    fn run(&mut self, run: &'a Execution) -> Run {
-        let reason = match &run.reason {
-            Reason::New => Cause::New,
-            Reason::Changed(node) => Cause::Changed(self.name(node)),
-            Reason::ValueNeeded => Cause::ValueNeeded,
-            Reason::Lost => Cause::Lost,
+impl BuildLog {
+    /// What happened since the graph was opened or this was last called. It may be called in
+    /// another thread than the one that builds, when that has ended.
+    pub fn take(graph: &Graph) -> BuildLog {
+        let log = graph.log();
+        let executed = std::mem::take(&mut *log.executed.lock());
+        let inputs = std::mem::take(&mut *log.inputs_changed.lock());
+        let counts = Counts {
+            executed: executed.len() as u64,
+            green: log.green.swap(0, Relaxed),
+            loaded: log.loaded.swap(0, Relaxed),
+            unstable: log.unstable.swap(0, Relaxed),
         };
-        let reader = run.reader.as_ref().map(|reader| self.name(reader));
-        Run { node: self.name(&run.node), reason, reader, changed: run.changed }
+        if executed.is_empty() && inputs.is_empty() {
+            return BuildLog { counts, ..BuildLog::default() };
+        }
+        let mut table = Table::new(graph);
+        let inputs_changed = inputs.into_iter().map(|node| table.number(node)).collect();
+        let executed = executed.iter().map(|entry| table.run(entry)).collect();
+        BuildLog { counts, inputs_changed, executed, ..table.log }
+    }
+
+    /// The same with names, which the registry of the program gives.
+    pub fn record(&self, registry: &Registry) -> BuildRecord {
+        let names: Vec<NodeName> =
+            (0..self.nodes.len() as u32).map(|node| self.name(node, registry)).collect();
+        let name = |node: u32| names.get(node as usize).cloned().unwrap_or_else(unknown);
+        let mut inputs_changed: Vec<_> = self.inputs_changed.iter().map(|at| name(*at)).collect();
+        inputs_changed.sort();
+        inputs_changed.dedup();
+        let execution = |run: &Run| Execution {
+            node: name(run.node),
+            reason: match run.why {
+                Why::New => Reason::New,
+                Why::Changed(dependency) => Reason::Changed(name(dependency)),
+                Why::ValueNeeded => Reason::ValueNeeded,
+                Why::Lost => Reason::Lost,
+            },
+            reader: run.reader.map(name),
+            changed: run.changed,
+        };
+        let executed = self.executed.iter().map(execution).collect();
+        BuildRecord { counts: self.counts, inputs_changed, executed }
+    }
+
+    /// The keys, as people read them, for which a query ran.
+    pub fn ran(&self, query: &str, registry: &Registry) -> Vec<Arc<str>> {
+        let id = QueryId::of(query);
+        let Some(kind) = self.queries.iter().position(|&known| known == id) else {
+            return Vec::new();
+        };
+        let is_it = |run: &&Run| {
+            self.nodes.get(run.node as usize).is_some_and(|(of, _)| usize::from(*of) == kind)
+        };
+        let runs = self.executed.iter().filter(is_it);
+        runs.map(|run| self.name(run.node, registry).key).collect()
+    }
+
+    fn name(&self, node: u32, registry: &Registry) -> NodeName {
+        let name = || {
+            let (kind, key) = self.nodes.get(node as usize)?;
+            let query = registry.named(*self.queries.get(usize::from(*kind))?)?;
+            let show = || (query.show)(self.key(*key)?);
+            let key = show().unwrap_or_else(|| "?".into());
+            Some(NodeName { query: query.name.into(), key: key.into() })
+        };
+        name().unwrap_or_else(unknown)
+    }
+
+    fn key(&self, number: u32) -> Option<&[u8]> {
+        let end = |number: u32| Some(*self.key_ends.get(number as usize)? as usize);
+        let start = number.checked_sub(1).map_or(Some(0), end)?;
+        self.keys.get(start..end(number)?)
+    }
+
+    /// Replaces the log at `path`.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn write(&self, path: &Path) -> io::Result<()> {
+        write_checked(path, MAGIC, self)
+    }
+    /// Reads a log; `None` if there is none or it is damaged.
+    pub fn load(path: &Path) -> Option<BuildLog> {
+        read_checked(path, MAGIC)
     }
 }
 
-impl Record {
-    pub fn of(record: &BuildRecord) -> Record {
-        let mut packer = Packer::default();
-        let inputs_changed = record.inputs_changed.iter().map(|name| packer.name(name)).collect();
-        let executed = record.executed.iter().map(|run| packer.run(run)).collect();
-        let Packer { texts, names, .. } = packer;
-        Record { counts: record.counts, texts, names, inputs_changed, executed }
-    }
-
-    /// `None`: it is damaged.
-    pub fn unpack(self) -> Option<BuildRecord> {
-        let text = |number: u32| self.texts.get(number as usize).cloned();
-        let name = |(query, key)| Some(NodeName { query: text(query)?, key: text(key)? });
-        let names = self.names.iter().copied().map(name).collect::<Option<Vec<_>>>()?;
-        let name = |number: u32| names.get(number as usize).cloned();
-        let execution = |run: Run| {
-            let reason = match run.reason {
-                Cause::New => Reason::New,
-                Cause::Changed(node) => Reason::Changed(name(node)?),
-                Cause::ValueNeeded => Reason::ValueNeeded,
-                Cause::Lost => Reason::Lost,
-            };
-            let reader = match run.reader {
-                Some(reader) => Some(name(reader)?),
-                None => None,
-            };
-            Some(Execution { node: name(run.node)?, reason, reader, changed: run.changed })
-        };
-        Some(BuildRecord {
-            counts: self.counts,
-            inputs_changed: self.inputs_changed.iter().map(|n| name(*n)).collect::<Option<_>>()?,
-            executed: self.executed.into_iter().map(execution).collect::<Option<_>>()?,
-        })
-    }
+/// A node of a log that another program wrote.
+fn unknown() -> NodeName {
+    NodeName { query: "?".into(), key: "?".into() }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Gives numbers to the nodes of a log.
+struct Table<'a> {
+    graph: &'a Graph,
+    /// By node of the graph: its number and one, or zero.
+    numbers: Vec<u32>,
+    keys: FxHashMap<&'a [u8], u32>,
+    log: BuildLog,
+}
 
-    #[test]
-    fn a_record_is_read_as_written() {
-        let name = |query: &str, key: &str| NodeName { query: query.into(), key: key.into() };
-        let run = |node, reason, reader| Execution { node, reason, reader, changed: true };
-        let (parse, body) = (name("parse", "a"), name("body", "a"));
-        let record = BuildRecord {
-            counts: Counts { executed: 3, green: 4, loaded: 5, unstable: 6 },
-            inputs_changed: vec![name("source", "a")],
-            executed: vec![
-                run(parse.clone(), Reason::Changed(name("source", "a")), Some(body.clone())),
-                run(body.clone(), Reason::Changed(parse), None),
-                run(body, Reason::Lost, None),
-            ],
+impl<'a> Table<'a> {
+    fn new(graph: &'a Graph) -> Table<'a> {
+        let log = BuildLog { queries: graph.registry().ids(), ..BuildLog::default() };
+        let numbers = vec![0; graph.node_count() as usize];
+        Table { graph, numbers, keys: FxHashMap::default(), log }
+    }
+    fn number(&mut self, node: u32) -> u32 {
+        let known = &mut self.numbers[node as usize];
+        if *known == 0 {
+            let (kind, key) = (self.graph.kind(node), self.graph.key(node));
+            let log = &mut self.log;
+            let key = *self.keys.entry(key).or_insert_with(|| {
+                log.keys.extend_from_slice(key);
+                log.key_ends.push(log.keys.len() as u32);
+                log.key_ends.len() as u32 - 1
+            });
+            log.nodes.push((kind, key));
+            *known = log.nodes.len() as u32;
+        }
+        *known - 1
+    }
+    fn run(&mut self, entry: &Entry) -> Run {
+        let why = match entry.why {
+            Why::Changed(node) => Why::Changed(self.number(node)),
+            other => other,
         };
-        let mut packed = Record::of(&record);
-        assert_eq!((packed.texts.len(), packed.names.len()), (4, 3));
-        packed.executed[0].node = 3;
-        assert_eq!(packed.unpack(), None);
-        assert_eq!(Record::of(&record).unpack(), Some(record));
+        let reader = entry.reader.map(|reader| self.number(reader));
+        Run { node: self.number(entry.node), why, reader, changed: entry.changed }
     }
 }

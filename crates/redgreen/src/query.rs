@@ -209,6 +209,10 @@ impl Registry {
     pub(crate) fn number(&self, id: QueryId) -> Option<u16> {
         self.0.index.get(&id).copied()
     }
+    /// All queries, in order.
+    pub(crate) fn ids(&self) -> Vec<QueryId> {
+        self.0.queries.iter().map(|query| query.id).collect()
+    }
     /// The query with this name.
     pub(crate) fn named(&self, id: QueryId) -> Option<&Query> {
         self.number(id).map(|number| self.query(number))

@@ -1,22 +1,7 @@
 //! The record of a build: which inputs had changed, what ran, and because of what.
 
-use crate::{
-    Graph,
-    log::{Entry, Why},
-    packed,
-    root_record::{read_checked, write_checked},
-};
-use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
-use std::{
-    collections::BTreeMap,
-    fmt, io,
-    path::Path,
-    sync::{Arc, atomic::Ordering::Relaxed},
-};
-
-/// Also the version of the format.
-const MAGIC: [u8; 8] = *b"RGWHY002";
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 /// A node as people name it. Copies share their texts.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -84,7 +69,7 @@ pub struct Counts {
     pub unstable: u64,
 }
 
-/// What happened in a build.
+/// What happened in a build, with names: what a [`BuildLog`](crate::BuildLog) says.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct BuildRecord {
     /// Numbers.
@@ -96,38 +81,6 @@ pub struct BuildRecord {
 }
 
 impl BuildRecord {
-    /// What happened since the graph was opened or this was last called. It may be called in
-    /// another thread than the one that builds, when that has ended.
-    pub fn take(graph: &Graph) -> BuildRecord {
-        let log = graph.log();
-        let executed = std::mem::take(&mut *log.executed.lock());
-        let inputs = std::mem::take(&mut *log.inputs_changed.lock());
-        let mut names = Names { graph, known: FxHashMap::default() };
-        let mut name = |node: u32| names.of(node);
-        let mut inputs_changed: Vec<NodeName> = inputs.into_iter().map(&mut name).collect();
-        inputs_changed.sort();
-        inputs_changed.dedup();
-        let mut execution = |entry: &Entry| Execution {
-            node: name(entry.node),
-            reason: match entry.why {
-                Why::New => Reason::New,
-                Why::Changed(dependency) => Reason::Changed(name(dependency)),
-                Why::ValueNeeded => Reason::ValueNeeded,
-                Why::Lost => Reason::Lost,
-            },
-            reader: entry.reader.map(&mut name),
-            changed: entry.changed,
-        };
-        let executed: Vec<Execution> = executed.iter().map(&mut execution).collect();
-        let counts = Counts {
-            executed: executed.len() as u64,
-            green: log.green.swap(0, Relaxed),
-            loaded: log.loaded.swap(0, Relaxed),
-            unstable: log.unstable.swap(0, Relaxed),
-        };
-        BuildRecord { counts, inputs_changed, executed }
-    }
-
     /// How it came that a query ran: from the changed input, or from the query that asked for
     /// something new, to this one. `None`: it did not run.
     ///
@@ -154,30 +107,5 @@ impl BuildRecord {
         }
         chain.reverse();
         Some(chain)
-    }
-
-    /// Replaces the record at `path`.
-    pub fn write(&self, path: &Path) -> io::Result<()> {
-        write_checked(path, MAGIC, &packed::Record::of(self))
-    }
-    /// Reads a record; `None` if there is none or it is damaged.
-    pub fn load(path: &Path) -> Option<BuildRecord> {
-        read_checked::<packed::Record>(path, MAGIC)?.unpack()
-    }
-}
-
-/// The names of nodes, each made once.
-struct Names<'a> {
-    graph: &'a Graph,
-    known: FxHashMap<u32, NodeName>,
-}
-
-impl Names<'_> {
-    fn of(&mut self, node: u32) -> NodeName {
-        let make = || {
-            let (query, key) = self.graph.show(node);
-            NodeName { query: query.into(), key: key.into() }
-        };
-        self.known.entry(node).or_insert_with(make).clone()
     }
 }

@@ -107,8 +107,7 @@ fn take(place: &Place, session: &Session, report: Report, units: bool) -> Result
 }
 
 fn last_record(place: &Place) -> Result<BuildRecord, String> {
-    let path = place.cache().join("graph/last.why");
-    BuildRecord::load(path.as_std_path()).ok_or_else(|| "no record of the build".into())
+    cm_driver::last_record(&place.cache()).ok_or_else(|| "no record of the build".into())
 }
 
 /// Changes the files while they are built, before each look at one of them in turn. What comes out

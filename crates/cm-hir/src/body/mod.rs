@@ -40,28 +40,27 @@ use crate::{
     thir::{Block, Body, Instance, InstanceKind, LocalKind},
     ty::{GenericArg, Ty, TyKind},
 };
-use cm_base::Name;
+use cm_base::{Hashed, Name};
 use cm_db::{Db, DefId};
 use cm_syntax::ast;
 use common::{TY, is_error};
 use ctx::Ctx;
-use std::sync::Arc;
 
 /// A checked body with what is wrong with it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct CheckedBody {
     /// `None`: there is no such function, or it has no body.
-    pub body: Option<Arc<Body>>,
+    pub body: Option<Hashed<Body>>,
     /// In source order.
     pub problems: Vec<Problem>,
 }
 
 pub(crate) fn compute_checked(db: &dyn Db, instance: &Instance) -> CheckedBody {
     let (body, problems) = check_body(db, instance);
-    CheckedBody { body: body.map(Arc::new), problems }
+    CheckedBody { body: body.map(Hashed::new), problems }
 }
 
-pub(crate) fn compute_body(db: &dyn Db, instance: &Instance) -> Option<Arc<Body>> {
+pub(crate) fn compute_body(db: &dyn Db, instance: &Instance) -> Option<Hashed<Body>> {
     crate::checked_body(db, instance.clone()).body.clone()
 }
 

@@ -1,7 +1,7 @@
 //! The declarations of a file, without bodies, positions and what `#[target(…)]` drops.
 
 use super::{Problem, target, type_text};
-use cm_base::{At, Name};
+use cm_base::{At, Hashed, Name};
 use cm_db::{Db, DefId, FileId, parse, settings};
 use cm_syntax::ast;
 use redgreen::Root;
@@ -127,7 +127,7 @@ pub(super) fn compute_item(db: &dyn Db, def: &DefId) -> Option<Arc<Item>> {
     super::item_tree(db, def.file).get(*def).map(|entry| entry.item.clone())
 }
 
-pub(super) fn compute_body(db: &dyn Db, def: &DefId) -> Option<Arc<ast::Body>> {
+pub(super) fn compute_body(db: &dyn Db, def: &DefId) -> Option<Hashed<ast::Body>> {
     let entry = super::item_tree(db, def.file).get(*def)?;
     match &find(parse(db, def.file), &entry.location)?.kind {
         ast::ItemKind::Function(function) => function.body.clone(),

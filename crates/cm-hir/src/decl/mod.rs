@@ -56,7 +56,7 @@ use crate::{
     thir::{Derived, Instance, InstanceKind},
     ty::{GenericArg, Ty, TyKind},
 };
-use cm_base::{At, Name, Severity};
+use cm_base::{At, Hashed, Name, Severity};
 use cm_db::{Db, DefId, FileId, settings};
 use cm_syntax::ast;
 use redgreen::Root;
@@ -279,7 +279,7 @@ pub fn signature_ast(db: &dyn Db, def: DefId) -> Option<Arc<ast::Signature>> {
 }
 
 /// The syntax of a function's body, apart from its positions.
-pub fn body_ast(db: &dyn Db, def: DefId) -> Option<Arc<ast::Body>> {
+pub fn body_ast(db: &dyn Db, def: DefId) -> Option<Hashed<ast::Body>> {
     function_body(db, def).clone()
 }
 

@@ -6,7 +6,7 @@ use super::{
     QualifiedName, ScopedName, SignatureInfo, StructInfo, TypeImpls, TypeInfo,
 };
 use crate::thir::Instance;
-use cm_base::Name;
+use cm_base::{Hashed, Name};
 use cm_db::{DefId, FileId};
 use cm_syntax::ast;
 use redgreen::Root;
@@ -21,7 +21,7 @@ redgreen::queries! {
     /// One declaration. `None`: there is no such definition.
     transient fn item(DefId) -> Option<Arc<Item>> = super::item_tree::compute_item;
     /// The body of a function.
-    transient fn function_body(DefId) -> Option<Arc<ast::Body>> = super::item_tree::compute_body;
+    transient fn function_body(DefId) -> Option<Hashed<ast::Body>> = super::item_tree::compute_body;
 
     /// The names a file declares.
     inline fn names(FileId) -> Names = super::names::compute;

@@ -1,7 +1,7 @@
 //! Files and items.
 
 use super::{Arena, Body, ExprId, Ident, Literal, Operator, Path, TypeArg, TypeId};
-use cm_base::{At, Name, Positions};
+use cm_base::{At, Hashed, Name, Positions};
 use std::{
     hash::{Hash, Hasher},
     sync::Arc,
@@ -196,7 +196,7 @@ pub struct Function {
     /// Everything callers see.
     pub signature: Arc<Signature>,
     /// `None` for prototypes.
-    pub body: Option<Arc<Body>>,
+    pub body: Option<Hashed<Body>>,
 }
 
 /// The signature of a function.

@@ -9,7 +9,7 @@ use crate::{
     },
     token::TokenKind as T,
 };
-use cm_base::Name;
+use cm_base::{Hashed, Name};
 use std::sync::Arc;
 
 /// The words before a function.
@@ -99,7 +99,7 @@ impl Parser<'_> {
             match self.block() {
                 Ok(block) => {
                     let arena = self.take_arena();
-                    body = Some(Arc::new(Body { block, arena }));
+                    body = Some(Hashed::new(Body { block, arena }));
                 }
                 Err(_) => self.skip_item(first),
             }
@@ -352,7 +352,7 @@ impl Parser<'_> {
             }
         };
         self.semicolon();
-        let body = Some(Arc::new(Body { block, arena: self.take_arena() }));
+        let body = Some(Hashed::new(Body { block, arena: self.take_arena() }));
         let signature = Arc::new(Signature { is_macro: true, ..signature });
         Ok(ItemKind::Function(Function { signature, body }))
     }

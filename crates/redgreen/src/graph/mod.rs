@@ -140,6 +140,10 @@ impl Graph {
     pub fn store(&self) -> &dyn Store {
         &*self.store
     }
+    /// The queries of the program.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
     /// Whether an image was found and used.
     pub fn has_image(&self) -> bool {
         self.image.is_some()
@@ -190,6 +194,18 @@ impl Graph {
             Some(record) => Some(with(&record.dependencies)),
             None => Some(with(self.image_of(node)?.dependencies(node))),
         }
+    }
+    /// Passes the latest record: the fingerprint, what is kept of the result, and the dependencies.
+    fn with_record<R>(
+        &self,
+        node: u32,
+        with: impl FnOnce(Fingerprint, Option<&[u8]>, &[u32]) -> R,
+    ) -> Option<R> {
+        if let Some(record) = &*self.state(node).record.read() {
+            return Some(with(record.fingerprint, record.kept.as_deref(), &record.dependencies));
+        }
+        let image = self.image_of(node)?;
+        Some(with(image.fingerprint(node), image.kept(node), image.dependencies(node)))
     }
     fn mark(&self, node: u32) -> Mark {
         match self.state(node).mark.load(Acquire) {

@@ -92,20 +92,20 @@ impl Graph {
     pub(crate) fn query_named(&self, id: QueryId) -> Option<&Query> {
         self.registry.named(id)
     }
-    pub(super) fn kind(&self, node: u32) -> u16 {
+    pub(crate) fn kind(&self, node: u32) -> u16 {
         match self.image_of(node) {
             Some(image) => image.kind(node),
             None => self.new_nodes.name(node).0,
         }
     }
-    pub(super) fn key(&self, node: u32) -> &[u8] {
+    pub(crate) fn key(&self, node: u32) -> &[u8] {
         match self.image_of(node) {
             Some(image) => image.key(node),
             None => self.new_nodes.name(node).1,
         }
     }
     /// Numbers given out so far, the image's included.
-    pub(super) fn node_count(&self) -> u32 {
+    pub(crate) fn node_count(&self) -> u32 {
         self.new_nodes.next.load(Relaxed)
     }
     /// Query and key as people read them.

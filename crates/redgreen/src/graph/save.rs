@@ -3,7 +3,7 @@
 use super::{Graph, Mark, Record};
 use crate::{
     Fingerprint, Identity, Kind, Node, NodeName, Stamp, atomic_file,
-    image::{Builder, NONE, Row},
+    image::{Builder, NONE, Row, Sizes},
     root_record::{RecordedInput, RootRecord},
 };
 use rustc_hash::FxHashMap;
@@ -117,27 +117,44 @@ impl Graph {
 
     fn laid_out(&self, roots: &[Node]) -> Result<Snapshot, SaveError> {
         let order = Order::of(self, roots)?;
-        let mut builder = Builder::new();
         let mut keys = KeyTable::new(self);
-        let mut inputs = Vec::new();
-        for &node in &order.nodes {
-            let key = self.key(node);
-            let fingerprint = self.recorded(node).ok_or(SaveError::NotBuilt)?;
-            let kept = self.with_kept(node, <[u8]>::to_vec);
-            let is_input = self.is_input(node);
+        let key_indices: Vec<u32> = order.nodes.iter().map(|&node| keys.index(node)).collect();
+        let sizes = self.measured(&order, &keys).ok_or(SaveError::NotBuilt)?;
+        let builder = Builder::new(self.identity, self.registry.hash(), roots_hash(roots), sizes);
+        let mut builder = builder.ok_or(SaveError::TooLarge)?;
+        keys.all.iter().for_each(|key| builder.key(key));
+        let mut inputs = Vec::with_capacity(sizes.inputs as usize);
+        for (&node, &key_index) in order.nodes.iter().zip(&key_indices) {
+            let (kind, key, is_input) = (self.kind(node), self.key(node), self.is_input(node));
             if is_input {
                 inputs.extend(self.recorded_input(node));
             }
-            let (kind, key_index) = (self.kind(node), keys.index(node, &mut builder));
-            self.with_dependencies(node, |dependencies| {
+            self.with_record(node, |fingerprint, kept, dependencies| {
                 let dependencies = &mut order.renumber(dependencies);
-                let kept = kept.as_deref();
                 let row = Row { kind, is_input, key_index, key, fingerprint, dependencies, kept };
                 builder.push(row);
             });
         }
-        let image = builder.finish(self.identity, self.registry.hash(), roots_hash(roots));
-        Ok(Snapshot { image: image.ok_or(SaveError::TooLarge)?, inputs, identity: self.identity })
+        Ok(Snapshot { image: builder.finish(), inputs, identity: self.identity })
+    }
+
+    /// How much an image of these nodes holds. `None`: one has no record.
+    fn measured(&self, order: &Order, keys: &KeyTable<'_>) -> Option<Sizes> {
+        let mut sizes = Sizes {
+            nodes: order.nodes.len() as u64,
+            keys: keys.all.len() as u64,
+            key_bytes: keys.all.iter().map(|key| key.len() as u64).sum(),
+            ..Sizes::default()
+        };
+        for &node in &order.nodes {
+            sizes.inputs += u64::from(self.is_input(node));
+            self.with_record(node, |_, kept, dependencies| {
+                sizes.edges += dependencies.len() as u64;
+                sizes.values += u64::from(kept.is_some());
+                sizes.value_bytes += kept.map_or(0, <[u8]>::len) as u64;
+            })?;
+        }
+        Some(sizes)
     }
 
     /// What the roots reach, for people: in the order of the image.
@@ -212,7 +229,7 @@ impl Order {
     /// The first dependency from the given one on that has no place yet.
     fn next_dependency(&self, graph: &Graph, node: u32, from: usize) -> Option<(usize, u32)> {
         let new = |&(_, read): &(usize, &u32)| self.places[*read as usize] == NONE;
-        let next = graph.with_dependencies(node, |dependencies| {
+        let next = graph.with_record(node, |_, _, dependencies| {
             dependencies.iter().enumerate().skip(from).find(new).map(|(at, &read)| (at, read))
         });
         next.flatten()
@@ -225,6 +242,7 @@ impl Order {
 /// The keys that are in the new image. Nodes of several queries share them.
 struct KeyTable<'a> {
     graph: &'a Graph,
+    all: Vec<&'a [u8]>,
     indices: FxHashMap<&'a [u8], u32>,
     /// Key in the old image to key in the new one: spares the hashing.
     old: Vec<u32>,
@@ -233,16 +251,22 @@ struct KeyTable<'a> {
 impl<'a> KeyTable<'a> {
     fn new(graph: &'a Graph) -> KeyTable<'a> {
         let old = graph.image.as_ref().map_or(0, |image| image.header.keys as usize);
-        KeyTable { graph, indices: FxHashMap::default(), old: vec![NONE; old] }
+        let (all, indices) = (Vec::new(), FxHashMap::default());
+        KeyTable { graph, all, indices, old: vec![NONE; old] }
     }
-    fn index(&mut self, node: u32, builder: &mut Builder) -> u32 {
-        let key = self.graph.key(node);
-        let mut find = || *self.indices.entry(key).or_insert_with(|| builder.key(key));
-        let Some(image) = self.graph.image_of(node) else { return find() };
-        let known = &mut self.old[image.key_index(node) as usize];
-        if *known == NONE {
-            *known = find();
+    fn index(&mut self, node: u32) -> u32 {
+        let Some(image) = self.graph.image_of(node) else { return self.find(node) };
+        let old = image.key_index(node) as usize;
+        if self.old[old] == NONE {
+            self.old[old] = self.find(node);
         }
-        *known
+        self.old[old]
+    }
+    fn find(&mut self, node: u32) -> u32 {
+        let key = self.graph.key(node);
+        *self.indices.entry(key).or_insert_with(|| {
+            self.all.push(key);
+            self.all.len() as u32 - 1
+        })
     }
 }

@@ -9,7 +9,7 @@ mod builder;
 mod header;
 mod mapped;
 
-pub(crate) use builder::{Builder, Row};
+pub(crate) use builder::{Builder, Row, Sizes};
 pub use header::{Identity, without_stamps};
 
 use crate::{Fingerprint, Kind, Registry, Stamp};

@@ -5,8 +5,8 @@
 
 use parking_lot::Mutex;
 use redgreen::{
-    BuildRecord, Database, Db, Fingerprint, Group, Identity, Interrupted, MemoryStore, Options,
-    Registry, Root, Snapshot, Stamp, Store,
+    BuildLog, BuildRecord, Database, Db, Fingerprint, Group, Identity, Interrupted, MemoryStore,
+    Options, Registry, Root, Snapshot, Stamp, Store,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -211,6 +211,7 @@ impl Project {
 pub struct Built {
     pub result: Fingerprint,
     pub snapshot: Snapshot,
+    pub log: BuildLog,
     pub record: BuildRecord,
     pub report: Vec<redgreen::NodeReport>,
 }
@@ -219,10 +220,13 @@ pub struct Built {
 pub fn build(db: &mut Database) -> Result<Built, Interrupted> {
     let result = db.attempt(|db| *link(db, Root))?;
     let roots = [node::link(Root)];
+    let log = db.take_log();
+    let record = log.record(db.graph().registry());
     Ok(Built {
         result,
         snapshot: db.snapshot(&roots).unwrap(),
-        record: db.take_record(),
+        log,
+        record,
         report: db.graph().report(&roots).unwrap(),
     })
 }
