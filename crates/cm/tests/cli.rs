@@ -27,6 +27,8 @@ mod projects;
 mod store;
 #[path = "cli/testing.rs"]
 mod testing;
+#[path = "cli/tls.rs"]
+mod tls;
 #[path = "cli/tour.rs"]
 mod tour;
 #[path = "cli/watching.rs"]
