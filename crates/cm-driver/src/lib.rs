@@ -12,6 +12,7 @@ mod input;
 mod interpret;
 mod link;
 pub mod messages;
+mod pages;
 mod parallel;
 pub mod project;
 pub mod queries;
@@ -31,6 +32,7 @@ pub use check::{Lint, check, fix};
 pub use commands::{Program, build, compile, compile_in, execute, keep};
 pub use error::{Error, reason};
 pub use link::Foreign;
+pub use pages::write_graph;
 pub use render::{Colors, Rendered, RenderedNote};
 pub use run::run;
 pub use settings::{CacheArguments, CacheSettings};
@@ -55,6 +57,8 @@ pub struct Options {
     pub cache: Option<CacheSettings>,
     /// Where to write which queries ran.
     pub query_log: Option<Utf8PathBuf>,
+    /// Where to draw how long each query took.
+    pub timings: Option<Utf8PathBuf>,
     /// Print timings.
     pub verbose: bool,
     /// Print the queries that ran.

@@ -49,6 +49,7 @@ pub struct Session {
     files: Option<Files>,
     options: redgreen::Options,
     query_log: Option<Utf8PathBuf>,
+    timings: Option<Utf8PathBuf>,
     trace: bool,
     ran: Cell<bool>,
     /// An executable with more bytes is not written.
@@ -146,7 +147,7 @@ impl Session {
         if let Some(store) = store {
             database.store = Arc::new(crate::store::Durable::new(store));
         }
-        let query_log = options.query_log.clone();
+        let (query_log, timings) = (options.query_log.clone(), options.timings.clone());
         let Options { trace, max_output, .. } = *options;
         Session {
             project,
@@ -156,6 +157,7 @@ impl Session {
             files,
             options: database,
             query_log,
+            timings,
             trace,
             ran: Cell::new(true),
             max_output,
@@ -205,6 +207,9 @@ impl Session {
     /// long as a small build.
     pub fn open(&self) -> ManuallyDrop<Database> {
         let database = Database::open(self.options.clone());
+        if self.timings.is_some() {
+            database.measure_time();
+        }
         self.clock.lap("opening");
         ManuallyDrop::new(database)
     }
@@ -272,7 +277,8 @@ impl Session {
 
     /// Keeps what ran in a build that has no graph to be kept.
     pub fn keep_record_of(&self, database: &Database) -> Result<(), Error> {
-        if self.files_to_write().is_none() && self.query_log.is_none() && !self.trace {
+        let asked = self.query_log.is_some() || self.timings.is_some() || self.trace;
+        if self.files_to_write().is_none() && !asked {
             return Ok(());
         }
         self.keep_log(&database.take_log())
@@ -289,10 +295,14 @@ impl Session {
 
     fn log_queries(&self, log: &BuildLog) -> Result<(), Error> {
         self.ran.set(log.counts.executed > 0);
-        if !self.trace && self.query_log.is_none() {
+        if !self.trace && self.query_log.is_none() && self.timings.is_none() {
             return Ok(());
         }
         let record = log.record(&self.options.registry);
+        if let Some(page) = &self.timings {
+            let program = self.project.root_path.file_name().unwrap_or_default();
+            crate::pages::write_timings(&record, program, page)?;
+        }
         for run in record.executed.iter().filter(|_| self.trace) {
             println!("ran {}({})", run.node.query, run.node.key);
         }
@@ -367,7 +377,8 @@ fn keep_graph(
 
 /// Writes what ran, and what people read.
 fn keep_log(database: &Database, files: &Files) -> (BuildLog, std::io::Result<()>) {
-    let log = database.take_log();
+    let mut log = database.take_log();
+    log.label = files.image.file_name().unwrap_or_default().to_owned();
     // Without it `cm why` has less to say.
     let _ = log.write(files.why.as_std_path());
     let viewed = views::update(database, &log, &files.dir, &files.program);

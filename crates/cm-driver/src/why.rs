@@ -11,16 +11,11 @@ use std::fmt::Write;
 /// # Errors
 /// If there is no record, or the query asked for did not run.
 pub fn why(cache_dir: &Utf8Path, query: Option<&str>, key: Option<&str>) -> Result<String, Error> {
-    let record = load(cache_dir)?;
+    let record = last_record(cache_dir)?;
     match query {
         None => Ok(overview(&record)),
         Some(_) => chain(&record, &asked(&record, query, key)?),
     }
-}
-
-fn load(cache_dir: &Utf8Path) -> Result<BuildRecord, Error> {
-    let missing = || format!("there is no record of a build in {cache_dir}; build something first");
-    Ok(last_record(cache_dir).ok_or_else(missing)?)
 }
 
 /// What ran of what was asked for: everything, a query, or a query with a key.
@@ -43,10 +38,19 @@ fn asked<'r>(
     }
 }
 
-/// What happened in the last build. `None`: there was none.
-pub fn last_record(cache_dir: &Utf8Path) -> Option<BuildRecord> {
-    let log = BuildLog::load(cache_dir.join("graph/last.why").as_std_path())?;
-    Some(log.record(&registry()))
+/// What happened in the last build.
+///
+/// # Errors
+/// If there is no record of one.
+pub fn last_record(cache_dir: &Utf8Path) -> Result<BuildRecord, Error> {
+    Ok(last_log(cache_dir)?.record(&registry()))
+}
+
+pub(crate) fn last_log(cache_dir: &Utf8Path) -> Result<BuildLog, Error> {
+    let log = BuildLog::load(cache_dir.join("graph/last.why").as_std_path());
+    Ok(log.ok_or_else(|| {
+        format!("there is no record of a build in {cache_dir}; build something first")
+    })?)
 }
 
 fn overview(record: &BuildRecord) -> String {
@@ -92,7 +96,7 @@ pub fn why_json(
     query: Option<&str>,
     key: Option<&str>,
 ) -> Result<String, Error> {
-    let record = load(cache_dir)?;
+    let record = last_record(cache_dir)?;
     let mut out = String::new();
     for run in asked(&record, query, key)? {
         let mut line = describe(run);

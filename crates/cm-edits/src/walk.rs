@@ -255,7 +255,7 @@ fn build(place: &Place, clean: &Clean) -> Result<BTreeSet<String>, String> {
     let report = cm_driver::compile_in(&session, &place.output()).map_err(text)?;
     let executable = report.ok().then(|| fs::read(place.output()).map_err(text)).transpose()?;
     Outcome::take(&session, report, executable, true)?.compare(&clean.outcome)?;
-    let record = cm_driver::last_record(&place.cache()).ok_or("no record of the build")?;
+    let record = cm_driver::last_record(&place.cache()).map_err(text)?;
     if record.counts.unstable > 0 {
         return Err("unstable: a query gave another result for the same".into());
     }

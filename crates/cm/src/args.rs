@@ -305,6 +305,9 @@ pub struct Why {
     pub format: TextFormat,
     #[command(flatten)]
     pub talk: Talk,
+    /// Draw the graph of the last build as a page for browsers
+    #[arg(long, value_name = "FILE", conflicts_with = "query")]
+    pub graph: Option<Utf8PathBuf>,
     /// A query, such as `mir`; without it, everything that ran is listed
     pub query: Option<String>,
     /// Its key, such as `geo::area`
@@ -319,6 +322,9 @@ pub struct Common {
     /// Write one JSON line for each query that ran, then a summary
     #[arg(long, value_name = "FILE")]
     pub query_log: Option<Utf8PathBuf>,
+    /// Draw how long each query took as a page for browsers
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "cm-timings.html")]
+    pub timings: Option<Utf8PathBuf>,
     /// Define a name for #ifdef
     #[arg(short = 'D', value_name = "NAME")]
     pub defines: Vec<String>,

@@ -79,6 +79,7 @@ fn options(common: &Common, code: Option<&Code>, file: &Utf8PathBuf) -> Result<O
         foreign: Foreign::default(),
         cache: common.cache.arguments().resolve(file)?,
         query_log: common.query_log.clone(),
+        timings: common.timings.clone(),
         verbose: common.output.talk.is_verbose(),
         trace: common.output.talk.debug == Some(Level::Trace),
         max_output: None,
@@ -200,6 +201,10 @@ fn compile(args: args::Compile) -> Result<ExitCode, Error> {
 
 fn why(args: &args::Why) -> Result<ExitCode, Error> {
     let dir = cache::settings(&args.cache)?.dir;
+    if let Some(page) = &args.graph {
+        cm_driver::write_graph(&dir, page)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let (query, key) = (args.query.as_deref(), args.key.as_deref());
     match args.format {
         TextFormat::Text => tell(&cm_driver::why(&dir, query, key)?),

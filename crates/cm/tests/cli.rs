@@ -19,6 +19,8 @@ mod languages;
 mod library;
 #[path = "cli/linting.rs"]
 mod linting;
+#[path = "cli/pages.rs"]
+mod pages;
 #[path = "cli/programs.rs"]
 mod programs;
 #[path = "cli/projects.rs"]

@@ -249,6 +249,10 @@ impl Database {
         self.graph.snapshot(roots)
     }
 
+    /// Measures how long each query runs from now on.
+    pub fn measure_time(&self) {
+        self.graph.log().measure();
+    }
     /// What happened since the database was opened or this was last called.
     pub fn take_log(&self) -> BuildLog {
         BuildLog::take(&self.graph)

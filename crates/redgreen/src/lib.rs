@@ -61,10 +61,11 @@ pub use database::{Database, Db, Edit, Interrupted, Options};
 pub use fingerprint::{Fingerprint, StableHasher};
 pub use frames::Frames;
 pub use graph::{
-    Graph, NodeReport, SaveError, Snapshot, fingerprint_of, get, is_stale, unrecorded,
+    Graph, NodeReport, SaveError, Snapshot, fingerprint_of, get, image_report, is_stale, unrecorded,
 };
 pub use image::{Identity, without_stamps};
 pub use key::{Key, Root};
+pub use log::Span;
 pub use packed::BuildLog;
 pub use query::{Group, InputProvider, Kind, Node, Provider, Query, QueryId, Registry, World};
 pub use root_record::{RecordedInput, RootRecord};

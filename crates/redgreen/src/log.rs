@@ -2,7 +2,13 @@
 
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::{
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
+    },
+    time::Instant,
+};
 
 /// Why a query ran.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -17,6 +23,17 @@ pub(crate) enum Why {
     Lost,
 }
 
+/// When and where a query ran, if that was asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Span {
+    /// Microseconds from the opening of the graph.
+    pub start: u32,
+    /// The same, when it ended.
+    pub end: u32,
+    /// A number of the thread, from zero.
+    pub thread: u32,
+}
+
 /// One execution.
 #[derive(Clone, Copy)]
 pub(crate) struct Entry {
@@ -26,6 +43,7 @@ pub(crate) struct Entry {
     pub reader: Option<u32>,
     /// Its result is not that of its last record.
     pub changed: bool,
+    pub span: Span,
 }
 
 /// The events since the log was last taken.
@@ -33,13 +51,40 @@ pub(crate) struct Entry {
 pub(crate) struct Log {
     pub executed: Mutex<Vec<Entry>>,
     pub inputs_changed: Mutex<Vec<u32>>,
+    /// Nodes whose results were taken from the image.
+    pub loaded: Mutex<Vec<u32>>,
     pub green: AtomicU64,
-    pub loaded: AtomicU64,
     pub unstable: AtomicU64,
+    /// Since when time is measured, if it is.
+    clock: OnceLock<Instant>,
 }
 
 impl Log {
     pub fn count(counter: &AtomicU64) {
         counter.fetch_add(1, Relaxed);
     }
+    /// Measures how long queries run from now on.
+    pub fn measure(&self) {
+        self.clock.get_or_init(Instant::now);
+    }
+    pub fn is_measured(&self) -> bool {
+        self.clock.get().is_some()
+    }
+    /// Microseconds; 0 if nobody wants to know.
+    pub fn now(&self) -> u32 {
+        self.clock.get().map_or(0, |start| start.elapsed().as_micros() as u32)
+    }
+    /// What began at `start` ends now.
+    pub fn span(&self, start: u32) -> Span {
+        if !self.is_measured() {
+            return Span::default();
+        }
+        Span { start, end: self.now(), thread: thread_number() }
+    }
+}
+
+fn thread_number() -> u32 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    thread_local! { static NUMBER: u32 = NEXT.fetch_add(1, Relaxed); }
+    NUMBER.with(|number| *number)
 }

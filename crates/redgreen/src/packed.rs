@@ -3,7 +3,7 @@
 
 use crate::{
     BuildRecord, Counts, Execution, Graph, NodeName, QueryId, Reason, Registry,
-    log::{Entry, Why},
+    log::{Entry, Span, Why},
     root_record::{read_checked, write_checked},
 };
 use rustc_hash::FxHashMap;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::{io, path::Path, sync::Arc, sync::atomic::Ordering::Relaxed};
 
 /// Also the version of the format.
-const MAGIC: [u8; 8] = *b"RGWHY003";
+const MAGIC: [u8; 8] = *b"RGWHY004";
 
 /// What happened in a build. Cheap to take and to write; [`BuildLog::record`] is what to read.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -28,6 +28,12 @@ pub struct BuildLog {
     nodes: Vec<(u16, u32)>,
     inputs_changed: Vec<u32>,
     executed: Vec<Run>,
+    /// Results that were taken from the image.
+    loaded: Vec<u32>,
+    /// When what was executed ran; empty unless time was measured.
+    spans: Vec<Span>,
+    /// What the driver wants to know of the build later.
+    pub label: String,
 }
 
 /// An [`Execution`], with numbers of nodes.
@@ -46,19 +52,25 @@ impl BuildLog {
         let log = graph.log();
         let executed = std::mem::take(&mut *log.executed.lock());
         let inputs = std::mem::take(&mut *log.inputs_changed.lock());
+        let loaded = std::mem::take(&mut *log.loaded.lock());
         let counts = Counts {
             executed: executed.len() as u64,
             green: log.green.swap(0, Relaxed),
-            loaded: log.loaded.swap(0, Relaxed),
+            loaded: loaded.len() as u64,
             unstable: log.unstable.swap(0, Relaxed),
         };
-        if executed.is_empty() && inputs.is_empty() {
+        if executed.is_empty() && inputs.is_empty() && loaded.is_empty() {
             return BuildLog { counts, ..BuildLog::default() };
         }
         let mut table = Table::new(graph);
         let inputs_changed = inputs.into_iter().map(|node| table.number(node)).collect();
+        let loaded = loaded.into_iter().map(|node| table.number(node)).collect();
+        let spans = match log.is_measured() {
+            true => executed.iter().map(|entry| entry.span).collect(),
+            false => Vec::new(),
+        };
         let executed = executed.iter().map(|entry| table.run(entry)).collect();
-        BuildLog { counts, inputs_changed, executed, ..table.log }
+        BuildLog { counts, inputs_changed, executed, loaded, spans, ..table.log }
     }
 
     /// The same with names, which the registry of the program gives.
@@ -69,7 +81,7 @@ impl BuildLog {
         let mut inputs_changed: Vec<_> = self.inputs_changed.iter().map(|at| name(*at)).collect();
         inputs_changed.sort();
         inputs_changed.dedup();
-        let execution = |run: &Run| Execution {
+        let execution = |(at, run): (usize, &Run)| Execution {
             node: name(run.node),
             reason: match run.why {
                 Why::New => Reason::New,
@@ -79,9 +91,11 @@ impl BuildLog {
             },
             reader: run.reader.map(name),
             changed: run.changed,
+            span: self.spans.get(at).copied(),
         };
-        let executed = self.executed.iter().map(execution).collect();
-        BuildRecord { counts: self.counts, inputs_changed, executed }
+        let executed = self.executed.iter().enumerate().map(execution).collect();
+        let loaded = self.loaded.iter().map(|node| name(*node)).collect();
+        BuildRecord { counts: self.counts, inputs_changed, executed, loaded }
     }
 
     /// The keys, as people read them, for which a query ran.

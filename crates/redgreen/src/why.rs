@@ -1,5 +1,6 @@
 //! The record of a build: which inputs had changed, what ran, and because of what.
 
+use crate::log::Span;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
@@ -53,6 +54,8 @@ pub struct Execution {
     pub reader: Option<NodeName>,
     /// Its result differs from the one before.
     pub changed: bool,
+    /// When it ran, if that was measured; what it asked for ran meanwhile.
+    pub span: Option<Span>,
 }
 
 /// How much was done.
@@ -78,6 +81,8 @@ pub struct BuildRecord {
     pub inputs_changed: Vec<NodeName>,
     /// What ran, in the order in which it finished.
     pub executed: Vec<Execution>,
+    /// What was taken from the image, in the order in which it was.
+    pub loaded: Vec<NodeName>,
 }
 
 impl BuildRecord {

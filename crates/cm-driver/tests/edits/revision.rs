@@ -107,7 +107,7 @@ fn take(place: &Place, session: &Session, report: Report, units: bool) -> Result
 }
 
 fn last_record(place: &Place) -> Result<BuildRecord, String> {
-    cm_driver::last_record(&place.cache()).ok_or_else(|| "no record of the build".into())
+    cm_driver::last_record(&place.cache()).map_err(text)
 }
 
 /// Changes the files while they are built, before each look at one of them in turn. What comes out

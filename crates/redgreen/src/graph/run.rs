@@ -137,7 +137,7 @@ fn compute<'db>(db: &'db dyn Db, slot: Slot<'db>) -> AnyValue {
 
 /// Runs a node of which nothing is recorded.
 fn run_unrecorded(db: &dyn Db, graph: &Graph, node: u32) -> AnyValue {
-    let query = graph.query(node);
+    let (query, start) = (graph.query(node), graph.log.now());
     let running = db.frames().enter(node);
     let value = (query.run)(db, graph.key(node));
     drop(running);
@@ -146,7 +146,7 @@ fn run_unrecorded(db: &dyn Db, graph: &Graph, node: u32) -> AnyValue {
         (query.seal)(&mut value, graph.store()); // so that it has a digest
     }
     if query.kind != Kind::Input {
-        graph.note_execution(db, node, Why::New, true);
+        graph.note_execution(db, node, Why::New, true, start);
     }
     value
 }
@@ -156,29 +156,31 @@ struct Outcome {
     value: AnyValue,
     seal: Seal,
     dependencies: Box<[u32]>,
+    /// When it began.
+    start: u32,
 }
 
 /// Runs the provider.
 fn run(db: &dyn Db, graph: &Graph, node: u32) -> Outcome {
-    let query = graph.query(node);
+    let (query, start) = (graph.query(node), graph.log.now());
     let running = db.frames().enter(node);
     let value = (query.run)(db, graph.key(node));
     let dependencies = running.dependencies();
     drop(running);
     let Some(mut value) = value else { graph.interrupt(Cause::Damaged) };
     let seal = (query.seal)(&mut value, graph.store());
-    Outcome { value, seal, dependencies }
+    Outcome { value, seal, dependencies, start }
 }
 
 /// The result of a green node, from what is kept of it or by running it again.
 fn materialise(db: &dyn Db, graph: &Graph, node: u32, recorded: Fingerprint) -> AnyValue {
     let query: &Query = graph.query(node);
     if let Some(value) = graph.with_kept(node, query.load).flatten() {
-        Log::count(&graph.log.loaded);
+        graph.log.loaded.lock().push(node);
         return value;
     }
     let outcome = run(db, graph, node);
-    graph.note_execution(db, node, Why::ValueNeeded, false);
+    graph.note_execution(db, node, Why::ValueNeeded, false, outcome.start);
     if outcome.seal.fingerprint != recorded {
         // Its readers were found green by a fingerprint that it no longer gives.
         Log::count(&graph.log.unstable);
@@ -194,9 +196,9 @@ fn run_red(
     recorded: Option<Fingerprint>,
     why: Why,
 ) -> AnyValue {
-    let Outcome { value, seal, dependencies } = run(db, graph, node);
+    let Outcome { value, seal, dependencies, start } = run(db, graph, node);
     let changed = recorded != Some(seal.fingerprint);
-    graph.note_execution(db, node, why, changed);
+    graph.note_execution(db, node, why, changed, start);
     let Seal { fingerprint, kept } = seal;
     graph.replace_record(node, Record { fingerprint, kept, dependencies }, changed);
     value
@@ -208,7 +210,7 @@ fn read_input(db: &dyn Db, graph: &Graph, node: u32, recorded: Option<Fingerprin
     // The stamp first: if the input changes in between, the stamp is too old, and it will be read
     // again next time.
     let Some(stamp) = (query.stamp)(db, graph.key(node)) else { graph.interrupt(Cause::Damaged) };
-    let Outcome { value, seal, dependencies } = run(db, graph, node);
+    let Outcome { value, seal, dependencies, .. } = run(db, graph, node);
     debug_assert!(dependencies.is_empty(), "an input calls no queries");
     let changed = recorded != Some(seal.fingerprint);
     if recorded.is_some() && graph.mark(node) == Mark::Clear {
@@ -238,8 +240,9 @@ pub(super) fn reread(db: &dyn Db, node: u32) -> bool {
 }
 
 impl Graph {
-    fn note_execution(&self, db: &dyn Db, node: u32, why: Why, changed: bool) {
-        let entry = Entry { node, why, reader: db.frames().innermost(), changed };
+    fn note_execution(&self, db: &dyn Db, node: u32, why: Why, changed: bool, start: u32) {
+        let (reader, span) = (db.frames().innermost(), self.log.span(start));
+        let entry = Entry { node, why, reader, changed, span };
         self.log.executed.lock().push(entry);
     }
     fn replace_record(&self, node: u32, record: Record, changed: bool) {

@@ -2,8 +2,8 @@
 
 use super::{Graph, Mark, Record};
 use crate::{
-    Fingerprint, Identity, Kind, Node, NodeName, Stamp, atomic_file,
-    image::{Builder, NONE, Row, Sizes},
+    Fingerprint, Identity, Kind, Node, NodeName, Registry, Stamp, atomic_file,
+    image::{Builder, Image, NONE, Row, Sizes},
     root_record::{RecordedInput, RootRecord},
 };
 use rustc_hash::FxHashMap;
@@ -181,6 +181,23 @@ impl Graph {
         self.state(node).verified.load(Acquire) == self.revision()
             || self.mark(node) == Mark::Clear && self.recorded(node).is_some()
     }
+}
+
+/// The nodes of an image that this build of the program wrote, with whatever options: for drawing.
+/// `None`: there is none.
+pub fn image_report(path: &Path, build: u128, registry: &Registry) -> Option<Vec<NodeReport>> {
+    let image = Image::open_if(path, registry, |identity| identity.build == build)?;
+    let report = |node: u32| {
+        let query = registry.query(image.kind(node));
+        let key = (query.show)(image.key(node)).unwrap_or_else(|| "?".into());
+        NodeReport {
+            name: NodeName { query: query.name.into(), key: key.into() },
+            kind: query.kind,
+            fingerprint: image.fingerprint(node),
+            dependencies: image.dependencies(node).to_vec(),
+        }
+    };
+    Some((0..image.len()).map(report).collect())
 }
 
 fn roots_hash(roots: &[Node]) -> u64 {

@@ -130,10 +130,6 @@ impl Header {
         })
     }
 
-    pub fn fits(&self, identity: Identity, registry: u64) -> bool {
-        self.identity == identity && self.registry == registry
-    }
-
     /// Where the sections are; `None` if they are not exactly a file of `length` bytes.
     pub fn layout(&self, length: usize) -> Option<[Range<usize>; SECTIONS]> {
         let (sections, end) = self.sections()?;

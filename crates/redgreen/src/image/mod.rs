@@ -36,10 +36,19 @@ pub(crate) struct Image {
 impl Image {
     /// Maps an image. Anything that is not exactly what this build writes is a miss: `None`.
     pub fn open(path: &Path, identity: Identity, registry: &Registry) -> Option<Image> {
+        Image::open_if(path, registry, |found| found == identity)
+    }
+    /// The same for every identity that is `wanted`.
+    pub fn open_if(
+        path: &Path,
+        registry: &Registry,
+        wanted: impl FnOnce(Identity) -> bool,
+    ) -> Option<Image> {
         let file = Mapped::open(path)?;
         let bytes = file.bytes();
         let header = Header::read(bytes)?;
-        if !header.fits(identity, registry.hash()) || header.length != bytes.len() as u64 {
+        let fits = wanted(header.identity) && header.registry == registry.hash();
+        if !fits || header.length != bytes.len() as u64 {
             return None;
         }
         let sections = header.layout(bytes.len())?;

@@ -186,7 +186,7 @@ fn records_that_are_damaged_are_misses() {
     built.log.write(&path).unwrap();
     assert_eq!(redgreen::BuildLog::load(&path), Some(built.log.clone()));
     // A program that knows none of these queries.
-    let strange = built.log.record(&redgreen::Registry::new(&[]));
+    let strange = built.log.record(&Registry::new(&[]));
     assert_eq!(strange.counts, built.record.counts);
     assert!(strange.executed.iter().all(|run| run.node.to_string() == "?(?)"));
     built.snapshot.root_record(vec![1, 2, 3]).write(&path).unwrap();
