@@ -382,3 +382,87 @@ fn exit_status_of_programs() {
     assert_eq!(run, place.cm("compile --run -O0 null.cm").exit);
     assert_ne!(run, 0);
 }
+
+/// The table of 13.4, and what the other commands end with.
+#[test]
+fn exit_statuses() {
+    let place = Place::new(&[
+        ("three.cm", "int main() { return 3; }\n"),
+        ("big.cm", "int main() { return 259; }\n"),
+        ("void.cm", "void main() { }\n"),
+        ("panic.cm", "int main() { int zero = 0; return 1 / zero; }\n"),
+        ("signal.cm", "extern \"C\" void abort();\nint main() { abort(); return 0; }\n"),
+        ("wrong.cm", "int main() { return x; }\n"),
+        ("broken.cm", "int main( {\n"),
+        ("no_main.cm", "int f() { return 1; }\n"),
+        ("warned.cm", "int main() { int unused = 1; return 0; }\n"),
+        ("strict/.cmconfig.yml", "lint:\n  rules:\n    W001: error\n"),
+        ("ugly.cm", "int main(){return 0;}\n\n\n"),
+        ("good.cm", "#[test]\nbool good() { return true; }\n"),
+        ("bad.cm", "#[test]\nbool bad() { return false; }\n"),
+        ("empty/notes.txt", ""),
+    ]);
+    let mut wrong = Vec::new();
+    let table: [(&[&str], &[(&str, i32)]); 6] = [
+        (
+            &["run", "run -O0 --no-cache", "compile -q --run", "compile -q -O0 --run -o prog"],
+            &[
+                ("three.cm", 3),
+                ("big.cm", 3),
+                ("void.cm", 0),
+                ("panic.cm", 101),
+                ("signal.cm", 134),
+                ("wrong.cm", 1),
+                ("broken.cm", 1),
+                ("no_main.cm", 1),
+                ("warned.cm", 0),
+                ("none.cm", 1),
+            ],
+        ),
+        (&["compile -q", "build -q"], &[("three.cm", 0), ("wrong.cm", 1), ("no_main.cm", 1)]),
+        (
+            &["check", "lint"],
+            &[
+                ("three.cm", 0),
+                ("wrong.cm", 1),
+                ("broken.cm", 1),
+                ("no_main.cm", 0),
+                ("warned.cm", 0),
+                ("three.cm wrong.cm", 1),
+                ("none.cm three.cm", 1),
+                ("empty", 1),
+                ("empty/notes.txt", 1),
+            ],
+        ),
+        (
+            &["fmt"],
+            &[
+                ("--check ugly.cm", 1),
+                ("ugly.cm", 0),
+                ("ugly.cm", 0),
+                ("--check ugly.cm", 0),
+                ("broken.cm", 1),
+                ("none.cm", 1),
+                ("empty", 1),
+            ],
+        ),
+        (&["test"], &[("good.cm", 0), ("bad.cm", 1), ("three.cm", 0), ("wrong.cm", 1)]),
+        (
+            &["cache", "cache --format=json"],
+            &[("path", 0), ("stats", 0), ("frob", 1), ("clean", 0)],
+        ),
+    ];
+    for (commands, cases) in table {
+        for command in commands {
+            for (arguments, exit) in cases {
+                let found = place.cm(&format!("{command} {arguments}"));
+                if found.exit != *exit {
+                    wrong.push(format!("cm {command} {arguments}: {found:?} for {exit}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let strict = place.command("lint ../warned.cm").current_dir(place.path.join("strict")).output();
+    assert_eq!(strict.expect("cm runs").status.code(), Some(1));
+}
