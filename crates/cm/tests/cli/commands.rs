@@ -383,6 +383,9 @@ fn exit_status_of_programs() {
     assert_ne!(run, 0);
 }
 
+/// Commands, and with what each of them ends for which arguments.
+type Statuses<'a> = (&'a [&'a str], &'a [(&'a str, i32)]);
+
 /// The table of 13.4, and what the other commands end with.
 #[test]
 fn exit_statuses() {
@@ -403,7 +406,7 @@ fn exit_statuses() {
         ("empty/notes.txt", ""),
     ]);
     let mut wrong = Vec::new();
-    let table: [(&[&str], &[(&str, i32)]); 6] = [
+    let table: [Statuses; 6] = [
         (
             &["run", "run -O0 --no-cache", "compile -q --run", "compile -q -O0 --run -o prog"],
             &[
