@@ -60,7 +60,7 @@ pub(crate) fn valgrind(options: &Options) -> Result {
     fs::write(&suppressions, SUPPRESSIONS).map_err(|error| error.to_string())?;
     let checker = Checker { cm, libs: root.join("libs"), work, suppressions };
     let mut programs = Vec::new();
-    for area in ["core", "memory"] {
+    for area in ["core", "memory", "std", "modules"] {
         collect(&root.join("tests/conformance").join(area), &mut programs)?;
     }
     programs.sort();
@@ -143,7 +143,7 @@ impl Checker {
         run.args(["--quiet", "--leak-check=full", "--show-leak-kinds=definite"]);
         run.args(["--errors-for-leak-kinds=definite", &format!("--error-exitcode={FOUND}")]);
         run.arg(format!("--suppressions={}", self.suppressions.display()));
-        run.arg(executable).stdin(stdin);
+        run.arg(executable).stdin(stdin).current_dir(&self.work);
         let output = run.output().map_err(|error| format!("cannot start valgrind: {error}"))?;
         if output.status.code() == Some(FOUND) || output.status.code().is_none() {
             return Err(String::from_utf8_lossy(&output.stderr).into_owned());

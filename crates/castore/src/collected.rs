@@ -15,13 +15,22 @@ pub(crate) struct Item {
     /// The digest of the bytes.
     pub contents: Digest,
     pub bytes: Arc<[u8]>,
+    /// Their compressed form, if it is written instead.
+    pub packed: Option<Arc<[u8]>>,
+    /// How long it took to make, in microseconds.
+    pub cost: u32,
     /// It is in the queue.
     queued: bool,
 }
 
 impl Item {
     pub fn new(name: Name, contents: Digest, bytes: Arc<[u8]>) -> Item {
-        Item { name, contents, bytes, queued: true }
+        Item { name, contents, bytes, packed: None, cost: 0, queued: true }
+    }
+
+    /// What is written.
+    pub fn stored(&self) -> &[u8] {
+        self.packed.as_deref().unwrap_or(&self.bytes)
     }
 }
 
@@ -42,6 +51,11 @@ impl Collected {
         if old.is_none_or(|old| !old.queued) {
             self.queue.push_back(key);
         }
+    }
+
+    /// Keeps an item that is never written.
+    pub fn remember(&mut self, key: Key, item: Item) {
+        self.items.insert(key, Item { queued: false, ..item });
     }
 
     /// The next entries to be written: at most so many, and no more than so many bytes of a

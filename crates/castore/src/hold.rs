@@ -69,8 +69,8 @@ pub(crate) fn held_since(home: &Home, own: Option<&Hold>, index: &mut Index) -> 
 /// Whether nobody has the lock. Giving it back at once may make another process pass over this
 /// number, which is no matter.
 fn is_abandoned(home: &Home, number: usize) -> bool {
-    match place::open_file(&home.hold(number), true) {
-        Ok((file, _)) => file.try_lock().is_ok(),
+    match place::open_file(&home.hold(number), true, home.owners()) {
+        Ok(file) => file.try_lock().is_ok(),
         Err(_) => true,
     }
 }

@@ -2,12 +2,13 @@
 
 use crate::{
     Error,
-    place::{Found, create_private_dir, look},
+    place::{Found, Owners, create_private_dir, look},
 };
 use std::{
     fs::{self, File},
     io,
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
 /// <https://bford.info/cachedir/>
@@ -24,12 +25,13 @@ pub(crate) struct Home {
     root: PathBuf,
     /// What is bad is deleted: there is no room to keep it.
     discards: bool,
+    owners: OnceLock<Owners>,
 }
 
 impl Home {
     pub fn new(root: PathBuf, max_size: u64) -> Home {
         let most = QUARANTINED as u64 * QUARANTINED_LEN;
-        Home { root, discards: max_size < 64 * most }
+        Home { root, discards: max_size < 64 * most, owners: OnceLock::new() }
     }
     pub fn root(&self) -> &Path {
         &self.root
@@ -45,6 +47,11 @@ impl Home {
     }
     pub fn hold(&self, number: usize) -> PathBuf {
         self.root.join(format!("cas/holds/{number:02}"))
+    }
+
+    /// Who may own the files. Asked for when there is one, so there is a directory.
+    pub fn owners(&self) -> &Owners {
+        self.owners.get_or_init(|| Owners::of(&self.root.join("cas")))
     }
 
     /// The numbers of all files of segments, ascending. What else lies there is moved away.

@@ -24,6 +24,11 @@
 //! Nobody else writes to a part that is reserved, so processes write at once, and the index is
 //! locked for microseconds.
 //!
+//! # Signing
+//!
+//! Whoever can write into the directory can bind a key to other digests. Where that matters, a store
+//! signs its records and demands a good signature ([`Store::signed`]); without that it costs nothing.
+//!
 //! # What always holds
 //!
 //! * An entry is in the index only after it has been written. What a process that was killed has
@@ -39,10 +44,14 @@
 //!   processes, and every use is a constant number of steps.
 //! * What a running process has used is not evicted ([`Store::release`]). What there is no room
 //!   for is refused, and stays in the memory of the process that put it.
+//! * A file that others can write, or that belongs to neither the user nor the owner of the
+//!   directory, is as good as damaged.
 //! * Nothing follows a link out of the directory, and no name in it comes from outside.
 
 mod collected;
 mod digest;
+#[cfg(feature = "ed25519")]
+pub mod ed25519;
 mod error;
 mod hold;
 mod home;
@@ -50,17 +59,20 @@ mod index;
 mod inspect;
 mod lock;
 mod name;
+mod pack;
 mod place;
 mod rebuild;
 mod room;
 mod segment;
+mod sign;
 mod store;
 mod transaction;
 mod write;
 
 pub use digest::{Digest, Hasher, ParseDigestError};
 pub use error::Error;
-pub use index::{Totals, Usage};
+pub use index::{Latest, Totals, Usage};
 pub use inspect::{EntryInfo, Verified};
 pub use name::Name;
+pub use sign::{Seal, Signer, Signing, Verifier};
 pub use store::{Config, Stats, Store, Summary};

@@ -42,11 +42,11 @@ impl IndexFile {
     /// Opens the index. `None`: there is none, and `create` does not ask for one.
     pub fn open(home: &Home, create: bool, read_only: bool) -> Result<Option<IndexFile>, Error> {
         let path = home.index();
-        match place::open_file(&path, !read_only) {
-            Ok((file, _)) => return Ok(Some(IndexFile::new(file, path, !read_only)?)),
+        match place::open_file(&path, !read_only, home.owners()) {
+            Ok(file) => return Ok(Some(IndexFile::new(file, path, !read_only)?)),
             Err(error) if is_refused(&error) => {
-                return match place::open_file(&path, false) {
-                    Ok((file, _)) => Ok(Some(IndexFile::new(file, path, false)?)),
+                return match place::open_file(&path, false, home.owners()) {
+                    Ok(file) => Ok(Some(IndexFile::new(file, path, false)?)),
                     Err(_) if !create => Ok(None),
                     Err(_) => Err(Error::io("open", path)(error)),
                 };
@@ -58,6 +58,7 @@ impl IndexFile {
                     return Ok(None);
                 }
             }
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => home.quarantine(&path),
             Err(error) => match look(&path) {
                 Found::Dir | Found::Other => home.quarantine(&path),
                 Found::File(_) | Found::Nothing => return Err(Error::io("open", path)(error)),

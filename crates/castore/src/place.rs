@@ -2,9 +2,9 @@
 //! symbolic link, a named pipe, nothing.
 
 use std::{
-    fs::{DirBuilder, File, OpenOptions},
+    fs::{DirBuilder, File, OpenOptions, Permissions},
     io,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::Path,
 };
 
@@ -32,14 +32,37 @@ pub(crate) fn look(path: &Path) -> Found {
     }
 }
 
-/// Opens a regular file, with its length. A link is not followed and a pipe does not block.
-pub(crate) fn open_file(path: &Path, writable: bool) -> io::Result<(File, u64)> {
+/// Opens a regular file that belongs to one of some users and that nobody else can write. A link is
+/// not followed and a pipe does not block. `InvalidData`: it is something else.
+pub(crate) fn open_file(path: &Path, writable: bool, owners: &Owners) -> io::Result<File> {
     let file = options(OpenOptions::new().read(true).write(writable)).open(path)?;
     let meta = file.metadata()?;
-    if !meta.is_file() {
-        return Err(io::Error::other("not a regular file"));
+    if !meta.is_file() || meta.mode() & 0o022 != 0 || !owners.has(meta.uid()) {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "not a file of this store"));
     }
-    Ok((file, meta.len()))
+    Ok(file)
+}
+
+/// Whose files are trusted: this user's, those of who owns the directory, and root's, who can do
+/// everything anyway.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Owners([u32; 3]);
+
+impl Owners {
+    /// For the files in a directory, which nobody else can write from now on.
+    pub fn of(dir: &Path) -> Owners {
+        let us = rustix::process::geteuid().as_raw();
+        let Ok(meta) = dir.symlink_metadata() else { return Owners([us, us, 0]) };
+        if meta.is_dir() && meta.mode() & 0o022 != 0 {
+            // What others have put there is found by its owner.
+            let _ = std::fs::set_permissions(dir, Permissions::from_mode(0o700));
+        }
+        Owners([us, meta.uid(), 0])
+    }
+
+    fn has(&self, user: u32) -> bool {
+        self.0.contains(&user)
+    }
 }
 
 /// Opens a regular file for writing, or creates it; it is made empty.

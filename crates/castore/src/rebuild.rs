@@ -29,7 +29,7 @@ impl Store {
             let slot = id % crate::index::SEGMENTS;
             let free =
                 slot != 0 && segments.keys().all(|other| other % crate::index::SEGMENTS != slot);
-            match SegmentFile::open(&self.home.segment(id), id, true)? {
+            match SegmentFile::open(&self.home.segment(id), id, true, self.home.owners())? {
                 Some(segment) if free && !is_hollow(&segment.file.metadata()?) => {
                     let len = segment.file.metadata()?.len();
                     segment.scan(len, &mut |offset, header| {
@@ -51,7 +51,7 @@ impl Store {
         segments.values().try_for_each(|segment| index.put_segment(*segment))?;
         for Place { header, segment, offset } in places {
             let entry = Entry::new(header.kind, header.key_start(), start(&header.contents.0));
-            let entry = Entry { segment, offset, len: header.total(), ..entry };
+            let entry = Entry { segment, offset, len: header.total(), cost: header.cost, ..entry };
             index.insert(entry, header.name)?;
         }
         index.write_anew(file)

@@ -203,7 +203,7 @@ impl Store {
         if let Some(segment) = step.open_segment(id) {
             return Ok(Some(segment));
         }
-        match SegmentFile::open(&self.home.segment(id), id, !step.read_only) {
+        match SegmentFile::open(&self.home.segment(id), id, !step.read_only, self.home.owners()) {
             Ok(Some(segment)) => {
                 let segment = Arc::new(segment);
                 step.keep_open(id, segment.clone());

@@ -4,7 +4,8 @@
 //! ```text
 //! magic, 16 bytes | number | nonce, 16 bytes | zeros up to 64 bytes
 //! then entries, each at a multiple of 64:
-//!     magic | kind | name | key | digest of the contents | length | sequence number | checksum
+//!     magic | kind | packed | name | key | digest of the contents | length | sequence number |
+//!     cost | checksum
 //!     the contents, and zeros
 //! ```
 //!
@@ -15,7 +16,7 @@
 use crate::{
     Digest, Hasher, Name,
     index::{KeyStart, Kind},
-    place,
+    place::{self, Owners},
 };
 use std::{fs::File, io, os::unix::fs::FileExt, path::Path};
 
@@ -28,8 +29,8 @@ pub(crate) const HEADER: u64 = 128;
 /// No entry is larger.
 pub(crate) const MAX_LEN: u64 = 1 << 32;
 
-const FILE_MAGIC: &[u8; 16] = b"castore segment2";
-const MAGIC: &[u8; 4] = b"caE2";
+const FILE_MAGIC: &[u8; 16] = b"castore segment3";
+const MAGIC: &[u8; 4] = b"caE3";
 
 /// What describes an entry in its segment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,10 +40,14 @@ pub(crate) struct EntryHeader {
     pub key: Digest,
     /// The digest of the contents; of a blob it is the key.
     pub contents: Digest,
-    /// The length of the contents.
+    /// They are compressed here, see `pack`.
+    pub packed: bool,
+    /// The length of the contents as they are here.
     pub len: u64,
     /// Of two entries of the same key, the one with the larger number is newer.
     pub sequence: u64,
+    /// How long it took to make, in microseconds.
+    pub cost: u32,
 }
 
 impl EntryHeader {
@@ -60,11 +65,13 @@ impl EntryHeader {
         let mut bytes = [0; HEADER as usize];
         bytes[..4].copy_from_slice(MAGIC);
         bytes[4] = self.kind.byte();
+        bytes[5] = u8::from(self.packed);
         bytes[8..24].copy_from_slice(self.name.bytes());
         bytes[24..56].copy_from_slice(&self.key.0);
         bytes[56..88].copy_from_slice(&self.contents.0);
         bytes[88..96].copy_from_slice(&self.len.to_le_bytes());
         bytes[96..104].copy_from_slice(&self.sequence.to_le_bytes());
+        bytes[104..108].copy_from_slice(&self.cost.to_le_bytes());
         let checksum = checksum(nonce, &bytes);
         bytes[CHECKED..].copy_from_slice(&checksum);
         bytes
@@ -82,6 +89,8 @@ impl EntryHeader {
             contents: Digest(*bytes[56..].first_chunk()?),
             len: number(88)?,
             sequence: number(96)?,
+            packed: bytes[5] == 1,
+            cost: u32::from_le_bytes(*bytes[104..].first_chunk()?),
         };
         (header.len <= MAX_LEN).then_some(header)
     }
@@ -129,8 +138,16 @@ impl SegmentFile {
     }
 
     /// The segment of that number; `None`: the file is something else.
-    pub fn open(path: &Path, id: u32, writable: bool) -> io::Result<Option<SegmentFile>> {
-        let (file, _) = place::open_file(path, writable)?;
+    pub fn open(
+        path: &Path,
+        id: u32,
+        writable: bool,
+        owners: &Owners,
+    ) -> io::Result<Option<SegmentFile>> {
+        let file = match place::open_file(path, writable, owners) {
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => return Ok(None),
+            result => result?,
+        };
         let mut bytes = [0; START as usize];
         match file.read_exact_at(&mut bytes, 0) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
@@ -212,7 +229,16 @@ mod tests {
 
     fn header(key: &[u8], len: u64) -> EntryHeader {
         let (name, key) = (Name::OTHER, Digest::of(key));
-        EntryHeader { kind: Kind::Blob, name, key, contents: key, len, sequence: 9 }
+        EntryHeader {
+            kind: Kind::Blob,
+            name,
+            key,
+            contents: key,
+            packed: len == 5,
+            len,
+            sequence: 9,
+            cost: 17,
+        }
     }
 
     #[test]
@@ -257,7 +283,8 @@ mod tests {
         assert_eq!(find(end), [(first, a), (third, c)]);
         segment.file.set_len(third + 10).unwrap();
         assert_eq!(find(end), [(first, a)]);
-        assert!(SegmentFile::open(&path, 2, false).unwrap().is_none());
-        assert!(SegmentFile::open(&path, 1, false).unwrap().is_some());
+        let owners = Owners::of(dir.path());
+        assert!(SegmentFile::open(&path, 2, false, &owners).unwrap().is_none());
+        assert!(SegmentFile::open(&path, 1, false, &owners).unwrap().is_some());
     }
 }

@@ -1,11 +1,13 @@
 //! The store: what it offers.
 
 use crate::{
-    Digest, Error, Name, Totals, Usage,
+    Digest, Error, Latest, Name, Totals, Usage,
     collected::{Collected, Item},
     home::Home,
     index::{Entry, Kind, Trouble},
+    pack,
     segment::{HEADER, SegmentFile, key_start},
+    sign::{self, Seal, Signing},
     transaction::Opened,
 };
 use std::{
@@ -16,6 +18,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 /// How a store is used.
@@ -25,11 +28,14 @@ pub struct Config {
     pub max_size: u64,
     /// Nothing is written, not even what was used when.
     pub read_only: bool,
+    /// Blobs are compressed at this level of Zstandard, where that makes them smaller (feature
+    /// `zstd`).
+    pub compression: Option<i32>,
 }
 
 impl Default for Config {
     fn default() -> Config {
-        Config { max_size: 2 << 30, read_only: false }
+        Config { max_size: 2 << 30, read_only: false, compression: None }
     }
 }
 
@@ -41,6 +47,7 @@ pub struct Store {
     pub(crate) opened: Mutex<Opened>,
     pub(crate) committing: Mutex<()>,
     collected: Mutex<Collected>,
+    signing: Option<Signing>,
     hits: AtomicU64,
     misses: AtomicU64,
     /// Those that are not counted in the index yet.
@@ -48,6 +55,11 @@ pub struct Store {
     pub(crate) written: AtomicU64,
     pub(crate) refused: AtomicU64,
     quarantined: AtomicU64,
+    untrusted: AtomicU64,
+    /// What `latest` says.
+    found: AtomicU64,
+    missed: AtomicU64,
+    saved: AtomicU64,
 }
 
 /// What happened through one [`Store`] since it was opened.
@@ -63,6 +75,8 @@ pub struct Stats {
     pub refused: u64,
     /// Entries that were found to be bad.
     pub quarantined: u64,
+    /// Records that were not used, for want of a good signature.
+    pub untrusted: u64,
 }
 
 /// What a store holds.
@@ -72,6 +86,8 @@ pub struct Summary {
     pub usages: Vec<Usage>,
     /// What happened since the store was made.
     pub totals: Totals,
+    /// What happened last.
+    pub latest: Latest,
     /// Blobs and records.
     pub entries: u64,
     /// What all files take at most.
@@ -114,13 +130,23 @@ impl Store {
             opened: Mutex::default(),
             committing: Mutex::default(),
             collected: Mutex::default(),
+            signing: None,
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
             misses_untold: AtomicU64::new(0),
             written: AtomicU64::new(0),
             refused: AtomicU64::new(0),
             quarantined: AtomicU64::new(0),
+            untrusted: AtomicU64::new(0),
+            found: AtomicU64::new(0),
+            missed: AtomicU64::new(0),
+            saved: AtomicU64::new(0),
         }
+    }
+
+    /// The same store, whose records are signed.
+    pub fn signed(self, signing: Signing) -> Store {
+        Store { signing: Some(signing), ..self }
     }
 
     /// The directory.
@@ -136,6 +162,7 @@ impl Store {
             written: self.written.load(Ordering::Relaxed),
             refused: self.refused.load(Ordering::Relaxed),
             quarantined: self.quarantined.load(Ordering::Relaxed),
+            untrusted: self.untrusted.load(Ordering::Relaxed),
         }
     }
 
@@ -166,9 +193,23 @@ impl Store {
     /// stood for before. The values need not be in the store. Written by the next
     /// [`commit`](Self::commit).
     pub fn bind(&self, name: Name, key: &[u8], values: &[Digest]) {
-        let bytes: Vec<u8> = values.iter().flat_map(|value| value.0).collect();
-        let item = Item::new(name, Digest::of(&bytes), bytes.into());
-        self.collected().add((Kind::Record, record_key(name, key)), item);
+        self.bind_made(name, key, values, Duration::ZERO);
+    }
+
+    /// The same, and notes how long it took to make the values: so long is saved when they are found.
+    pub fn bind_made(&self, name: Name, key: &[u8], values: &[Digest], time: Duration) {
+        let key = record_key(name, key);
+        let mut bytes: Vec<u8> = values.iter().flat_map(|value| value.0).collect();
+        let signing = self.signing.as_ref();
+        signing.inspect(|signing| signing.seal(&key, &mut bytes));
+        let cost = u32::try_from(time.as_micros()).unwrap_or(u32::MAX);
+        let mut item = Item::new(name, Digest::of(&bytes), bytes.into());
+        item.cost = cost;
+        if signing.is_some_and(|signing| signing.required && signing.signer.is_none()) {
+            self.collected().remember((Kind::Record, key), item);
+        } else {
+            self.collected().add((Kind::Record, key), item);
+        }
     }
 
     /// What `key` was bound to, among the records called `name`.
@@ -188,10 +229,24 @@ impl Store {
         Some(digests(&self.read_quietly(Kind::Record, key)?))
     }
 
+    /// The seal of a record that has this key in the store, and whether it is good; `None`: it has
+    /// none.
+    pub fn seal(&self, key: &Digest) -> Option<(Seal, bool)> {
+        let bytes = self.read_quietly(Kind::Record, key)?;
+        let (digests, seal) = sign::split(&bytes);
+        let good = |seal: &Seal| {
+            self.signing.as_ref().is_some_and(|signing| signing.is_good(key, digests, seal))
+        };
+        seal.map(|seal| (seal, good(&seal)))
+    }
+
     /// A new build begins: what this store has used so far may be evicted again.
     pub fn release(&self) {
         if let Some(hold) = &self.opened().hold {
             hold.renew();
+        }
+        for count in [&self.found, &self.missed, &self.saved] {
+            count.store(0, Ordering::Relaxed);
         }
     }
 
@@ -205,6 +260,7 @@ impl Store {
             Ok(Summary {
                 usages: step.index.usages()?,
                 totals: step.index.header.totals,
+                latest: step.index.header.latest,
                 entries: u64::from(step.index.header.entries),
                 bytes: step.index.size() + step.index.header.stored,
                 oldest,
@@ -233,6 +289,14 @@ impl Store {
         }
     }
 
+    pub(crate) fn latest(&self) -> Latest {
+        Latest {
+            hits: self.found.load(Ordering::Relaxed),
+            misses: self.missed.load(Ordering::Relaxed),
+            saved: self.saved.load(Ordering::Relaxed),
+        }
+    }
+
     fn find(&self, kind: Kind, key: &Digest) -> Option<Entry> {
         let found = self.transact(false, |step| {
             Ok(step.index.find(kind, &key_start(key))?.map(|(_, entry)| entry))
@@ -243,14 +307,33 @@ impl Store {
     /// The contents of an entry, verified.
     fn read(&self, kind: Kind, key: &Digest) -> Option<Arc<[u8]>> {
         let known = self.collected().items.get(&(kind, *key)).map(|item| item.bytes.clone());
-        let found = known.or_else(|| self.read_file(kind, key, true));
+        let found = known.or_else(|| {
+            let found = self.read_file(kind, key, true)?;
+            (kind == Kind::Blob || self.accepts(key, &found)).then_some(found)
+        });
         let (counter, untold) = match found {
             Some(_) => (&self.hits, 0),
             None => (&self.misses, 1),
         };
         counter.fetch_add(1, Ordering::Relaxed);
         self.misses_untold.fetch_add(untold, Ordering::Relaxed);
+        self.missed.fetch_add(untold, Ordering::Relaxed);
         found
+    }
+
+    /// Whether a record may be used. One that may not is left to those who trust its signer.
+    fn accepts(&self, key: &Digest, record: &[u8]) -> bool {
+        let accepted = self.signing.as_ref().is_none_or(|signing| signing.accepts(key, record));
+        if !accepted {
+            self.untrusted.fetch_add(1, Ordering::Relaxed);
+            // It was counted when it was found.
+            let _ = self.transact(false, |step| {
+                let hits = &mut step.index.header.totals.hits;
+                *hits = hits.saturating_sub(1);
+                Ok(())
+            });
+        }
+        accepted
     }
 
     /// The same of what is on disk, and nothing is counted.
@@ -268,6 +351,10 @@ impl Store {
                 if use_it && !step.read_only {
                     step.index.touch(number)?;
                     step.index.header.totals.hits += 1;
+                    step.index.header.totals.saved += u64::from(entry.cost);
+                    self.found.fetch_add(1, Ordering::Relaxed);
+                    self.saved.fetch_add(u64::from(entry.cost), Ordering::Relaxed);
+                    step.index.header.latest = self.latest();
                 }
                 Ok(Some((self.segment(step, entry.segment)?, entry)))
             });
@@ -318,14 +405,21 @@ impl Store {
 }
 
 /// What a record holds.
-fn digests(bytes: &[u8]) -> Vec<Digest> {
-    let (values, _) = bytes.as_chunks::<32>();
+fn digests(record: &[u8]) -> Vec<Digest> {
+    let (digests, _) = sign::split(record);
+    let (values, _) = digests.as_chunks::<32>();
     values.iter().copied().map(Digest).collect()
 }
 
 /// Records of different names have different keys.
 fn record_key(name: Name, key: &[u8]) -> Digest {
     Digest::of_parts([name.as_str().as_bytes(), key])
+}
+
+fn unpack(packed: &[u8]) -> Option<Arc<[u8]>> {
+    let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, pack::len(packed)?).collect();
+    let room = Arc::get_mut(&mut bytes).expect("invariant: it is not shared yet");
+    pack::unpack(packed, room).then_some(bytes)
 }
 
 /// Reads and verifies an entry.
@@ -346,10 +440,18 @@ fn read_entry(
     let mut offset = entry.offset + HEADER;
     for piece in room.chunks_mut(1 << 17) {
         segment.file.read_exact_at(piece, offset)?;
-        hasher.update(piece);
+        if !header.packed {
+            hasher.update(piece);
+        }
         offset += piece.len() as u64;
     }
-    let digest = hasher.finish();
+    let digest = if header.packed {
+        let unpacked = unpack(&bytes).ok_or_else(|| Unread::Bad(bytes.to_vec()))?;
+        bytes = unpacked;
+        Digest::of(&bytes)
+    } else {
+        hasher.finish()
+    };
     let sound = digest == header.contents && (kind == Kind::Record || digest == *key);
     if sound { Ok(bytes) } else { Err(Unread::Bad(bytes.to_vec())) }
 }

@@ -4,6 +4,7 @@ use crate::{
     Error, Store,
     collected::{Item, Key},
     index::{Entry, Index, Kind, Trouble},
+    pack,
     rebuild::start,
     room::Room,
     segment::{EntryHeader, HEADER, SegmentFile, key_start, total},
@@ -57,7 +58,8 @@ impl Store {
         }
         self.collected().forget_written();
         loop {
-            let chunk = self.collected().take(MOST_ENTRIES, self.segment_len());
+            let mut chunk = self.collected().take(MOST_ENTRIES, self.segment_len());
+            self.pack(&mut chunk);
             if chunk.is_empty() {
                 return Ok(());
             }
@@ -66,6 +68,14 @@ impl Store {
             } else {
                 self.refused.fetch_add(chunk.len() as u64, Ordering::Relaxed);
             }
+        }
+    }
+
+    /// Compresses what gets smaller, if that is asked for.
+    fn pack(&self, chunk: &mut Chunk) {
+        let Some(level) = self.config.compression else { return };
+        for (_, item) in chunk.iter_mut().filter(|((kind, _), _)| *kind == Kind::Blob) {
+            item.packed = pack::pack(&item.bytes, level).map(Into::into);
         }
     }
 
@@ -107,7 +117,7 @@ impl Store {
         if fresh.is_empty() {
             return Ok(Plan::Nothing);
         }
-        let bytes = fresh.iter().map(|number| total(chunk[*number].1.bytes.len() as u64)).sum();
+        let bytes = fresh.iter().map(|number| total(chunk[*number].1.stored().len() as u64)).sum();
         match self.make_room(step, bytes, fresh.len() as u32)? {
             Room::Made => {}
             Room::Again => return Ok(Plan::Again),
@@ -146,14 +156,16 @@ impl Store {
         let mut offset = place.offset;
         for ((kind, key), item) in place.fresh.iter().map(|number| &chunk[*number]) {
             let entry = Entry::new(*kind, key_start(key), start(&item.contents.0));
-            let len = total(item.bytes.len() as u64);
-            let entry = Entry { segment: place.segment, offset, len, ..entry };
+            let len = total(item.stored().len() as u64);
+            let cost = item.cost;
+            let entry = Entry { segment: place.segment, offset, len, cost, ..entry };
             offset += len;
             replace(index, entry, item)?;
         }
         index.header.totals.written += u64::from(more);
         let misses = self.misses_untold.swap(0, Ordering::Relaxed);
         index.header.totals.misses += misses;
+        index.header.latest = self.latest();
         Ok(true)
     }
 }
@@ -189,14 +201,15 @@ fn write_entries(chunk: &Chunk, place: &Place) -> std::io::Result<()> {
     for (sequence, number) in (place.sequence..).zip(&place.fresh) {
         let ((kind, key), item) = &chunk[*number];
         let (kind, name, key, contents) = (*kind, item.name, *key, item.contents);
-        let len = item.bytes.len() as u64;
-        let header = EntryHeader { kind, name, key, contents, len, sequence };
+        let (bytes, packed, cost) = (item.stored(), item.packed.is_some(), item.cost);
+        let len = bytes.len() as u64;
+        let header = EntryHeader { kind, name, key, contents, packed, len, sequence, cost };
         buffer.extend(header.encode(nonce));
-        if item.bytes.len() < ENOUGH {
-            buffer.extend(&*item.bytes);
+        if bytes.len() < ENOUGH {
+            buffer.extend(bytes);
         } else {
             flush(&mut buffer, &mut offset)?;
-            file.write_all_at(&item.bytes, offset)?;
+            file.write_all_at(bytes, offset)?;
             offset += len;
         }
         buffer.resize(buffer.len() + (header.total() - HEADER - len) as usize, 0);

@@ -14,7 +14,7 @@ use std::{
 /// Where the children write; the same test program, called with this set, is a child.
 const PLACE: &str = "CASTORE_TEST_PLACE";
 /// Small enough that entries are evicted and moved all the time.
-const CONFIG: Config = Config { max_size: 400_000, read_only: false };
+const CONFIG: Config = Config { max_size: 400_000, read_only: false, compression: Some(1) };
 const KEYS: u64 = 400;
 
 fn contents(key: u64) -> Vec<u8> {

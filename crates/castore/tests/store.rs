@@ -5,7 +5,7 @@
 use castore::{Config, Digest, Error, Name, Stats, Store};
 use std::{
     fs,
-    os::unix::fs::{FileExt, PermissionsExt, symlink},
+    os::unix::fs::{FileExt, PermissionsExt, chown, symlink},
     path::{Path, PathBuf},
     thread,
 };
@@ -199,10 +199,64 @@ fn bad_entries_are_found_and_mended() {
         fs::remove_file(path).unwrap();
         std::os::unix::net::UnixListener::bind(path).unwrap();
     });
+    check_heals("others can write it", |path| set_mode(path, 0o622));
+    check_heals("a link", |path| {
+        fs::rename(path, path.with_extension("elsewhere")).unwrap();
+        symlink(path.with_extension("elsewhere"), path).unwrap();
+    });
+    // Root alone can give files away.
+    if path_is_ours_to_give_away() {
+        check_heals("of another user", |path| chown(path, Some(54321), None).unwrap());
+    }
     check_heals("a terabyte of nothing", |path| {
         fs::remove_file(path).unwrap();
         fs::File::create(path).unwrap().set_len(1 << 40).unwrap();
     });
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+fn path_is_ours_to_give_away() -> bool {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    chown(file.path(), Some(54321), None).is_ok()
+}
+
+/// A directory that others could write is closed to them, and what they have put there is not used.
+#[test]
+fn directories_are_made_private_again() {
+    let (_dir, store) = fresh();
+    let digest = put(&store, b"a");
+    set_mode(&store.root().join("cas"), 0o777);
+    assert_eq!(get(&Store::open(store.root()), &digest).unwrap(), b"a");
+    assert_eq!(store.root().join("cas").metadata().unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+/// Two segments in each other's place, and one of another store.
+#[test]
+fn entries_of_others_are_not_taken_for_ours() {
+    let (_dir, store) = fresh();
+    let store = Store::with(store.root(), Config { max_size: 1 << 20, ..Config::default() });
+    let entry = |n: u8| [n; 6000];
+    let digests: Vec<_> = (0..4).map(|n| put(&store, &entry(n))).collect();
+    let files = segments(&store);
+    assert!(files.len() > 1);
+    let spare = store.root().join("spare");
+    for (from, to) in [(&files[0], &spare), (&files[1], &files[0]), (&spare, &files[1])] {
+        fs::rename(from, to).unwrap();
+    }
+    let store = Store::open(store.root());
+    for (n, digest) in digests.iter().enumerate() {
+        let found = get(&store, digest);
+        assert!(found.is_none_or(|found| found == entry(n as u8)), "{n}");
+        assert_eq!(put(&store, &entry(n as u8)), *digest);
+        assert_eq!(get(&store, digest).unwrap(), entry(n as u8));
+    }
+    let bad = store.stats().quarantined;
+    assert!(bad > 0);
+    assert_eq!(store.verify().unwrap().bad, 0);
+    assert_eq!(store.stats().quarantined, bad, "found once");
 }
 
 /// The index is spoilt in every way, and nothing is lost.
@@ -226,6 +280,7 @@ fn an_index_is_made_anew() {
             fs::rename(path, path.with_extension("elsewhere")).unwrap();
             symlink("index.elsewhere", path).unwrap();
         }),
+        ("others can write it", &|path| set_mode(path, 0o666)),
         ("header", &|path| flip(path, 40)),
         ("a page of the table", &|path| {
             (0..50).for_each(|page| flip(path, 512 * page + 99));
@@ -420,4 +475,54 @@ fn everything_can_be_looked_at_verified_and_removed() {
     assert!(store.entries().unwrap().iter().all(|entry| entry.name == obj));
     assert_eq!(store.remove(|_| true).unwrap(), 20);
     assert_eq!(segments(&store), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn what_is_compressed_comes_back_and_is_verified() {
+    let (_dir, plain) = fresh();
+    let config = Config { compression: Some(1), ..Config::default() };
+    let store = Store::with(plain.root(), config);
+    let text: Vec<u8> = (0..60_000_u32).flat_map(|n| [((n * n) >> 7) as u8, 0, 0, 0]).collect();
+    let digest = put(&store, &text);
+    assert!(size(&store) < 200_000, "{}", size(&store));
+    for reader in [&store, &plain, &Store::open(plain.root())] {
+        assert_eq!(get(reader, &digest).unwrap(), text);
+    }
+    put(&plain, &text);
+    assert_eq!(plain.stats().written, 0, "it is the same blob");
+    fs::remove_file(store.root().join("cas/index")).unwrap();
+    assert_eq!(get(&store, &digest).unwrap(), text);
+    for at in [64, 64 + 128, 64 + 128 + 12, 64 + 128 + 9999] {
+        flip(&segments(&store)[0], at);
+        let found = get(&Store::open(store.root()), &digest);
+        // Not every bit of a frame matters.
+        assert!(found.is_none_or(|found| found == text && at > 200), "{at}");
+        store.remove(|_| true).unwrap();
+        put(&store, &text);
+    }
+}
+
+#[test]
+fn what_was_saved_is_known() {
+    let (_dir, store) = fresh();
+    let digest = put(&store, b"value");
+    let time = std::time::Duration::from_millis(5);
+    store.bind_made(name("obj"), b"key", &[digest], time);
+    store.bind(name("obj"), b"other", &[digest]);
+    commit(&store);
+    fs::remove_file(store.root().join("cas/index")).unwrap();
+    let reader = Store::open(store.root());
+    for _ in 0..2 {
+        reader.lookup(name("obj"), b"key").unwrap();
+        reader.lookup(name("obj"), b"other").unwrap();
+        assert!(reader.lookup(name("obj"), b"absent").is_none());
+        reader.get(&digest).unwrap();
+    }
+    let summary = store.summary().unwrap().unwrap();
+    assert_eq!((summary.totals.hits, summary.totals.saved), (6, 10_000));
+    let castore::Latest { hits, misses, saved } = summary.latest;
+    assert_eq!((hits, misses, saved), (6, 2, 10_000));
+    let last = Store::open(store.root());
+    last.get(&digest).unwrap();
+    assert_eq!(store.summary().unwrap().unwrap().latest.hits, 1);
 }

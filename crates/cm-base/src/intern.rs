@@ -7,9 +7,11 @@
 
 use rustc_hash::FxHashMap;
 use std::{
+    borrow::Borrow,
+    cell::RefCell,
     hash::{Hash, Hasher},
     ops::Deref,
-    sync::{LazyLock, Mutex},
+    sync::{LazyLock, Mutex, MutexGuard},
 };
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -20,8 +22,8 @@ pub struct Table<T: 'static> {
     shards: [Mutex<Shard<T>>; SHARDS],
 }
 
-/// The entries whose hash ends in the key.
-type Shard<T> = FxHashMap<u64, Vec<&'static Entry<T>>>;
+/// The last entry whose hash ends in the key.
+type Shard<T> = FxHashMap<u64, &'static Entry<T>>;
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
@@ -29,9 +31,18 @@ impl<T> Default for Table<T> {
     }
 }
 
-struct Entry<T> {
+impl<T> Table<T> {
+    fn shard(&self, hash: u128) -> MutexGuard<'_, Shard<T>> {
+        let shard = &self.shards[(hash >> 64) as usize % SHARDS];
+        shard.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+struct Entry<T: 'static> {
     hash: u128,
     value: T,
+    /// Another entry under the same key of the shard.
+    next: Option<&'static Entry<T>>,
 }
 
 /// A type whose values can be interned.
@@ -46,19 +57,34 @@ pub struct Interned<T: 'static>(&'static Entry<T>);
 impl<T: Intern> Interned<T> {
     /// Interns `value`.
     pub fn new(value: T) -> Self {
-        let mut bytes = ContentHasher::default();
-        value.hash(&mut bytes);
-        let hash = xxh3_128(&bytes.0);
-        let shard = &T::table().shards[(hash >> 64) as usize % SHARDS];
-        let mut shard = shard.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let bucket = shard.entry(hash as u64).or_default();
-        if let Some(entry) = bucket.iter().find(|entry| entry.value == value) {
-            return Interned(entry);
-        }
-        let entry: &'static Entry<T> = Box::leak(Box::new(Entry { hash, value }));
-        bucket.push(entry);
-        Interned(entry)
+        let hash = content_hash(&value);
+        let mut shard = T::table().shard(hash);
+        let known = find(&shard, hash, |known| *known == value);
+        known.unwrap_or_else(|| add(&mut shard, hash, value))
     }
+    /// Interns what `value` is turned into, if it is not known; both have the same hash.
+    pub fn of<B: Hash + Eq + ?Sized>(value: &B) -> Self
+    where
+        T: Borrow<B> + for<'a> From<&'a B>,
+    {
+        let hash = content_hash(value);
+        let mut shard = T::table().shard(hash);
+        let known = find(&shard, hash, |known| known.borrow() == value);
+        known.unwrap_or_else(|| add(&mut shard, hash, T::from(value)))
+    }
+}
+
+fn find<T>(shard: &Shard<T>, hash: u128, is_it: impl Fn(&T) -> bool) -> Option<Interned<T>> {
+    let first = shard.get(&(hash as u64)).copied();
+    let mut entries = std::iter::successors(first, |entry| entry.next);
+    entries.find(|entry| is_it(&entry.value)).map(Interned)
+}
+
+fn add<T>(shard: &mut Shard<T>, hash: u128, value: T) -> Interned<T> {
+    let next = shard.get(&(hash as u64)).copied();
+    let entry = Box::leak(Box::new(Entry { hash, value, next }));
+    shard.insert(hash as u64, entry);
+    Interned(entry)
 }
 
 impl<T> Interned<T> {
@@ -120,6 +146,19 @@ impl<'de, T: Intern + serde::Deserialize<'de>> serde::Deserialize<'de> for Inter
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         T::deserialize(d).map(Interned::new)
     }
+}
+
+/// The same on every machine.
+fn content_hash<T: Hash + ?Sized>(value: &T) -> u128 {
+    thread_local! { static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) }; }
+    BUFFER.with(|buffer| {
+        let mut bytes = ContentHasher(buffer.take());
+        bytes.0.clear();
+        value.hash(&mut bytes);
+        let hash = xxh3_128(&bytes.0);
+        buffer.replace(bytes.0);
+        hash
+    })
 }
 
 /// Collects the bytes that `derive(Hash)` writes, integers in little-endian order and `usize` as

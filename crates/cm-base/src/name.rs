@@ -1,7 +1,8 @@
 //! Interned identifiers and paths.
 
 use crate::intern::{Interned, Table};
-use std::{fmt, sync::LazyLock};
+use rustc_hash::FxHasher;
+use std::{borrow::Borrow, cell::Cell, fmt, hash::Hasher, sync::LazyLock};
 
 /// The contents of a [`Name`].
 #[derive(PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -14,6 +15,26 @@ impl crate::Intern for Text {
     }
 }
 
+impl Borrow<str> for Text {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+impl From<&str> for Text {
+    fn from(text: &str) -> Text {
+        Text(text.into())
+    }
+}
+
+/// How many names each thread remembers.
+const RECENT: usize = 1024;
+
+thread_local! {
+    /// The names that were interned last, by a hash of their text: saves the lock and the hash that
+    /// is the same on every machine.
+    static NAMES: [Cell<Option<Name>>; RECENT] = const { [const { Cell::new(None) }; RECENT] };
+}
+
 /// An interned string: an identifier, a module path, a literal. Compares by address, orders and
 /// hashes by contents.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -22,7 +43,20 @@ pub struct Name(Interned<Text>);
 impl Name {
     /// Interns `text`.
     pub fn new(text: &str) -> Name {
-        Name(Interned::new(Text(text.into())))
+        let mut hasher = FxHasher::default();
+        hasher.write(text.as_bytes());
+        let hash = hasher.finish() as usize;
+        NAMES.with(|names| {
+            let slot = &names[hash % RECENT];
+            match slot.get() {
+                Some(name) if name.as_str() == text => name,
+                _ => {
+                    let name = Name(Interned::of(text));
+                    slot.set(Some(name));
+                    name
+                }
+            }
+        })
     }
     /// The text, for the life of the process.
     pub fn as_str(self) -> &'static str {

@@ -1,8 +1,13 @@
 //! `cm cache`: looking at the cache directory, and keeping it small and sound.
 
-use crate::{CacheSettings, error::Error};
+use crate::{
+    CacheSettings,
+    error::Error,
+    keys::PublicKey,
+    recompute::{Recomputed, recompute},
+};
 use camino::Utf8Path;
-use castore::{Digest, EntryInfo, Summary};
+use castore::{Digest, EntryInfo, Latest, Summary};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
@@ -75,19 +80,33 @@ pub fn gc(
 /// Where the files are that are not the store's.
 const FOLDERS: [&str; 4] = ["graph", "mir", "llvm", "obj"];
 
-/// Reads everything, removes what is bad, and says how much there was.
+/// Reads everything, removes what is bad, makes some of it again if asked to, and says how much there
+/// was, and whether all was good.
 ///
 /// # Errors
 /// If the store cannot be read.
-pub fn verify(settings: &CacheSettings, as_json: bool) -> Result<(String, bool), Error> {
+pub fn verify(
+    settings: &CacheSettings,
+    percent: Option<u8>,
+    as_json: bool,
+) -> Result<(String, bool), Error> {
     let found = settings.store().verify().map_err(|e| e.to_string())?;
-    let text = if as_json {
-        format!("{}\n", json!({"good": found.good, "bytes": found.bytes, "bad": found.bad}))
-    } else {
-        let (good, kilobytes) = (found.good, found.bytes.div_ceil(1024));
-        format!("good: {good} entries, {kilobytes} KB\nbad, removed: {}\n", found.bad)
-    };
-    Ok((text, found.bad == 0))
+    let again = percent.map(|percent| recompute(settings, percent)).transpose()?;
+    let sound = found.bad == 0 && again.is_none_or(|again| again.different == 0);
+    if as_json {
+        let mut value = json!({"good": found.good, "bytes": found.bytes, "bad": found.bad});
+        if let Some(Recomputed { recomputed, different }) = again {
+            value["recomputed"] = recomputed.into();
+            value["different"] = different.into();
+        }
+        return Ok((format!("{value}\n"), sound));
+    }
+    let (good, kilobytes) = (found.good, found.bytes.div_ceil(1024));
+    let mut text = format!("good: {good} entries, {kilobytes} KB\nbad, removed: {}\n", found.bad);
+    if let Some(Recomputed { recomputed, different }) = again {
+        line(&mut text, &format!("recomputed: {recomputed}\ndifferent, replaced: {different}"));
+    }
+    Ok((text, sound))
 }
 
 /// All entries, that used last first.
@@ -128,6 +147,11 @@ pub fn show(settings: &CacheSettings, key: &str, as_json: bool) -> Result<String
         let digests = store.record(&entry.key).unwrap_or_default();
         let digests: Vec<String> = digests.iter().map(Digest::to_string).collect();
         value["digests"] = digests.into();
+        if let Some((seal, trusted)) = store.seal(&entry.key) {
+            value["signer"] = PublicKey { key: seal.signer, since: 0 }.to_string().into();
+            value["epoch"] = seal.epoch.into();
+            value["trusted"] = trusted.into();
+        }
     }
     if as_json {
         return Ok(format!("{value}\n"));
@@ -207,7 +231,14 @@ pub fn stats(settings: &CacheSettings, as_json: bool) -> Result<String, Error> {
             line(&mut out, &format!("    {name}: {entries} entries, {kilobytes} KB"));
         }
         let totals = summary.totals;
-        line(&mut out, &format!("hits: {}, misses: {}", totals.hits, totals.misses));
+        let saved = seconds(totals.saved);
+        line(
+            &mut out,
+            &format!("hits: {}, misses: {}, saved: {saved}", totals.hits, totals.misses),
+        );
+        let Latest { hits, misses, saved } = summary.latest;
+        let saved = seconds(saved);
+        line(&mut out, &format!("last build: hits: {hits}, misses: {misses}, saved: {saved}"));
         let (evicted, bad) = (totals.evicted, totals.quarantined);
         line(&mut out, &format!("evicted: {evicted}, found damaged: {bad}"));
         if let (Some(oldest), Some(newest)) = (summary.oldest, summary.newest) {
@@ -229,12 +260,18 @@ fn stats_json(
         "max_bytes": settings.max_size,
         "folders": folders.iter().map(folder).collect::<Vec<_>>(),
     });
-    let Some(Summary { usages, totals, bytes, oldest, newest, .. }) = summary else { return value };
+    let Some(Summary { usages, totals, latest, bytes, oldest, newest, .. }) = summary else {
+        return value;
+    };
     let usage = |usage: &castore::Usage| json!({"kind": usage.name.as_str(), "entries": usage.entries, "bytes": usage.bytes});
     value["store"] = json!({
         "bytes": bytes,
         "kinds": usages.iter().map(usage).collect::<Vec<_>>(),
         "hits": totals.hits, "misses": totals.misses, "written": totals.written,
+        "saved_microseconds": totals.saved,
+        "last_build": {
+            "hits": latest.hits, "misses": latest.misses, "saved_microseconds": latest.saved,
+        },
         "evicted": totals.evicted, "quarantined": totals.quarantined, "refused": totals.refused,
         "oldest": oldest.map(|time| time / 1_000_000_000),
         "newest": newest.map(|time| time / 1_000_000_000),
@@ -248,6 +285,10 @@ fn summary(store: &castore::Store) -> Result<Option<Summary>, Error> {
 
 fn line(out: &mut String, text: &str) {
     writeln!(out, "{text}").expect("writing to a string cannot fail");
+}
+
+fn seconds(microseconds: u64) -> String {
+    format!("{:.1} s", microseconds as f64 / 1e6)
 }
 
 /// How long a time is ago, in nanoseconds since 1970.

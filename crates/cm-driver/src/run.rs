@@ -2,7 +2,7 @@
 
 use crate::{
     Error, Options, Report, parallel, queries,
-    session::{Finished, Purpose, Session, accepted, diagnose},
+    session::{Finished, Purpose, Session, accepted, diagnose, warn},
 };
 use castore::Digest;
 use cm_base::Diagnostic;
@@ -23,7 +23,7 @@ pub fn run(
 ) -> Result<Option<i32>, Error> {
     if !args.is_empty() {
         // `main` takes no parameters and the library has no way to ask for them yet.
-        crate::messages::warn("arguments for the program are ignored");
+        warn("arguments for the program are ignored");
     }
     if interpret {
         return run_interpreted(options, found);

@@ -6,6 +6,7 @@ use crate::{
     render::{Source, resolve},
     tools::{BUILD_ID, Fatal, Tools},
     views,
+    vouched::Vouched,
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use castore::Digest;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
     cell::Cell,
     collections::BTreeMap,
+    io::Write as _,
     mem::ManuallyDrop,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     rc::Rc,
@@ -56,6 +58,13 @@ pub struct Session {
     pub max_output: Option<u64>,
 }
 
+/// Prints a line. A reader that went away is no reason to fail.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+pub(crate) use crate::messages::warn;
+
 /// Prints how long stages take, if asked to.
 pub struct Clock {
     verbose: bool,
@@ -72,7 +81,7 @@ impl Clock {
         let now = Instant::now();
         let time = now - self.last.replace(now);
         if self.verbose {
-            println!("{stage:<20}{:>9.2} ms", time.as_secs_f64() * 1e3);
+            say(&format!("{stage:<20}{:>9.2} ms", time.as_secs_f64() * 1e3));
         }
     }
 }
@@ -134,7 +143,9 @@ impl Session {
     ) -> Session {
         let clock = Clock::new(options.verbose);
         let store = options.cache.as_ref().map(|cache| Arc::new(cache.store()));
+        let vouched = Vouched::new(options.cache.as_ref(), store.clone());
         let mut tools = Tools::new(store.clone(), options.opt_level, options.foreign.clone());
+        tools.vouched = vouched;
         tools.shared = options.cache.as_ref().and_then(CacheSettings::shared_store);
         let tools = Arc::new(tools);
         let world = Arc::new(world(&project, options, system, tools.clone()));
@@ -142,7 +153,9 @@ impl Session {
         let files = options.cache.as_ref().map(|cache| files(cache, &project, options, purpose));
         let mut database = redgreen::Options::new(registry(), world.clone());
         database.identity = identity;
-        database.image = files.as_ref().map(|files| files.image.clone().into_std_path_buf());
+        let image = files.as_ref().map(|files| &files.image);
+        let image = image.filter(|image| tools.vouched.accepts(image));
+        database.image = image.map(|image| image.clone().into_std_path_buf());
         database.recording = files.is_some();
         if let Some(store) = store {
             database.store = Arc::new(crate::store::Durable::new(store));
@@ -167,7 +180,8 @@ impl Session {
     /// What the last build made. Opens no graph.
     pub fn earlier<T: DeserializeOwned>(&self) -> Option<Earlier<T>> {
         let files = self.files.as_ref()?;
-        let record = RootRecord::load(files.root.as_std_path())?;
+        let accepted = self.tools.vouched.accepts(&files.root);
+        let record = accepted.then(|| RootRecord::load(files.root.as_std_path()))??;
         let config = bincode::config::standard();
         let (finished, _) = bincode::serde::decode_from_slice(record.result(), config).ok()?;
         if record.identity() != self.options.identity {
@@ -197,6 +211,7 @@ impl Session {
         {
             // Without it the next process looks as closely as this one did.
             let _ = earlier.record.with_result(result).write(files.root.as_std_path());
+            self.tools.vouched.vouch(&[&files.root]);
         }
         self.keep_unchanged()
     }
@@ -270,8 +285,10 @@ impl Session {
             record.write(files.root.as_std_path()).map_err(|e| e.to_string())
         });
         if let Err(message) = written.and(viewed.map_err(|e| e.to_string())) {
-            crate::messages::warn(&format!("the cache was not updated: {message}"));
+            warn(&format!("the cache was not updated: {message}"));
         }
+        self.tools.vouched.vouch(&[&files.image, &files.root]);
+        self.tools.vouched.warn();
         self.log_queries(&log)
     }
 
@@ -304,7 +321,7 @@ impl Session {
             crate::pages::write_timings(&record, program, page)?;
         }
         for run in record.executed.iter().filter(|_| self.trace) {
-            println!("ran {}({})", run.node.query, run.node.key);
+            say(&format!("ran {}({})", run.node.query, run.node.key));
         }
         match &self.query_log {
             Some(path) => crate::why::write_log(&record, &self.tools.take_fetched(), path),

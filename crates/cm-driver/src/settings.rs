@@ -7,13 +7,17 @@
 //! dir = ".cm_cache"      # relative to this file
 //! max-size = "2GiB"      # of the store; also a number of bytes
 //! read-only = false
+//! compression = 0        # of bitcode and the like: level of Zstandard, 1 to 19; 0 is none
+//! sign = "off"           # "on": records are signed; "required": and those that are not, not used
+//! trusted-keys = []      # public keys that are trusted besides those of the user
 //! ```
 //!
 //! What is compiled of the standard library is kept in a directory of the user besides, so that no
 //! other project compiles it again.
 
-use crate::Error;
+use crate::{Error, keys::Signatures, tools::BUILD_ID};
 use camino::{Utf8Path, Utf8PathBuf};
+use castore::{Signer, Signing};
 use serde::Deserialize;
 
 /// How the cache is used.
@@ -25,6 +29,10 @@ pub struct CacheSettings {
     pub max_size: u64,
     /// It is read, and never written.
     pub read_only: bool,
+    /// Level at which its blobs are compressed; `None`: they are not.
+    pub compression: Option<i32>,
+    /// How its records are signed; `None`: not at all.
+    pub signatures: Option<Signatures>,
     /// A directory with a store for what is compiled of the standard library, which all projects of
     /// a user share.
     pub shared: Option<Utf8PathBuf>,
@@ -36,20 +44,46 @@ const MAX_SHARED: u64 = 256 << 20;
 impl CacheSettings {
     /// A directory, used as is usual.
     pub fn new(dir: impl Into<Utf8PathBuf>) -> CacheSettings {
-        let castore::Config { max_size, read_only } = castore::Config::default();
-        CacheSettings { dir: dir.into(), max_size, read_only, shared: None }
+        let castore::Config { max_size, read_only, compression } = castore::Config::default();
+        CacheSettings {
+            dir: dir.into(),
+            max_size,
+            read_only,
+            compression,
+            signatures: None,
+            shared: None,
+        }
     }
 
     /// The store in the directory.
     pub fn store(&self) -> castore::Store {
-        let CacheSettings { max_size, read_only, .. } = *self;
-        castore::Store::with(&self.dir, castore::Config { max_size, read_only })
+        let CacheSettings { max_size, read_only, compression, .. } = *self;
+        let config = castore::Config { max_size, read_only, compression };
+        let store = castore::Store::with(&self.dir, config);
+        let Some(Signatures { required, pair, keyring }) = self.signatures.clone() else {
+            return store;
+        };
+        store.signed(Signing {
+            identity: BUILD_ID.as_bytes().to_vec(),
+            signer: pair.map(|pair| Box::new(pair) as Box<dyn Signer>),
+            verifier: Box::new(keyring),
+            required,
+        })
     }
 
-    /// The store that projects share.
+    /// Nothing of the cache is used that nobody who is trusted has signed.
+    pub fn signatures_required(&self) -> bool {
+        self.signatures.as_ref().is_some_and(|signatures| signatures.required)
+    }
+
+    /// The store that projects share. Its records are not signed.
     pub fn shared_store(&self) -> Option<castore::Store> {
-        let config = castore::Config { max_size: MAX_SHARED, read_only: self.read_only };
-        Some(castore::Store::with(self.shared.as_ref()?, config))
+        let dir = self.shared.as_ref().filter(|_| !self.signatures_required())?;
+        let CacheSettings { read_only, compression, .. } = *self;
+        Some(castore::Store::with(
+            dir,
+            castore::Config { max_size: MAX_SHARED, read_only, compression },
+        ))
     }
 }
 
@@ -103,11 +137,11 @@ impl CacheArguments {
         let configured = || Some(toml.parent()?.join(table.dir.as_ref()?));
         let dir = self.dir.clone().or_else(configured).unwrap_or_else(|| ".cm_cache".into());
         let usual = CacheSettings::new(dir);
-        let max_size = match table.max_size {
-            Some(Size::Number(bytes)) => Some(bytes),
+        let max_size = match &table.max_size {
+            Some(Size::Number(bytes)) => Some(*bytes),
             Some(Size::Text(text)) => {
                 let wrong = |e| format!("{toml}: max-size of [cache]: {e}");
-                Some(parse_size(&text).map_err(wrong)?)
+                Some(parse_size(text).map_err(wrong)?)
             }
             None => None,
         };
@@ -115,6 +149,8 @@ impl CacheArguments {
             max_size: self.max_size.or(max_size).unwrap_or(usual.max_size),
             read_only: self.read_only || table.read_only.unwrap_or(false),
             shared: self.shared.clone(),
+            compression: table.compression().map_err(|e| format!("{toml}: [cache]: {e}"))?,
+            signatures: table.signatures().map_err(|e| format!("{toml}: [cache]: {e}"))?,
             ..usual
         }))
     }
@@ -134,6 +170,40 @@ struct Table {
     dir: Option<String>,
     max_size: Option<Size>,
     read_only: Option<bool>,
+    #[serde(default)]
+    compression: i32,
+    #[serde(default)]
+    sign: Sign,
+    #[serde(default)]
+    trusted_keys: Vec<String>,
+}
+
+/// Which records are signed, and have to be.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Sign {
+    #[default]
+    Off,
+    On,
+    Required,
+}
+
+impl Table {
+    fn compression(&self) -> Result<Option<i32>, String> {
+        match self.compression {
+            0 => Ok(None),
+            level @ 1..20 => Ok(Some(level)),
+            level => Err(format!("compression is a level from 0 to 19, not {level}")),
+        }
+    }
+
+    /// Keys are not looked for unless they are needed.
+    fn signatures(&self) -> Result<Option<Signatures>, Error> {
+        match self.sign {
+            Sign::Off => Ok(None),
+            sign => Signatures::load(sign == Sign::Required, &self.trusted_keys).map(Some),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -218,16 +288,20 @@ mod tests {
         let resolve = |arguments: &CacheArguments| arguments.resolve(&file);
         write("# marks the root");
         assert_eq!(resolve(&none).unwrap(), Some(CacheSettings::new(".cm_cache")));
-        write("[package]\nname = 'x'\n[cache]\ndir = 'c'\nmax-size = '1M'\nread-only = true\n");
-        let configured =
-            CacheSettings { dir: root.join("c"), max_size: 1 << 20, read_only: true, shared: None };
+        write(
+            "[package]\nname = 'x'\n[cache]\ndir = 'c'\nmax-size = '1M'\nread-only = true\ncompression = 3\n",
+        );
+        let usual = CacheSettings::new(root.join("c"));
+        let compression = Some(3);
+        let configured = CacheSettings { max_size: 1 << 20, read_only: true, compression, ..usual };
         assert_eq!(resolve(&none).unwrap(), Some(configured.clone()));
         let arguments = CacheArguments {
             dir: Some("elsewhere".into()),
             max_size: Some(5),
             ..CacheArguments::default()
         };
-        let expected = CacheSettings { dir: "elsewhere".into(), max_size: 5, ..configured.clone() };
+        let usual = CacheSettings::new("elsewhere");
+        let expected = CacheSettings { max_size: 5, read_only: true, compression, ..usual };
         assert_eq!(resolve(&arguments).unwrap(), Some(expected));
         write("[cache]\nenabled = false\nmax-size = 77\n");
         assert_eq!(resolve(&none).unwrap(), None);
@@ -236,7 +310,14 @@ mod tests {
         write("[cache]\nenabled = true\n");
         let off = CacheArguments { enabled: Some(false), ..CacheArguments::default() };
         assert_eq!(resolve(&off).unwrap(), None);
-        for wrong in ["[cache]\ndirr = 'x'", "[cache]\nmax-size = 'big'", "[cache\n"] {
+        for wrong in [
+            "[cache]\ndirr = 'x'",
+            "[cache]\nmax-size = 'big'",
+            "[cache]\nsign = 'maybe'",
+            "[cache]\ncompression = 20",
+            "[cache]\nsign = 'on'\ntrusted-keys = ['ed25519:1']",
+            "[cache\n",
+        ] {
             write(wrong);
             assert!(resolve(&none).unwrap_err().to_string().contains("cm.toml: "), "{wrong}");
         }

@@ -11,7 +11,7 @@ use crate::{
     tools::Tools,
 };
 use camino::Utf8Path;
-use castore::Name;
+use castore::{Digest, Name};
 use cm_db::DefId;
 use redgreen::{Database, Root};
 use std::{
@@ -101,11 +101,13 @@ fn plan(db: &Database, session: &Session, options: &Options, filters: &[String])
         return Plan { diagnostics, tests: Vec::new(), objects: None };
     }
     let store = session.tools.store.as_deref();
+    let foreign = options.foreign.identity();
     let wanted = |name: &str| filters.is_empty() || filters.iter().any(|part| name.contains(part));
     let all = cm_hir::decl::tests(db, Root).iter().enumerate();
     let tests = all.filter(|(_, def)| wanted(&def.to_string())).map(|(number, def)| {
         let digest = queries::test_digest(db, *def);
-        let key = format!("{} {} {digest}", crate::tools::BUILD_ID, options.opt_level).into_bytes();
+        let digest = Digest::of_parts([&digest.0[..], foreign.as_bytes()]);
+        let key = session.tools.key(&digest);
         let known = store.is_some_and(|store| store.lookup(passed(), &key).is_some());
         Test { def: *def, number, key, known }
     });

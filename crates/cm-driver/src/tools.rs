@@ -1,6 +1,6 @@
 //! What queries of the driver need of the outside: the store, the back end and the linker.
 
-use crate::{link::Foreign, store::Writer};
+use crate::{link::Foreign, store::Writer, vouched::Vouched};
 use camino::Utf8PathBuf;
 use castore::{Digest, Name};
 use cm_backend_api::{Backend, BackendError, Target, TextKind};
@@ -10,6 +10,7 @@ use std::{
     collections::BTreeMap,
     sync::{Arc, OnceLock},
     thread,
+    time::Instant,
 };
 
 /// Identity of this build of the compiler; part of every key.
@@ -29,6 +30,8 @@ pub struct Tools {
     pub foreign: Foreign,
     /// Files that are needed only while this process runs.
     pub scratch: Scratch,
+    /// The files beside the store, if they are signed.
+    pub vouched: Vouched,
     /// Writes to the store while other work goes on.
     pub writer: Writer,
     /// The encoded units that were compiled, by name.
@@ -58,6 +61,7 @@ impl Tools {
             opt_level,
             foreign,
             scratch: Scratch::default(),
+            vouched: Vouched::default(),
             backend: OnceLock::new(),
             objects: Mutex::default(),
             writer: Writer::default(),
@@ -127,9 +131,9 @@ impl Tools {
             self.fetched.lock().push(node);
             return Ok(blob);
         }
-        let keep = |store: &castore::Store, bytes: &Arc<[u8]>| {
+        let keep = |store: &castore::Store, bytes: &Arc<[u8]>, time| {
             let digest = store.put(name, bytes.clone());
-            store.bind(name, &key, &[digest]);
+            store.bind_made(name, &key, &[digest], time);
             digest
         };
         let shared = self.shared.as_ref().filter(|_| node.key.starts_with('@'));
@@ -137,6 +141,7 @@ impl Tools {
             let digests = shared.lookup(name, &key)?;
             shared.get(digests.first()?)
         });
+        let start = Instant::now();
         let bytes = match found {
             Some(bytes) => {
                 self.fetched.lock().push(node);
@@ -145,12 +150,12 @@ impl Tools {
             None => {
                 let bytes = make()?.into();
                 if let Some(shared) = shared {
-                    keep(shared, &bytes);
+                    keep(shared, &bytes, start.elapsed());
                 }
                 bytes
             }
         };
-        Ok(Blob::kept(keep(store, &bytes).0, bytes))
+        Ok(Blob::kept(keep(store, &bytes, start.elapsed()).0, bytes))
     }
 
     /// Keeps an encoded unit in the store, so that other tools find it. Gives its digest.
@@ -205,19 +210,10 @@ impl Tools {
         self.objects.lock().remove(bitcode)
     }
 
-    fn key(&self, input: &Digest) -> Vec<u8> {
-        let target = &self.target;
-        let settings = [
-            BUILD_ID,
-            target.triple.as_str(),
-            target.cpu.as_str(),
-            target.features.as_str(),
-            ["0", "1", "2", "3"][usize::from(self.opt_level.min(3))],
-        ];
-        let mut key = settings.join("\n").into_bytes();
-        key.push(0);
-        key.extend_from_slice(&input.0);
-        key
+    /// What stands in the store for what a stage makes of the bytes of this digest: all that the
+    /// stage gets besides.
+    pub fn key(&self, input: &Digest) -> Vec<u8> {
+        key(BUILD_ID, &self.target, self.opt_level, input)
     }
 
     /// A readable form of an encoded unit.
@@ -225,6 +221,15 @@ impl Tools {
         let bitcode = self.backend().bitcode(unit, &self.target, self.opt_level)?;
         self.backend().text(&bitcode, &self.target, self.opt_level, kind)
     }
+}
+
+fn key(build: &str, target: &Target, opt_level: u8, input: &Digest) -> Vec<u8> {
+    let Target { triple, cpu, features } = target;
+    let level = ["0", "1", "2", "3"][usize::from(opt_level.min(3))];
+    let mut key = [build, triple, cpu, features, level].join("\n").into_bytes();
+    key.push(0);
+    key.extend_from_slice(&input.0);
+    key
 }
 
 /// A directory for files that are needed only while this process runs, made when first used.
@@ -260,4 +265,34 @@ fn load_backend() -> Result<Box<dyn Backend>, String> {
     let backend = cm_backend_api::load(&path)
         .map_err(|e| format!("cannot load the back end {}: {e}", path.display()))?;
     Ok(backend)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// Each ingredient in turn is another one.
+    #[test]
+    fn keys_tell_all_ingredients_apart() {
+        let host = Target::host();
+        let text = |text: &str| text.to_owned();
+        let targets = [
+            host.clone(),
+            Target { triple: text("riscv64-unknown-linux-gnu"), ..host.clone() },
+            Target { cpu: text("znver5"), ..host.clone() },
+            Target { features: text("+avx2"), ..host },
+        ];
+        let mut keys = BTreeSet::new();
+        for build in ["1", "2"] {
+            for target in &targets {
+                for level in 0..4 {
+                    for input in [b"a", b"b"] {
+                        keys.insert(key(build, target, level, &Digest::of(input)));
+                    }
+                }
+            }
+        }
+        assert_eq!(keys.len(), 2 * targets.len() * 4 * 2);
+    }
 }

@@ -537,8 +537,9 @@ pub enum Builtin {
     Last,
     /// An address to the data of an array or slice, for library code.
     DataPointer,
-    /// `__name__` intrinsics of the bundled library.
-    Intrinsic(Name, Vec<GenericArg>),
+    /// `__name__` intrinsics of the bundled library; those that work on places, with the type of what
+    /// is there.
+    Intrinsic(Name, Option<Ty>),
 }
 
 /// Kept for documentation of widths in conversions of `sizeof`: its value has this type.

@@ -1,6 +1,6 @@
-//! What LLVM is told of accesses that never meet: those of the headers of slices and strings, of slice
-//! handles (the pointers to headers) and of all other data. Data of different types may meet: programs
-//! may look at it through pointers of any type. But headers are out of their reach.
+//! What LLVM is told of accesses that never meet: those of the headers of slices and strings, of reference
+//! counts, of slice handles (the pointers to headers) and of all other data. Data of different types may meet: programs
+//! may look at it through pointers of any type. But headers and counts are out of their reach.
 
 use crate::{EmitError, Result};
 use cm_mir::{
@@ -17,6 +17,8 @@ use inkwell::{
 pub enum Memory {
     /// Data pointer, length and capacity of a slice; the length of a string.
     Header,
+    /// The reference count of an object.
+    Count,
     /// A pointer to a slice header.
     Handle,
     /// What holds no handle.
@@ -56,6 +58,7 @@ impl Memory {
 pub struct Tags<'ctx> {
     kind: u32,
     header: MetadataValue<'ctx>,
+    count: MetadataValue<'ctx>,
     handle: MetadataValue<'ctx>,
     data: MetadataValue<'ctx>,
     value: MetadataValue<'ctx>,
@@ -75,6 +78,7 @@ impl<'ctx> Tags<'ctx> {
         Tags {
             kind: context.get_kind_id("tbaa"),
             header: tag(ty("header", root)),
+            count: tag(ty("count", root)),
             handle: tag(ty("handle", value)),
             data: tag(ty("data", value)),
             value: tag(value),
@@ -85,6 +89,7 @@ impl<'ctx> Tags<'ctx> {
     pub fn set(&self, access: InstructionValue<'ctx>, memory: Memory) -> Result<()> {
         let tag = match memory {
             Memory::Header => self.header,
+            Memory::Count => self.count,
             Memory::Handle => self.handle,
             Memory::Data => self.data,
             Memory::Value => self.value,

@@ -34,33 +34,35 @@ impl<'ctx> Body<'_, 'ctx> {
     }
 
     /// The length of a slice or string. That of null is read from static zeros, which takes no branch.
-    fn length(&mut self, value: PointerValue<'ctx>, ty: Ty) -> Result<BasicValueEnum<'ctx>> {
-        let zeros = self.cx.zeros();
-        let (empty, distance) = match ty.get() {
+    pub fn length(&mut self, value: PointerValue<'ctx>, ty: Ty) -> Result<BasicValueEnum<'ctx>> {
+        let (object, distance) = match ty.get() {
             TyKind::Str => {
                 let header = abi::STRING_HEADER;
-                (self.cx.offset_const(zeros, header), -(header as i64))
+                let zeros = self.cx.zeros();
+                let empty = self.cx.offset_const(zeros, header);
+                (self.or_if_null(value, empty)?, -(header as i64))
             }
-            _ => (zeros, 8),
+            _ => (self.header(value)?, 8),
         };
-        let is_null = self.builder.build_is_null(value, "")?;
-        let object = self.builder.build_select(is_null, empty, value, "")?.into_pointer_value();
         let distance = self.cx.word().const_int(distance as u64, true);
         let length = self.element(object, distance, TyKind::unsigned(8))?;
         self.load_as(length, TyKind::unsigned(64), Memory::Header)
     }
 
-    /// The byte of a string at an index, or the 0 of static zeros: without a branch, and without the
-    /// call that would do the same.
-    pub fn byte_at(&mut self, text: &Operand, index: &Operand) -> Result<BasicValueEnum<'ctx>> {
-        let (text, index) = (self.pointer_operand(text)?, self.int_operand(index)?);
-        let length = self.length(text, TyKind::Str.intern())?.into_int_value();
-        let inside = self.builder.build_int_compare(IntPredicate::ULT, index, length, "")?;
-        // The address means nothing if the index is out of range; then it is not used.
-        let byte = self.element(text, index, TyKind::unsigned(8))?;
+    /// The header of a slice; that of null is static zeros. When optimized code looks at headers in
+    /// this way alone, LLVM sees that what it reads before and after a bounds check is the same.
+    pub fn header(&mut self, slice: PointerValue<'ctx>) -> Result<PointerValue<'ctx>> {
         let zeros = self.cx.zeros();
-        let byte = self.builder.build_select(inside, byte, zeros, "")?.into_pointer_value();
-        self.load(byte, TyKind::unsigned(8))
+        self.or_if_null(slice, zeros)
+    }
+
+    fn or_if_null(
+        &self,
+        value: PointerValue<'ctx>,
+        other: PointerValue<'ctx>,
+    ) -> Result<PointerValue<'ctx>> {
+        let is_null = self.builder.build_is_null(value, "")?;
+        Ok(self.builder.build_select(is_null, other, value, "")?.into_pointer_value())
     }
 
     /// A binary operator.

@@ -341,7 +341,7 @@ impl<'ctx> Body<'_, 'ctx> {
     }
 
     /// Writes a scalar to memory of some kind.
-    fn store_as(
+    pub fn store_as(
         &self,
         to: PointerValue<'ctx>,
         mut value: BasicValueEnum<'ctx>,

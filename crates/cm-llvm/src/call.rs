@@ -40,12 +40,10 @@ impl<'ctx> Body<'_, 'ctx> {
         {
             return self.call_with_strings(*rt, dest, args);
         }
-        if let (Callee::Runtime(Rt::StrAt), [text, index], true) =
-            (callee, args, self.cx.opt_level > 0)
-            && let Some(dest) = dest
+        if let (Callee::Runtime(rt), Some(dest), true) = (callee, dest, self.cx.opt_level > 0)
+            && let Some(value) = self.inline(*rt, args)?
         {
-            let byte = self.byte_at(text, index)?;
-            return self.set(dest, byte);
+            return self.set(dest, value);
         }
         let (target, signature, receiver) = self.callee(callee)?;
         let mut values: Vec<BasicMetadataValueEnum<'ctx>> = Vec::with_capacity(args.len() + 2);

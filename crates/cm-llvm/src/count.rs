@@ -1,13 +1,16 @@
 //! Reference counts: calls of the run-time library, field by field, or of glue.
 
-use crate::{Result, body::Body, place::field_offset};
+use crate::{Result, alias::Memory, body::Body, place::field_offset};
 use cm_mir::{
     glue::{Shape, shape},
     mir::{CountOp, Operand, Place},
     runtime::Rt,
     ty::{Ty, TyKind},
 };
-use inkwell::{IntPredicate, values::PointerValue};
+use inkwell::{
+    IntPredicate,
+    values::{PointerValue, ValueKind},
+};
 
 impl<'ctx> Body<'_, 'ctx> {
     /// Counts the references in a place.
@@ -62,8 +65,13 @@ impl<'ctx> Body<'_, 'ctx> {
         }
         // Where a value is known to be null, nothing remains of this.
         self.unless_null(object, |this| {
-            this.builder.build_direct_call(function, &[object.into()], "")?;
-            Ok(())
+            let call = this.builder.build_direct_call(function, &[object.into()], "")?;
+            match call.try_as_basic_value() {
+                ValueKind::Instruction(call) if op == CountOp::Retain => {
+                    this.cx.tags.set(call, Memory::Count)
+                }
+                _ => Ok(()),
+            }
         })
     }
 

@@ -18,6 +18,7 @@ mod classify;
 mod constant;
 mod count;
 mod diagnostics;
+mod inline;
 mod machine;
 mod module;
 mod place;

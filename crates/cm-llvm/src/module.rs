@@ -192,7 +192,12 @@ impl<'ctx> Cx<'ctx> {
                 function.add_attribute(AttributeLoc::Function, self.attributes.noreturn);
                 function.add_attribute(AttributeLoc::Function, self.attributes.cold);
             }
-            Rt::Alloc => function.add_attribute(AttributeLoc::Return, self.attributes.noalias),
+            Rt::SliceGrow => {
+                function.add_attribute(AttributeLoc::Function, self.attributes.cold);
+            }
+            Rt::Alloc | Rt::SliceNew | Rt::SliceSub | Rt::Malloc | Rt::Realloc => {
+                function.add_attribute(AttributeLoc::Return, self.attributes.noalias);
+            }
             _ => {}
         }
         self.runtime.insert(rt, function);

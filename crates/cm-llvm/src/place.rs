@@ -21,7 +21,7 @@ impl<'ctx> Body<'_, 'ctx> {
                     [Projection::Deref(ty), rest @ ..],
                 ) => {
                     projections = rest;
-                    (pointer, *ty)
+                    (self.referent(pointer, *ty)?, *ty)
                 }
                 _ => (self.local(local)?, self.local_ty(local)),
             },
@@ -34,6 +34,7 @@ impl<'ctx> Body<'_, 'ctx> {
                 Projection::Deref(_) => {
                     let cell = self.offset(address, offset)?;
                     address = self.load(cell, ty)?.into_pointer_value();
+                    address = self.referent(address, inner)?;
                     offset = 0;
                 }
                 Projection::Index(index) => match constant_index(index) {
@@ -51,6 +52,14 @@ impl<'ctx> Body<'_, 'ctx> {
             ty = inner;
         }
         Ok((self.offset(address, offset)?, ty))
+    }
+
+    /// The memory that a pointer to a value of a type leads to.
+    fn referent(&mut self, pointer: PointerValue<'ctx>, ty: Ty) -> Result<PointerValue<'ctx>> {
+        match self.cx.opt_level > 0 && ty == ty::slice_header() {
+            true => self.header(pointer),
+            false => Ok(pointer),
+        }
     }
 
     /// Type of a place.

@@ -59,13 +59,10 @@ pub(crate) struct Builder {
 impl Builder {
     /// A function with this result type and an empty entry block.
     pub(crate) fn new(ret: Ty) -> Builder {
-        Builder {
-            locals: vec![Local { ty: ret, name: None }],
-            blocks: vec![Draft { stmts: Vec::new(), terminator: None }],
-            current: BlockId(0),
-            panics: Vec::new(),
-            volatile: false,
-        }
+        let (mut locals, mut blocks) = (Vec::with_capacity(32), Vec::with_capacity(16));
+        locals.push(Local { ty: ret, name: None });
+        blocks.push(Draft { stmts: Vec::new(), terminator: None });
+        Builder { locals, blocks, current: BlockId(0), panics: Vec::new(), volatile: false }
     }
 
     /// A new local with a name.
@@ -313,9 +310,12 @@ impl Builder {
         };
         let blocks = self.blocks.into_iter().map(block).collect();
         let mut function = Function { decl, env, locals: self.locals, blocks };
-        cm_mir::passes::optimize(&mut function, 0);
-        cm_mir::passes::count_references(&mut function);
-        cm_mir::passes::optimize(&mut function, 0);
+        let more = cm_mir::passes::clean_up(&mut function);
+        // What it leaves unused is removed below: a function with strings has references to count.
+        cm_mir::passes::join_strings(&mut function);
+        if cm_mir::passes::count_references(&mut function) || more {
+            cm_mir::passes::clean_up(&mut function);
+        }
         function
     }
 }

@@ -18,12 +18,16 @@ const MAX_STMTS: usize = 30;
 /// … nor one with more blocks.
 const MAX_BLOCKS: usize = 12;
 
+/// Functions that a unit refers to are taken in, functions that these refer to, and so on, so many
+/// times: a destructor of a container, what it calls, and what that calls.
+const MAX_DEPTH: usize = 3;
+
 /// How a unit hangs together with others.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 pub struct Linkage {
     /// Its items that other units refer to.
     pub shared: BTreeSet<Item>,
-    /// Small functions of other units that it refers to.
+    /// Small functions of other units that it refers to, directly or through others of them.
     pub imports: BTreeSet<Item>,
 }
 
@@ -41,14 +45,18 @@ pub(crate) fn linkages(db: &dyn Db, _: &Root) -> Arc<BTreeMap<UnitId, Linkage>> 
         true
     };
     for (unit, items) in &**partition {
-        for next in items.iter().flat_map(|item| crate::mir_refs(db, item.clone())) {
-            if !share(&mut linkages, *unit, next) || !*crate::is_small(db, next.clone()) {
-                continue;
-            }
-            linkages.entry(*unit).or_default().imports.insert(next.clone());
-            // Its code will be in this unit too.
-            for inner in crate::mir_refs(db, next.clone()) {
-                share(&mut linkages, *unit, inner);
+        let mut next: Vec<&Item> =
+            items.iter().flat_map(|item| crate::mir_refs(db, item.clone())).collect();
+        for depth in 0..=MAX_DEPTH {
+            for item in std::mem::take(&mut next) {
+                let foreign = share(&mut linkages, *unit, item);
+                if foreign && depth < MAX_DEPTH && *crate::is_small(db, item.clone()) {
+                    // Its code will be in this unit too.
+                    let imports = &mut linkages.entry(*unit).or_default().imports;
+                    if imports.insert(item.clone()) {
+                        next.extend(crate::mir_refs(db, item.clone()));
+                    }
+                }
             }
         }
     }

@@ -146,6 +146,9 @@ runtime! {
     /// buffer, if the place holds null), adds one to the length, gives the address of the new last
     /// element, which is undefined.
     SlicePush = "cm_slice_push"(ptr, u64, ptr) -> ptr;
+    /// Slice, element size, glue: the slow part of [`Rt::SlicePush`], which optimized code does without the
+    /// call where there is room. The same slice, or a new one for null, with room for more elements.
+    SliceGrow = "cm_slice_grow"(slice, u64, ptr) -> slice;
     /// Slice, element size, index: removes an element, shifting the rest; nothing if out of range.
     SliceRemove = "cm_slice_remove"(slice, u64, i64);
     /// Data pointer, length, element size, bounds a and b by the rules of `02-types.md` §2.5, glue: a

@@ -65,15 +65,45 @@ interned!(TyKind);
 impl TyKind {
     /// Interns it.
     pub fn intern(self) -> Ty {
-        Interned::new(self)
+        let known = Known::get();
+        match self {
+            TyKind::Void => known.void,
+            TyKind::Bool => known.bool,
+            TyKind::Int { bits, signed: true } => TyKind::signed(bits),
+            TyKind::Int { bits, signed: false } => TyKind::unsigned(bits),
+            TyKind::F32 => known.f32,
+            TyKind::F64 => known.f64,
+            TyKind::Ptr => known.ptr,
+            TyKind::Str => known.str,
+            TyKind::Slice => known.slice,
+            TyKind::Func => known.func,
+            TyKind::Iface => known.iface,
+            TyKind::Array(..) | TyKind::Struct { .. } | TyKind::Tagged { .. } => {
+                Interned::new(self)
+            }
+        }
     }
     /// A signed integer.
     pub fn signed(bits: u8) -> Ty {
-        TyKind::Int { bits, signed: true }.intern()
+        let known = Known::get();
+        match bits {
+            8 => known.i8,
+            16 => known.i16,
+            32 => known.i32,
+            64 => known.i64,
+            _ => Interned::new(TyKind::Int { bits, signed: true }),
+        }
     }
     /// An unsigned integer.
     pub fn unsigned(bits: u8) -> Ty {
-        TyKind::Int { bits, signed: false }.intern()
+        let known = Known::get();
+        match bits {
+            8 => known.u8,
+            16 => known.u16,
+            32 => known.u32,
+            64 => known.u64,
+            _ => Interned::new(TyKind::Int { bits, signed: false }),
+        }
     }
     /// Lives in a register: not an array, a struct, a tagged or an interface value.
     pub fn is_scalar(&self) -> bool {
@@ -96,11 +126,15 @@ impl TyKind {
 pub struct Known {
     pub void: Ty,
     pub bool: Ty,
+    pub i8: Ty,
     pub u8: Ty,
+    pub i16: Ty,
+    pub u16: Ty,
     pub i32: Ty,
     pub u32: Ty,
     pub i64: Ty,
     pub u64: Ty,
+    pub f32: Ty,
     pub f64: Ty,
     pub ptr: Ty,
     pub str: Ty,
@@ -112,20 +146,27 @@ pub struct Known {
 impl Known {
     /// The only one.
     pub fn get() -> &'static Known {
-        static KNOWN: LazyLock<Known> = LazyLock::new(|| Known {
-            void: TyKind::Void.intern(),
-            bool: TyKind::Bool.intern(),
-            u8: TyKind::unsigned(8),
-            i32: TyKind::signed(32),
-            u32: TyKind::unsigned(32),
-            i64: TyKind::signed(64),
-            u64: TyKind::unsigned(64),
-            f64: TyKind::F64.intern(),
-            ptr: TyKind::Ptr.intern(),
-            str: TyKind::Str.intern(),
-            slice: TyKind::Slice.intern(),
-            func: TyKind::Func.intern(),
-            iface: TyKind::Iface.intern(),
+        static KNOWN: LazyLock<Known> = LazyLock::new(|| {
+            let int = |bits, signed| Interned::new(TyKind::Int { bits, signed });
+            Known {
+                void: Interned::new(TyKind::Void),
+                bool: Interned::new(TyKind::Bool),
+                i8: int(8, true),
+                u8: int(8, false),
+                i16: int(16, true),
+                u16: int(16, false),
+                i32: int(32, true),
+                u32: int(32, false),
+                i64: int(64, true),
+                u64: int(64, false),
+                f32: Interned::new(TyKind::F32),
+                f64: Interned::new(TyKind::F64),
+                ptr: Interned::new(TyKind::Ptr),
+                str: Interned::new(TyKind::Str),
+                slice: Interned::new(TyKind::Slice),
+                func: Interned::new(TyKind::Func),
+                iface: Interned::new(TyKind::Iface),
+            }
         });
         &KNOWN
     }

@@ -26,10 +26,8 @@ pub enum Mention<'a> {
     Global(GlobalRef),
 }
 
-type See<'f, 'a> = &'f mut dyn FnMut(Mention<'a>);
-
 /// All that a function's blocks mention, in order.
-pub fn function<'a>(function: &'a Function, see: See<'_, 'a>) {
+pub fn function<'a>(function: &'a Function, see: &mut (impl FnMut(Mention<'a>) + ?Sized)) {
     for block in &function.blocks {
         for stmt in &block.stmts {
             self::stmt(stmt, see);
@@ -39,7 +37,7 @@ pub fn function<'a>(function: &'a Function, see: See<'_, 'a>) {
 }
 
 /// All that a statement mentions, reads first.
-pub fn stmt<'a>(stmt: &'a Stmt, see: See<'_, 'a>) {
+pub fn stmt<'a>(stmt: &'a Stmt, see: &mut (impl FnMut(Mention<'a>) + ?Sized)) {
     match stmt {
         Stmt::Assign { place: to, value, .. } => {
             rvalue(value, see);
@@ -76,7 +74,7 @@ pub fn stmt<'a>(stmt: &'a Stmt, see: See<'_, 'a>) {
 }
 
 /// All that a terminator mentions, but for local 0 in `Return`.
-pub fn terminator<'a>(terminator: &'a Terminator, see: See<'_, 'a>) {
+pub fn terminator<'a>(terminator: &'a Terminator, see: &mut (impl FnMut(Mention<'a>) + ?Sized)) {
     match terminator {
         Terminator::Branch { cond: value, .. }
         | Terminator::Switch { value, .. }
@@ -85,7 +83,7 @@ pub fn terminator<'a>(terminator: &'a Terminator, see: See<'_, 'a>) {
     }
 }
 
-fn rvalue<'a>(value: &'a Rvalue, see: See<'_, 'a>) {
+fn rvalue<'a>(value: &'a Rvalue, see: &mut (impl FnMut(Mention<'a>) + ?Sized)) {
     match value {
         Rvalue::Use(a) | Rvalue::Unary(_, a) | Rvalue::Cast(a, _) => operand(a, see),
         Rvalue::Binary(_, a, b) | Rvalue::PtrOffset(a, b, _) | Rvalue::PtrDiff(a, b, _) => {
@@ -107,14 +105,14 @@ fn rvalue<'a>(value: &'a Rvalue, see: See<'_, 'a>) {
     }
 }
 
-fn operand<'a>(operand: &'a Operand, see: See<'_, 'a>) {
+fn operand<'a>(operand: &'a Operand, see: &mut (impl FnMut(Mention<'a>) + ?Sized)) {
     match operand {
         Operand::Copy(p) => place(p, Access::Read, see),
         Operand::Const(constant) => see(Mention::Const(constant)),
     }
 }
 
-fn place<'a>(place: &'a Place, access: Access, see: See<'_, 'a>) {
+fn place<'a>(place: &'a Place, access: Access, see: &mut (impl FnMut(Mention<'a>) + ?Sized)) {
     for projection in &place.projections {
         if let Projection::Index(index) = projection {
             stacker::maybe_grow(64 << 10, 1 << 20, || operand(index, see));

@@ -7,7 +7,7 @@ use cm_mir::{
     dump,
     interp::{Captured, Outcome, Program, run},
     parse_function, parse_unit,
-    passes::{count_references, optimize},
+    passes::{count_references, join_strings, optimize},
     unit::Unit,
     verify, verify_unit,
 };
@@ -93,7 +93,7 @@ fn the_verifier_finds_what_is_wrong_and_nothing_else() {
     });
 }
 
-/// Each function of a file is followed, after `//== LEVEL` or `//== counts`, by what the passes make of
+/// Each function of a file is followed, after `//== LEVEL`, `//== joins` or `//== counts`, by what the passes make of
 /// it.
 #[test]
 fn passes_make_what_is_expected() {
@@ -106,6 +106,11 @@ fn passes_make_what_is_expected() {
             let expected = parse_function(expected).unwrap_or_else(|e| panic!("{name}: {e}"));
             let mut found = function.clone();
             match level.trim() {
+                "joins" => {
+                    join_strings(&mut found);
+                    optimize(&mut found, 0);
+                    assert_eq!(verify(&found), Ok(()), "{name}");
+                }
                 "counts" => {
                     count_references(&mut found);
                     optimize(&mut found, 0);

@@ -49,6 +49,23 @@ unsafe extern "C" {
     ) -> *mut c_void;
 }
 
+/// `pthread_key_t`.
+#[cfg(target_vendor = "apple")]
+pub type Key = core::ffi::c_ulong;
+/// `pthread_key_t`.
+#[cfg(not(target_vendor = "apple"))]
+pub type Key = core::ffi::c_uint;
+
+unsafe extern "C" {
+    pub fn pthread_key_create(
+        key: *mut Key,
+        destructor: Option<unsafe extern "C" fn(*mut c_void)>,
+    ) -> c_int;
+    pub fn pthread_key_delete(key: Key) -> c_int;
+    pub fn pthread_getspecific(key: Key) -> *mut c_void;
+    pub fn pthread_setspecific(key: Key, value: *const c_void) -> c_int;
+}
+
 #[cfg(cm_object)]
 unsafe extern "C" {
     fn __cxa_atexit(

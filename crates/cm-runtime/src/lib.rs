@@ -18,6 +18,7 @@ mod float;
 mod format;
 mod io;
 mod memory;
+mod release;
 mod slice;
 mod spec;
 mod string;
@@ -72,5 +73,6 @@ symbols! {
     atomic::cm_atomic_load_i64, atomic::cm_atomic_store_i64, atomic::cm_atomic_add_i64,
     atomic::cm_atomic_exchange_i64,
     tls::cm_tls_open, tls::cm_tls_read, tls::cm_tls_write, tls::cm_tls_close,
-    slice::cm_slice_new, slice::cm_slice_push, slice::cm_slice_remove, slice::cm_slice_sub,
+    slice::cm_slice_new, slice::cm_slice_push, slice::cm_slice_grow, slice::cm_slice_remove,
+    slice::cm_slice_sub,
 }

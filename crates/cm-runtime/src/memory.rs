@@ -2,6 +2,7 @@
 
 use crate::{
     c, io,
+    release::{self, Kind},
     slice::{self, SliceHeader},
     string::Str,
 };
@@ -58,7 +59,7 @@ pub unsafe fn reallocate(block: *mut u8, size: usize) -> *mut u8 {
 }
 
 /// There is only one thread, so counts need no atomic instructions.
-fn is_alone() -> bool {
+pub fn is_alone() -> bool {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: a byte of the C library; whoever starts a thread has cleared it before.
     return unsafe { core::ptr::addr_of!(c::__libc_single_threaded).read() != 0 };
@@ -160,10 +161,13 @@ pub unsafe extern "C" fn cm_release_str(text: Str) {
 /// The reference is the caller's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cm_release_slice(header: *mut SliceHeader) {
-    // SAFETY: the caller's.
+    // SAFETY: the caller's; the block begins with the glue.
     unsafe {
         if drop_reference(header.cast()) {
-            slice::free(header);
+            match header.cast::<u8>().sub(HEADER).cast::<Glue>().read() {
+                None => slice::free_now(header),
+                Some(_) => release::free(header.cast(), Kind::Slice),
+            }
         }
     }
 }
@@ -177,12 +181,26 @@ pub unsafe extern "C" fn cm_release(object: *mut u8) {
     // SAFETY: the caller's; the block begins with the glue.
     unsafe {
         if drop_reference(object) {
-            let block = object.sub(HEADER);
-            if let Some(glue) = block.cast::<Glue>().read() {
-                glue(object, 1);
+            match object.sub(HEADER).cast::<Glue>().read() {
+                None => free_now(object),
+                Some(_) => release::free(object, Kind::Plain),
             }
-            c::free(block.cast());
         }
+    }
+}
+
+/// Releases what an object of [`cm_alloc`] refers to, and gives its memory back.
+///
+/// # Safety
+/// Nobody uses it any more.
+pub unsafe fn free_now(object: *mut u8) {
+    // SAFETY: the caller's; the block begins with the glue.
+    unsafe {
+        let block = object.sub(HEADER);
+        if let Some(glue) = block.cast::<Glue>().read() {
+            glue(object, 1);
+        }
+        c::free(block.cast());
     }
 }
 

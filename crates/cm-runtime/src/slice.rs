@@ -20,6 +20,8 @@ pub struct SliceHeader {
 }
 
 const HEADER: usize = memory::HEADER + size_of::<SliceHeader>();
+/// The least room that pushing makes.
+const FIRST_CAPACITY: u64 = 4;
 
 /// A header with room for elements behind it; these are not cleared.
 fn create(size: u64, len: u64, capacity: u64, glue: Glue) -> *mut SliceHeader {
@@ -50,7 +52,7 @@ fn behind(header: *const SliceHeader) -> *const u8 {
 ///
 /// # Safety
 /// It is not static, and nobody uses it any more.
-pub unsafe fn free(header: *mut SliceHeader) {
+pub unsafe fn free_now(header: *mut SliceHeader) {
     // SAFETY: the caller's; the block begins with the glue.
     unsafe {
         let block = header.cast::<u8>().sub(memory::HEADER);
@@ -94,30 +96,36 @@ pub unsafe extern "C" fn cm_slice_push(
 ) -> *mut u8 {
     // SAFETY: the caller's.
     unsafe {
-        if (*place).is_null() {
-            *place = create(size, 0, 4, glue);
+        if (*place).is_null() || (**place).len == (**place).capacity {
+            *place = cm_slice_grow(*place, size, glue);
         }
         let header = &mut **place;
-        if header.len == header.capacity {
-            grow(header, size);
-        }
         let element = header.data.add(header.len as usize * size as usize);
         header.len += 1;
         element
     }
 }
 
-/// Doubles the room.
+/// Doubles the room; null becomes a new slice.
 ///
 /// # Safety
-/// The header is one of a slice of elements of this size.
+/// It is a slice of elements of this size, or null.
+#[unsafe(no_mangle)]
 #[cold]
-unsafe fn grow(header: &mut SliceHeader, size: u64) {
-    let Some(capacity) = header.capacity.checked_mul(2) else { memory::out_of_memory() };
-    let capacity = if capacity < 4 { 4 } else { capacity };
-    let total = bytes(size, capacity);
-    // SAFETY: elements behind the header are no block and are moved out; others are one.
+pub unsafe extern "C" fn cm_slice_grow(
+    slice: *mut SliceHeader,
+    size: u64,
+    glue: Glue,
+) -> *mut SliceHeader {
+    if slice.is_null() {
+        return create(size, 0, FIRST_CAPACITY, glue);
+    }
+    // SAFETY: the caller's; elements behind the header are no block and are moved out; others are one.
     unsafe {
+        let header = &mut *slice;
+        let Some(capacity) = header.capacity.checked_mul(2) else { memory::out_of_memory() };
+        let capacity = Ord::max(capacity, FIRST_CAPACITY);
+        let total = bytes(size, capacity);
         header.data = if header.data.cast_const() == behind(header) {
             let block = memory::allocate(total);
             memory::copy(block, header.data, bytes(size, header.len));
@@ -125,8 +133,9 @@ unsafe fn grow(header: &mut SliceHeader, size: u64) {
         } else {
             memory::reallocate(header.data, total)
         };
+        header.capacity = capacity;
     }
-    header.capacity = capacity;
+    slice
 }
 
 /// Removes an element, shifting the rest; nothing if out of range.

@@ -79,15 +79,29 @@ impl Str {
     ///
     /// # Safety
     /// It is not static, and not shared.
+    #[inline]
     unsafe fn reserve(self, len: usize) -> Str {
         // SAFETY: the caller's; the block begins with the capacity.
         unsafe {
             let block = self.0.sub(BLOCK).cast_mut();
             let capacity = block.cast::<usize>().read();
             if len <= capacity {
-                return self;
+                self
+            } else {
+                self.grow(Ord::max(len, capacity.saturating_mul(2)))
             }
-            let capacity = Ord::max(len, capacity.saturating_mul(2));
+        }
+    }
+
+    /// The same string with room for so many bytes. It may move.
+    ///
+    /// # Safety
+    /// It is not static, and not shared.
+    #[cold]
+    unsafe fn grow(self, capacity: usize) -> Str {
+        // SAFETY: the caller's.
+        unsafe {
+            let block = self.0.sub(BLOCK).cast_mut();
             let block = memory::reallocate(block, block_size(capacity));
             block.cast::<usize>().write(capacity);
             Str(block.add(BLOCK))
@@ -203,8 +217,17 @@ pub unsafe extern "C" fn cm_str_concat_n(parts: *const Str, count: u64) -> Str {
 /// The reference is the caller's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cm_str_append(a: Str, b: Str) -> Str {
-    // SAFETY: the caller's.
-    unsafe { cm_str_append_n([a, b].as_ptr(), 2) }
+    // SAFETY: the caller's; a string that is not null is one that is not freed.
+    unsafe {
+        if a.0.is_null() || b.is_empty() || a.0 == b.0 || !memory::is_unique(a.0) {
+            return cm_str_append_n([a, b].as_ptr(), 2);
+        }
+        let (old_len, added) = (a.len(), b.len());
+        let result = a.reserve(old_len.saturating_add(added));
+        memory::copy(result.0.cast_mut().add(old_len), b.0, added);
+        result.set_len(old_len + added);
+        result
+    }
 }
 
 /// All strings of an array in one that takes over the reference to the first.

@@ -47,7 +47,7 @@ pub fn lex_all_branches(text: &str) -> Lexed {
 fn lex_with(text: &str, mut conditionals: Conditionals) -> Lexed {
     let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let mut lexer = Lexer::new(text, start, text.len());
-    lexer.out.tokens.reserve(text.len() / 5);
+    lexer.out.tokens.reserve(text.len() / 2);
     lexer.run(Some(&mut conditionals));
     conditionals.finish(&mut lexer.out.errors);
     lexer.out
@@ -120,7 +120,7 @@ impl<'t> Lexer<'t> {
         while let Some(&byte) = self.bytes.get(self.at) {
             let start = self.at;
             match byte {
-                b' ' | b'\t' | b'\r' | b'\n' => self.at += 1,
+                b' ' | b'\t' | b'\r' | b'\n' => self.blanks(),
                 _ if starts_word(byte) => self.word(),
                 b'0'..=b'9' => self.number(),
                 b'"' => self.string(),
@@ -142,6 +142,11 @@ impl<'t> Lexer<'t> {
             }
         }
         self.push(T::Eof, self.at);
+    }
+
+    fn blanks(&mut self) {
+        let rest = self.bytes[self.at..].iter();
+        self.at += rest.take_while(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n')).count();
     }
 
     fn at_line_start(&self) -> bool {

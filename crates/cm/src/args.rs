@@ -260,6 +260,9 @@ pub enum CacheAction {
     Verify {
         #[command(flatten)]
         place: CacheDir,
+        /// Compile N of 100 units again as well, and compare
+        #[arg(long, value_name = "N%", value_parser = percent)]
+        recompute: Option<u8>,
     },
     /// List all entries, that used last first
     List {
@@ -277,6 +280,33 @@ pub enum CacheAction {
     Path {
         #[command(flatten)]
         place: CacheDir,
+    },
+    /// The keys that sign entries, for `sign` in [cache] of cm.toml
+    Key {
+        /// What to do
+        #[command(subcommand)]
+        action: KeyAction,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum KeyAction {
+    /// Make a key to sign with, in place of the one there is, and print its public part
+    Generate,
+    /// List all keys that are known
+    List,
+    /// Use what this key has signed
+    Trust {
+        /// Its public part; `@N` after it leaves out what it signed before epoch N
+        key: String,
+        /// What the list calls it
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        name: String,
+    },
+    /// Never use what this key has signed
+    Revoke {
+        /// Its public part
+        key: String,
     },
 }
 
@@ -489,6 +519,12 @@ pub enum Stage {
     Bitcode,
     Obj,
     Asm,
+}
+
+/// `N` or `N%`.
+fn percent(text: &str) -> Result<u8, String> {
+    let number = text.strip_suffix('%').unwrap_or(text).parse().ok().filter(|n| *n <= 100);
+    number.ok_or_else(|| format!("'{text}' is not a percentage; write for example 10%"))
 }
 
 /// A number of seconds, minutes, hours or days.

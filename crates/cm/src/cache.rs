@@ -1,10 +1,10 @@
 //! `cm cache`.
 
 use crate::{
-    args::{self, CacheAction, CacheDir, TextFormat},
+    args::{self, CacheAction, CacheDir, KeyAction, TextFormat},
     print::{say, tell},
 };
-use cm_driver::{CacheArguments, CacheSettings, Error, cache};
+use cm_driver::{CacheArguments, CacheSettings, Error, cache, keys::KeyDir};
 use serde_json::json;
 use std::process::ExitCode;
 
@@ -42,8 +42,8 @@ pub fn run(args: &args::Cache) -> Result<ExitCode, Error> {
         CacheAction::Gc { place, max_size, max_age } => {
             cache::gc(&settings(place)?, *max_size, *max_age)?
         }
-        CacheAction::Verify { place } => {
-            let (text, all) = cache::verify(&settings(place)?, json)?;
+        CacheAction::Verify { place, recompute } => {
+            let (text, all) = cache::verify(&settings(place)?, *recompute, json)?;
             sound = all;
             text
         }
@@ -56,6 +56,7 @@ pub fn run(args: &args::Cache) -> Result<ExitCode, Error> {
                 false => format!("{dir}\n"),
             }
         }
+        CacheAction::Key { action } => key(action, json)?,
     };
     if json {
         say(&text)
@@ -63,4 +64,14 @@ pub fn run(args: &args::Cache) -> Result<ExitCode, Error> {
         tell(&text)
     }
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn key(action: &KeyAction, json: bool) -> Result<String, Error> {
+    let keys = KeyDir::of_user()?;
+    match action {
+        KeyAction::Generate => keys.generate(),
+        KeyAction::List => keys.list(json),
+        KeyAction::Trust { key, name } => keys.trust(key, name),
+        KeyAction::Revoke { key } => keys.revoke(key),
+    }
 }

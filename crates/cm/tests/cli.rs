@@ -19,12 +19,16 @@ mod languages;
 mod library;
 #[path = "cli/linting.rs"]
 mod linting;
+#[path = "cli/memory.rs"]
+mod memory;
 #[path = "cli/pages.rs"]
 mod pages;
 #[path = "cli/programs.rs"]
 mod programs;
 #[path = "cli/projects.rs"]
 mod projects;
+#[path = "cli/signing.rs"]
+mod signing;
 #[path = "cli/store.rs"]
 mod store;
 #[path = "cli/testing.rs"]
@@ -81,6 +85,7 @@ impl Place {
         command.env("CM_STD_PATH", concat!(env!("CARGO_MANIFEST_DIR"), "/../../libs"));
         command.env("CM_SHARED_CACHE", "");
         command.env_remove("CM_CACHE_DIR").env_remove("CM_MODULE_PATH").env("LC_ALL", "C");
+        command.env("CM_KEY_DIR", self.path.join("keys"));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }

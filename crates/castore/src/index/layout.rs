@@ -13,7 +13,7 @@ use super::pages::{DATA, Trouble};
 use crate::Name;
 
 pub(super) const NO_ENTRY: u32 = u32::MAX;
-const MAGIC: &[u8; 8] = b"casindx\x02";
+const MAGIC: &[u8; 8] = b"casindx\x03";
 
 pub(super) const NAMES_AT: u32 = 1;
 pub(super) const NAME_LEN: usize = 32;
@@ -109,6 +109,8 @@ pub(crate) struct Header {
     pub stored: u64,
     /// What happened since the store was made.
     pub totals: Totals,
+    /// What happened last.
+    pub latest: Latest,
     /// Since when each holder holds what is used; 0 is nobody.
     pub holds: [u64; HOLDS],
 }
@@ -128,6 +130,20 @@ pub struct Totals {
     pub quarantined: u64,
     /// Entries for which there was no room.
     pub refused: u64,
+    /// Microseconds that it had taken to make what was found.
+    pub saved: u64,
+}
+
+/// What happened through the last [`Store`](crate::Store) that found or wrote something, since it
+/// was opened or [released](crate::Store::release).
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Latest {
+    /// Entries found.
+    pub hits: u64,
+    /// Entries not found.
+    pub misses: u64,
+    /// Microseconds that it had taken to make what was found.
+    pub saved: u64,
 }
 
 impl Header {
@@ -146,6 +162,7 @@ impl Header {
             next_segment: 1,
             stored: 0,
             totals: Totals::default(),
+            latest: Latest::default(),
             holds: [0; HOLDS],
         }
     }
@@ -175,7 +192,9 @@ impl Header {
                 evicted: reader.u64(),
                 quarantined: reader.u64(),
                 refused: reader.u64(),
+                saved: reader.u64(),
             },
+            latest: Latest { hits: reader.u64(), misses: reader.u64(), saved: reader.u64() },
             holds: std::array::from_fn(|_| reader.u64()),
         };
         let sound = header.capacity > 0
@@ -192,8 +211,10 @@ impl Header {
         writer.u32s([self.capacity, self.unused, self.free, self.newest]);
         writer.u32s([self.oldest, self.entries, self.active, self.next_segment]);
         writer.u64s([self.stored]);
-        let Totals { hits, misses, written, evicted, quarantined, refused } = self.totals;
-        writer.u64s([hits, misses, written, evicted, quarantined, refused]);
+        let Totals { hits, misses, written, evicted, quarantined, refused, saved } = self.totals;
+        writer.u64s([hits, misses, written, evicted, quarantined, refused, saved]);
+        let Latest { hits, misses, saved } = self.latest;
+        writer.u64s([hits, misses, saved]);
         writer.u64s(self.holds);
     }
 }
@@ -241,6 +262,8 @@ pub(crate) struct Entry {
     pub used: u64,
     /// Its name, as a number in the table of names.
     pub name: u8,
+    /// How long it took to make, in microseconds.
+    pub cost: u32,
     /// The entry used before; these links are the index's own.
     pub older: u32,
     /// The entry used after.
@@ -253,8 +276,8 @@ impl Entry {
     /// An entry that is in no list yet.
     pub fn new(kind: Kind, key: KeyStart, contents: u64) -> Entry {
         let (older, newer, chain) = (NO_ENTRY, NO_ENTRY, NO_ENTRY);
-        let (segment, offset, len, used, name) = (0, 0, 0, 0, 0);
-        Entry { kind, key, contents, segment, offset, len, used, name, older, newer, chain }
+        let (segment, offset, len, used, name, cost) = (0, 0, 0, 0, 0, 0);
+        Entry { kind, key, contents, segment, offset, len, used, name, cost, older, newer, chain }
     }
 
     /// `None`: it is free.
@@ -265,8 +288,21 @@ impl Entry {
         let (segment, older, newer, chain) =
             (reader.u32(), reader.u32(), reader.u32(), reader.u32());
         let [kind, name] = reader.bytes();
-        let kind = Kind::from_byte(kind)?;
-        Some(Entry { kind, key, contents, segment, offset, len, used, name, older, newer, chain })
+        let (kind, cost) = (Kind::from_byte(kind)?, reader.u32());
+        Some(Entry {
+            kind,
+            key,
+            contents,
+            segment,
+            offset,
+            len,
+            used,
+            name,
+            cost,
+            older,
+            newer,
+            chain,
+        })
     }
 
     pub(super) fn write(&self, bytes: &mut [u8]) {
@@ -275,6 +311,7 @@ impl Entry {
         writer.u64s([self.contents, self.offset, self.len, self.used]);
         writer.u32s([self.segment, self.older, self.newer, self.chain]);
         writer.bytes(&[self.kind.byte(), self.name]);
+        writer.u32s([self.cost]);
     }
 
     /// A free entry, before another.
@@ -347,8 +384,16 @@ mod tests {
     #[test]
     fn everything_is_read_as_written() {
         let mut header = Header::blank(7, STEP);
-        header.totals =
-            Totals { hits: 1, misses: 2, written: 3, evicted: 4, quarantined: 5, refused: 6 };
+        header.totals = Totals {
+            hits: 1,
+            misses: 2,
+            written: 3,
+            evicted: 4,
+            quarantined: 5,
+            refused: 6,
+            saved: 7,
+        };
+        header.latest = Latest { hits: 8, misses: 9, saved: 10 };
         header.holds[HOLDS - 1] = 9;
         let mut page = [0; DATA];
         header.write(&mut page);
@@ -362,6 +407,7 @@ mod tests {
             len: 5,
             used: 6,
             name: 7,
+            cost: 11,
             older: 8,
             newer: 9,
             chain: 10,

@@ -9,7 +9,7 @@ use layout::{
     SEGMENTS_AT, SEGMENTS_PER_PAGE, SLOTS_PER_PAGE, STEP, TABLE_AT, entries_at, page_count,
 };
 pub(crate) use layout::{Entry, HOLDS, Header, KeyStart, Kind, SEGMENTS, Segment};
-pub use layout::{Totals, Usage};
+pub use layout::{Latest, Totals, Usage};
 pub(crate) use pages::Trouble;
 use pages::{Pages, SIZE};
 

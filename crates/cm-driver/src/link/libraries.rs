@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "files are mapped: little of a library is ever looked at")]
 
 use camino::{Utf8Path, Utf8PathBuf};
+use castore::Digest;
 use cm_link::{Library, LinkError};
 use memmap2::Mmap;
 use std::fs::File;
@@ -38,7 +39,10 @@ impl Libraries {
     /// Names this linker and these versions of the libraries. Its own code is part of the build's
     /// identity.
     pub fn identity(&self) -> String {
-        let library = |library: &Mapped| format!("{} {}\n", library.path, library.bytes.len());
+        let library = |library: &Mapped| {
+            let name = library.path.file_name().unwrap_or_default();
+            format!("{name} {}\n", version(&library.bytes))
+        };
         self.0.iter().map(library).collect()
     }
 
@@ -149,6 +153,19 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
         .filter(|word| !word.is_empty())
 }
 
+/// The note by which a linker names what it made, which is near the start of a file; the digest of
+/// a library without one.
+fn version(library: &[u8]) -> String {
+    /// Lengths of name and value, the kind, and the name.
+    const NOTE: &[u8; 16] = b"\x04\0\0\0\x14\0\0\0\x03\0\0\0GNU\0";
+    let start = &library[..library.len().min(1 << 12)];
+    let at = start.windows(NOTE.len()).position(|window| window == NOTE);
+    match at.and_then(|at| start.get(at + NOTE.len()..at + NOTE.len() + 20)) {
+        Some(id) => id.iter().map(|byte| format!("{byte:02x}")).collect(),
+        None => Digest::of(library).to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,6 +181,10 @@ mod tests {
         assert!(m.find(b"fmod").is_some());
         assert!(c.find(b"no such function").is_none());
         assert!(libraries.identity().contains("libc.so.6 "));
+        let note = b"\x04\0\0\0\x14\0\0\0\x03\0\0\0GNU\0";
+        let library = |id: &[u8]| version(&[b"\x7fELF", &note[..], id].concat());
+        assert_eq!(library(&[0xab; 20]), "ab".repeat(20));
+        assert_ne!(library(&[1; 19]), library(&[2; 19]));
     }
 
     #[test]

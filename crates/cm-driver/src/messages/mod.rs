@@ -43,7 +43,7 @@ pub fn speak(lang: Lang) {
 /// Tells of something that is no reason to stop.
 pub(crate) fn warn(message: &str) {
     let lang = LANGUAGE.get().copied().unwrap_or_default();
-    eprintln!("warning: {}", translate(message, lang));
+    let _ = writeln!(std::io::stderr(), "warning: {}", translate(message, lang));
 }
 
 /// A message.

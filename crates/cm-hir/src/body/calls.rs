@@ -6,7 +6,7 @@ use super::{
     generics::{Bindings, in_order, is_open, unify},
 };
 use crate::{
-    decl::{self, Method, Resolution, Signature},
+    decl::{self, ItemKind, Method, Resolution, Signature},
     queries::GlobalUse,
     thir::{Conversion, ExprId, ExprKind, Instance, InstanceKind},
     ty::{GenericArg, Ty, TyKind, mentions_error},
@@ -287,10 +287,13 @@ impl<'a> Ctx<'a> {
         }
         let hints: Vec<Ty> = fitting[0].1.params.iter().map(|param| param.ty).collect();
         self.done(&mut args, &hints);
-        let mut best: Option<(usize, Method)> = None;
+        let mut best: Option<((bool, usize), Method)> = None;
         let mut tie = false;
         for (method, signature) in fitting {
             let Some(cost) = self.cost(&method, signature, &args) else { continue };
+            // Constructors are first told apart by the number of arguments.
+            let others = &*signature.name == "self" && signature.params.len() != got;
+            let cost = (others, cost);
             match &best {
                 Some((least, _)) if cost > *least => {}
                 Some((least, _)) if cost == *least => tie = true,
@@ -485,7 +488,8 @@ impl<'a> Ctx<'a> {
         if self.in_default {
             return self.error(at, "A default argument must be a constant expression");
         }
-        let Some(syntax) = decl::signature_ast(self.db, instance.def) else {
+        let Some(item) = decl::item(self.db, instance.def) else { return self.poison(at) };
+        let ItemKind::Function { signature: syntax, .. } = &item.kind else {
             return self.poison(at);
         };
         let param = &signature.params[index];
@@ -493,7 +497,7 @@ impl<'a> Ctx<'a> {
         let Some(default) = syntax.params.get(index).and_then(|param| param.default) else {
             return self.poison(at);
         };
-        let scope = decl::body_scope(self.db, instance);
+        let scope = decl::body_scope(instance, item, signature);
         let mut inner = Ctx::new(self.db, scope, &syntax.arena, None);
         inner.in_default = true;
         let value = inner.expr(default, Some(ty));

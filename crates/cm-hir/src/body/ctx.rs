@@ -107,7 +107,7 @@ impl<'a> Ctx<'a> {
             arena,
             locals: Vec::new(),
             vars: Vec::new(),
-            exprs: Vec::with_capacity(arena.exprs.len() * 5 / 4),
+            exprs: Vec::with_capacity(arena.exprs.len()),
             problems: Vec::new(),
             frames: vec![Frame::new(ret)],
             signature: None,
@@ -141,6 +141,13 @@ impl<'a> Ctx<'a> {
     /// Reports an error and gives the expression that stands for what is wrong.
     pub fn error(&mut self, at: At, message: impl Into<String>) -> ExprId {
         self.report(at, message);
+        self.poison(at)
+    }
+
+    /// The same for an error at a place of which only a part is to blame.
+    pub fn error_in(&mut self, at: At, part: At, message: impl Into<String>) -> ExprId {
+        let part = Some(part).filter(|part| *part != at);
+        self.problems.push(Problem { part, ..Problem::new(at, message) });
         self.poison(at)
     }
 

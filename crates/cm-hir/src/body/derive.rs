@@ -17,7 +17,7 @@ use cm_db::Db;
 use cm_mir::runtime::FormatSpec;
 use cm_syntax::ast::{Arena, BinaryOp, UnaryOp};
 
-/// Derived functions stand at the struct.
+/// Derived functions stand at the struct; what is wrong with a field, at the field.
 const AT: At = At(0);
 
 /// The body of a derived function. `None`: the instance is of no struct.
@@ -67,6 +67,25 @@ struct Maker<'m, 'a> {
 type Fields = [(Name, Ty)];
 
 impl Maker<'_, '_> {
+    /// Makes what is done with a field. What is wrong with it is said at the field.
+    fn at_field<R>(&mut self, field: usize, make: impl FnOnce(&mut Self) -> R) -> R {
+        let before = self.ctx.problems.len();
+        let made = make(self);
+        if self.ctx.problems.len() > before
+            && let Some(at) = self.field_at(field)
+        {
+            self.ctx.problems[before..].iter_mut().for_each(|problem| problem.at = at);
+        }
+        made
+    }
+
+    fn field_at(&self, field: usize) -> Option<At> {
+        let TyKind::Struct(def, _) = *self.this else { return None };
+        let item = decl::item(self.ctx.db, def).as_ref()?;
+        let decl::ItemKind::Struct(node) = &item.kind else { return None };
+        node.fields.get(field).map(|field| field.name.at)
+    }
+
     /// `*self`.
     fn this(&mut self) -> ExprId {
         let pointer = pointer(self.this, false);
@@ -91,8 +110,10 @@ impl Maker<'_, '_> {
     fn equal(&mut self, fields: &Fields) -> ExprId {
         let mut all = None;
         for (index, (_, ty)) in fields.iter().enumerate() {
-            let (l, r) = (self.own(index, *ty), self.other(index, *ty));
-            let same = self.ctx.binary_values(BinaryOp::Eq, l, r, AT, false);
+            let same = self.at_field(index, |this| {
+                let (l, r) = (this.own(index, *ty), this.other(index, *ty));
+                this.ctx.binary_values(BinaryOp::Eq, l, r, AT, false)
+            });
             all = Some(match all {
                 None => same,
                 Some(before) => self.ctx.push(TY.bool, AT, ExprKind::And(before, same)),
@@ -105,8 +126,10 @@ impl Maker<'_, '_> {
     fn less(&mut self, fields: &Fields) -> ExprId {
         let mut rest = None;
         for (index, (_, ty)) in fields.iter().enumerate().rev() {
-            let (l, r) = (self.own(index, *ty), self.other(index, *ty));
-            let below = self.ctx.binary_values(BinaryOp::Lt, l, r, AT, false);
+            let below = self.at_field(index, |this| {
+                let (l, r) = (this.own(index, *ty), this.other(index, *ty));
+                this.ctx.binary_values(BinaryOp::Lt, l, r, AT, false)
+            });
             rest = Some(match rest {
                 None => below,
                 Some(rest) => {
@@ -124,8 +147,10 @@ impl Maker<'_, '_> {
     fn hash(&mut self, fields: &Fields) -> ExprId {
         let mut sum = self.ctx.constant(TY.int, AT, ConstValue::Int(0));
         for (index, (_, ty)) in fields.iter().enumerate() {
-            let field = self.own(index, *ty);
-            let hash = self.ctx.hash_of(field, AT);
+            let hash = self.at_field(index, |this| {
+                let field = this.own(index, *ty);
+                this.ctx.hash_of(field, AT)
+            });
             sum = self.ctx.push(TY.int, AT, ExprKind::Binary(BinaryOp::Add, sum, hash));
         }
         sum
@@ -142,8 +167,10 @@ impl Maker<'_, '_> {
         for (index, (field, ty)) in fields.iter().enumerate() {
             let before = if index == 0 { format!("{name} {{ ") } else { ", ".to_owned() };
             parts.push(TemplatePart::Text(Name::new(&format!("{before}{field}: "))));
-            let value = self.own(index, *ty);
-            self.show(value, "debug", &mut parts);
+            self.at_field(index, |this| {
+                let value = this.own(index, *ty);
+                this.show(value, "debug", &mut parts);
+            });
         }
         parts.push(TemplatePart::Text(Name::new(" }")));
         self.ctx.push(TY.str, AT, ExprKind::Template(parts))
@@ -156,8 +183,10 @@ impl Maker<'_, '_> {
             if index > 0 {
                 parts.push(TemplatePart::Text(Name::new(", ")));
             }
-            let value = self.own(index, *ty);
-            self.show(value, "toString", &mut parts);
+            self.at_field(index, |this| {
+                let value = this.own(index, *ty);
+                this.show(value, "toString", &mut parts);
+            });
         }
         parts.push(TemplatePart::Text(Name::new(")")));
         self.ctx.push(TY.str, AT, ExprKind::Template(parts))

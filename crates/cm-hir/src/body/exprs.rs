@@ -5,7 +5,7 @@ use super::{
     consteval::literal_int,
     ctx::Ctx,
     layout,
-    ownership::Use,
+    ownership::{Const, Use},
 };
 use crate::{
     decl::{self, Resolution, TypeDef},
@@ -21,7 +21,11 @@ impl<'a> Ctx<'a> {
     /// Checks an expression. `expected` is the type its context wants: it gives types to literals
     /// that have none of their own, and converts nothing.
     pub fn expr(&mut self, id: ast::ExprId, expected: Option<Ty>) -> ExprId {
-        stacker::maybe_grow(96 << 10, 2 << 20, || self.expr_kind(id, expected))
+        match self.arena[id].kind {
+            // Most expressions are leaves, for which the stack need not be looked at.
+            Ast::Path(..) | Ast::Literal(_) => self.expr_kind(id, expected),
+            _ => stacker::maybe_grow(96 << 10, 2 << 20, || self.expr_kind(id, expected)),
+        }
     }
 
     /// Checks an expression and converts it; `wrong` says what to report if that is impossible.
@@ -37,7 +41,7 @@ impl<'a> Ctx<'a> {
             Some(done) => done,
             None => {
                 let from = self.ty(expr);
-                self.error(at, wrong(from))
+                self.error_in(at, self.arena[id].at, wrong(from))
             }
         }
     }
@@ -51,9 +55,10 @@ impl<'a> Ctx<'a> {
         }
         match self.arena[self.strip(id)].kind {
             Ast::Assign(None, ..) => {
-                self.error(at, format!("{message}; '==' compares, '=' assigns"))
+                let message = format!("{message}; '==' compares, '=' assigns");
+                self.error_in(at, self.arena[id].at, message)
             }
-            _ => self.error(at, format!("{message}, got '{ty}'")),
+            _ => self.error_in(at, self.arena[id].at, format!("{message}, got '{ty}'")),
         }
     }
 
@@ -224,7 +229,7 @@ impl<'a> Ctx<'a> {
     /// The type named by all segments of a path but the last.
     pub fn path_prefix_type(&mut self, path: &ast::Path, args: &[ast::TypeArg]) -> Ty {
         let count = path.segments.len().saturating_sub(1).max(1);
-        let prefix = ast::Path { segments: path.segments[..count].to_vec() };
+        let prefix = ast::Path { segments: path.segments[..count].into() };
         self.path_type(&prefix, args)
     }
 
@@ -609,8 +614,14 @@ impl<'a> Ctx<'a> {
         if is_error(ty) {
             return self.poison(at);
         }
-        if let Some(name) = self.const_variable(place, id) {
-            return self.error(at, format!("Cannot modify const variable '{name}'"));
+        match self.constant_behind(place, id) {
+            Some(Const::Variable(name)) => {
+                return self.error(at, format!("Cannot modify const variable '{name}'"));
+            }
+            Some(Const::Macro(name)) => {
+                return self.error(at, format!("Cannot modify macro '{name}'"));
+            }
+            Some(Const::Pointer) | None => {}
         }
         let counts = match *base(ty) {
             TyKind::Pointer { to, .. } => !matches!(*to, TyKind::Void),

@@ -4,7 +4,7 @@ use super::{common::is_error, ctx::Ctx};
 use crate::{
     decl::{self, Problem},
     queries::{GlobalType, GlobalUse},
-    thir::{ConstValue, Instance, InstanceKind},
+    thir::ConstValue,
 };
 use cm_base::Name;
 use cm_db::{Db, DefId};
@@ -42,8 +42,7 @@ fn evaluate(db: &dyn Db, def: DefId) -> Option<(Option<ConstValue>, Vec<Problem>
             format!("Initializer of '{name}' must be a constant expression: it needs itself");
         return Some((None, vec![Problem::new(at, message)]));
     }
-    let scope =
-        decl::body_scope(db, &Instance { def, kind: InstanceKind::Source, args: Vec::new() });
+    let scope = decl::def_scope(db, def);
     let mut ctx = Ctx::new(db, scope, &syntax.arena, None);
     let value = ctx.expr_as(init, ty, at, |from| {
         format!("Type mismatch in variable declaration '{name}': expected '{ty}', got '{from}'")

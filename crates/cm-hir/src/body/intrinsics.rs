@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     thir::{Builtin, ExprId, ExprKind},
-    ty::{GenericArg, Ty, TyKind},
+    ty::{Ty, TyKind},
 };
 use cm_base::{At, Name};
 use cm_syntax::ast;
@@ -64,7 +64,7 @@ impl Ctx<'_> {
             args.push(self.expr_as(value, to, at, |from| callee.mismatch(to, from)));
         }
         let ret = if name == "__take__" { to } else { TY.void };
-        let builtin = Builtin::Intrinsic(name, vec![GenericArg::Type(to)]);
+        let builtin = Builtin::Intrinsic(name, Some(to));
         self.push(ret, at, ExprKind::Builtin(builtin, args))
     }
 
@@ -82,6 +82,6 @@ impl Ctx<'_> {
             self.expr_as(*arg, *param, at, |from| callee.mismatch(*param, from))
         });
         let args = args.collect();
-        self.push(ret, at, ExprKind::Builtin(Builtin::Intrinsic(name, Vec::new()), args))
+        self.push(ret, at, ExprKind::Builtin(Builtin::Intrinsic(name, None), args))
     }
 }

@@ -14,6 +14,18 @@ use cm_db::DefId;
 use cm_syntax::ast;
 use rustc_hash::FxHashSet;
 
+/// How deep arrays may be inside of one another; types are walked recursively from here on.
+const MAX_ARRAY_DEPTH: usize = 200;
+
+/// How many arrays are inside of one another in a type.
+fn array_depth(ty: Ty) -> usize {
+    let element = |ty: Ty| match *ty {
+        TyKind::Array(element, _) => Some(element),
+        _ => None,
+    };
+    std::iter::successors(element(ty), |ty| element(*ty)).count()
+}
+
 impl<'a> Ctx<'a> {
     /// `P { x: 1 }`, `{ x: 1 }`.
     pub fn struct_literal(
@@ -159,6 +171,9 @@ impl<'a> Ctx<'a> {
         }
         let len = elements.len() as u64;
         let ty = *ty.get_or_insert_with(|| TyKind::Array(element, len).intern());
+        if array_depth(ty) > MAX_ARRAY_DEPTH {
+            return self.error(at, "nesting is too deep");
+        }
         self.push(ty, at, ExprKind::Array(out))
     }
 

@@ -53,11 +53,15 @@ pub struct CheckedBody {
     pub body: Option<Hashed<Body>>,
     /// In source order.
     pub problems: Vec<Problem>,
+    /// The instances of generic functions that it names; see [`crate::body_instances`]. Found with
+    /// the body, while that is in the processor's cache.
+    pub instances: Vec<Instance>,
 }
 
 pub(crate) fn compute_checked(db: &dyn Db, instance: &Instance) -> CheckedBody {
     let (body, problems) = check_body(db, instance);
-    CheckedBody { body: body.map(Hashed::new), problems }
+    let instances = body.as_ref().map_or(Vec::new(), uses::generic_instances);
+    CheckedBody { body: body.map(Hashed::new), problems, instances }
 }
 
 pub(crate) fn compute_body(db: &dyn Db, instance: &Instance) -> Option<Hashed<Body>> {
@@ -69,10 +73,7 @@ pub(crate) fn compute_problems(db: &dyn Db, instance: &Instance) -> Vec<Problem>
 }
 
 pub(crate) fn compute_generic_uses(db: &dyn Db, instance: &Instance) -> Vec<Instance> {
-    match &crate::checked_body(db, instance.clone()).body {
-        Some(body) => uses::generic_instances(body),
-        None => Vec::new(),
-    }
+    crate::checked_body(db, instance.clone()).instances.clone()
 }
 
 pub(crate) use globals::{compute as compute_global, compute_use as compute_global_use};
@@ -87,26 +88,23 @@ pub fn check_body(db: &dyn Db, instance: &Instance) -> (Option<Body>, Vec<Proble
 }
 
 fn source_body(db: &dyn Db, instance: &Instance) -> (Option<Body>, Vec<Problem>) {
-    let found = (decl::signature(db, instance.def), decl::body_ast(db, instance.def));
+    let found = (decl::signature(db, instance.def), decl::function_body(db, instance.def));
     let (Some(signature), Some(syntax)) = found else { return (None, Vec::new()) };
-    let header = decl::signature_ast(db, instance.def);
-    let scope = decl::body_scope(db, instance);
+    let Some(item) = decl::item(db, instance.def) else { return (None, Vec::new()) };
+    let decl::ItemKind::Function { signature: header, .. } = &item.kind else {
+        return (None, Vec::new());
+    };
+    let scope = decl::body_scope(instance, item, signature);
     let ret = concrete(signature.ret, signature, &instance.args);
-    let mut ctx = Ctx::new(db, scope, &syntax.arena, Some(ret));
+    let mut ctx = Ctx::new(db, scope.clone(), &syntax.arena, Some(ret));
     ctx.signature = Some(signature);
     ctx.enter();
-    let params = parameters(&mut ctx, signature, header.as_deref(), instance);
+    let params = parameters(&mut ctx, signature, header, instance);
     ctx.poisoned |= is_error(ret);
     let block = ctx.block(&syntax.block);
     ctx.leave();
     let mut problems = std::mem::take(&mut ctx.problems);
-    problems.extend(
-        header
-            .as_deref()
-            .map(|header| default_problems(db, instance, signature, header))
-            .into_iter()
-            .flatten(),
-    );
+    problems.extend(default_problems(db, instance, scope, signature, header));
     let ok = problems.is_empty() && !ctx.poisoned;
     sort_out(&mut problems, instance);
     let body = finish(ctx, params, signature.has_self, ret, block, ok);
@@ -124,7 +122,7 @@ fn concrete(ty: Ty, signature: &Signature, args: &[GenericArg]) -> Ty {
 fn parameters(
     ctx: &mut Ctx<'_>,
     signature: &Signature,
-    header: Option<&ast::Signature>,
+    header: &ast::Signature,
     instance: &Instance,
 ) -> u32 {
     if signature.has_self {
@@ -141,7 +139,7 @@ fn parameters(
         };
         let local = ctx.new_local(param.name, ty, kind);
         ctx.vars[local.0 as usize].is_const = param.is_const;
-        let at = header.and_then(|header| header.params.get(index)).map(|param| param.name.at);
+        let at = header.params.get(index).map(|param| param.name.at);
         // Namesakes are reported with the signature.
         if let Some(at) = at
             && ctx.lookup_outer(param.name).is_none()
@@ -156,13 +154,13 @@ fn parameters(
 fn default_problems(
     db: &dyn Db,
     instance: &Instance,
+    scope: decl::Scope,
     signature: &Signature,
     header: &ast::Signature,
 ) -> Vec<Problem> {
     if header.params.iter().all(|param| param.default.is_none()) {
         return Vec::new();
     }
-    let scope = decl::body_scope(db, instance);
     let mut ctx = Ctx::new(db, scope, &header.arena, None);
     ctx.in_default = true;
     for (param, syntax) in signature.params.iter().zip(&header.params) {

@@ -10,7 +10,6 @@ use crate::{
     ty::{Ty, TyKind},
 };
 use cm_base::{At, Name};
-use cm_db::DefId;
 use cm_syntax::ast::{self, BinaryOp, UnaryOp};
 
 /// What happens to a variable where it is named.
@@ -28,6 +27,8 @@ pub(crate) enum Use {
 pub(crate) enum Const {
     /// It belongs to this constant, or const field.
     Variable(Name),
+    /// It belongs to this macro.
+    Macro(Name),
     /// It is behind a pointer to const.
     Pointer,
 }
@@ -178,28 +179,32 @@ impl<'a> Ctx<'a> {
     }
 
     /// The constant that a place belongs to, also if its value stands for it.
-    pub fn const_variable(&mut self, place: ExprId, id: ast::ExprId) -> Option<Name> {
+    pub fn constant_behind(&mut self, place: ExprId, id: ast::ExprId) -> Option<Const> {
         match self.const_place(place) {
-            Some(Const::Variable(name)) => Some(name),
             Some(Const::Pointer) => None,
+            Some(constant) => Some(constant),
             None if self.is_place(place) => None,
             None => self.const_root(id),
         }
     }
 
-    /// The name of the constant at the root of a chain of members and elements.
-    fn const_root(&mut self, id: ast::ExprId) -> Option<Name> {
-        Some(self.global_root(id)?.0)
-    }
-
-    /// The name, and the declaration.
-    fn global_root(&mut self, id: ast::ExprId) -> Option<(Name, DefId)> {
+    /// The constant at the root of a chain of members and elements.
+    fn const_root(&mut self, id: ast::ExprId) -> Option<Const> {
         match &self.arena[id].kind {
             ast::ExprKind::Paren(inner)
             | ast::ExprKind::Field { base: inner, .. }
-            | ast::ExprKind::Index(inner, _) => self.global_root(*inner),
+            | ast::ExprKind::Index(inner, _) => self.const_root(*inner),
             ast::ExprKind::Path(path, _) => match self.resolve(path) {
-                Ok(Resolution::Global(def)) => Some((path.segments.last()?.name, def)),
+                Ok(Resolution::Global(def)) => {
+                    let name = path.segments.last()?.name;
+                    let item = decl::item(self.db, def).as_ref()?;
+                    Some(match &item.kind {
+                        decl::ItemKind::Global(node) if node.kind == ast::GlobalKind::Macro => {
+                            Const::Macro(name)
+                        }
+                        _ => Const::Variable(name),
+                    })
+                }
                 _ => None,
             },
             _ => None,
@@ -212,29 +217,22 @@ impl<'a> Ctx<'a> {
             return true;
         }
         let plain = matches!(self.kind(place), ExprKind::Local(_));
-        let message = match self.const_place(place) {
+        let constant = match self.const_place(place) {
             // The variable's own state was checked where it was named.
             Some(Const::Variable(_)) if plain => return true,
-            Some(Const::Variable(name)) => format!("Cannot assign to const variable '{name}'"),
-            Some(Const::Pointer) => "Cannot assign through pointer to const".to_owned(),
             None if self.is_place(place) => return true,
-            None => match self.global_root(id) {
-                Some((name, def)) if self.is_macro(def) => {
-                    format!("Cannot assign to macro '{name}'")
-                }
-                Some((name, _)) => format!("Cannot assign to const variable '{name}'"),
-                None => "Cannot assign to this expression".to_owned(),
-            },
+            None => self.const_root(id),
+            constant => constant,
+        };
+        let message = match constant {
+            Some(Const::Variable(name)) => format!("Cannot assign to const variable '{name}'"),
+            Some(Const::Macro(name)) => format!("Cannot assign to macro '{name}'"),
+            Some(Const::Pointer) => "Cannot assign through pointer to const".to_owned(),
+            None => "Cannot assign to this expression".to_owned(),
         };
         self.report(at, message);
         self.poisoned = true;
         false
-    }
-
-    fn is_macro(&self, def: DefId) -> bool {
-        let item = decl::item(self.db, def).as_deref();
-        let global = item.map(|item| &item.kind);
-        matches!(global, Some(decl::ItemKind::Global(global)) if global.kind == ast::GlobalKind::Macro)
     }
 
     /// `a = b`.

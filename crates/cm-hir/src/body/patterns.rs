@@ -315,7 +315,7 @@ impl<'a> Ctx<'a> {
 
     fn prefix_def(&self, path: &ast::Path) -> Option<decl::TypeDef> {
         let count = path.segments.len() - 1;
-        let prefix = ast::Path { segments: path.segments[..count].to_vec() };
+        let prefix = ast::Path { segments: path.segments[..count].into() };
         match decl::resolve_type(self.db, &self.scope, &prefix) {
             Ok(Resolution::Type(def)) => Some(def),
             _ => None,

@@ -445,7 +445,7 @@ impl<'a> Ctx<'a> {
                 _ => AsmValue::Local(local),
             });
         }
-        let path = ast::Path { segments: vec![ast::Ident { name, at }] };
+        let path = ast::Path::from(ast::Ident { name, at });
         let Ok(decl::Resolution::Global(def)) = self.resolve(&path) else { return None };
         match crate::global_use(self.db, def).as_ref()?.constant {
             Some(ConstValue::Int(value)) => Some(AsmValue::Const(value)),

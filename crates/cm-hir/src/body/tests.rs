@@ -231,3 +231,19 @@ fn long_programs_are_checked() {
     );
     assert_eq!(errors(&text), []);
 }
+
+/// Types are walked recursively, so arrays in arrays have a limit.
+#[test]
+fn arrays_are_not_nested_without_end() {
+    let nested = |depth: usize| {
+        format!(
+            "int main() {{\n    auto x = {}1{};\n    return 0;\n}}",
+            "[".repeat(depth),
+            "]".repeat(depth)
+        )
+    };
+    assert_eq!(errors(&nested(200)), []);
+    for depth in [201, 900] {
+        assert_eq!(errors(&nested(depth)), [(2, "nesting is too deep".to_owned())]);
+    }
+}

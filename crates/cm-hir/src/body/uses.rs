@@ -8,15 +8,25 @@ pub(crate) fn generic_instances(body: &Body) -> Vec<Instance> {
     let generic = |instance: &Instance| {
         !instance.args.is_empty() || matches!(instance.kind, InstanceKind::Derived(_))
     };
-    all_instances(body).into_iter().filter(generic).collect()
+    let mut found = BTreeSet::new();
+    each_instance(body, &mut |instance| {
+        if generic(instance) {
+            found.insert(instance.clone());
+        }
+    });
+    found.into_iter().collect()
 }
 
 /// Every instance that a body names, once, in order.
 pub fn all_instances(body: &Body) -> BTreeSet<Instance> {
     let mut found = BTreeSet::new();
-    let mut add = |instance: &Instance| {
+    each_instance(body, &mut |instance| {
         found.insert(instance.clone());
-    };
+    });
+    found
+}
+
+fn each_instance(body: &Body, add: &mut impl FnMut(&Instance)) {
     for expr in &body.exprs {
         match &expr.kind {
             ExprKind::Function(instance)
@@ -25,21 +35,20 @@ pub fn all_instances(body: &Body) -> BTreeSet<Instance> {
             ExprKind::MethodCall { method, .. } => add(method),
             ExprKind::CompareDeep { eqs, .. } => eqs.iter().for_each(|(_, eq)| add(eq)),
             ExprKind::Convert(Conversion::ToInterface { methods, .. }, _) => {
-                methods.iter().for_each(&mut add);
+                methods.iter().for_each(&mut *add);
             }
-            ExprKind::Lambda(lambda) => block(&lambda.block.stmts, &mut add),
+            ExprKind::Lambda(lambda) => block(&lambda.block.stmts, add),
             ExprKind::Match(m) => {
                 for arm in &m.arms {
                     if let crate::thir::ArmBody::Block(inner) = &arm.body {
-                        block(&inner.stmts, &mut add);
+                        block(&inner.stmts, add);
                     }
                 }
             }
             _ => {}
         }
     }
-    block(&body.block.stmts, &mut add);
-    found
+    block(&body.block.stmts, add);
 }
 
 /// Constructors, which alone are named by statements.

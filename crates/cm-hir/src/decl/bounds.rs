@@ -4,8 +4,8 @@
 //! They are apart from the types themselves, since the impls are found by their types.
 
 use super::{
-    Item, ItemKind, Problem, TypeDef, builtin, enum_info, global_info, implements, is_closed,
-    method, signature, struct_info, type_generics,
+    Item, ItemKind, Problem, Signature, TypeDef, builtin, enum_info, global_info, implements,
+    is_closed, method, struct_info, type_generics,
 };
 use crate::ty::{GenericArg, Ty, TyKind};
 use cm_base::{At, Name};
@@ -85,14 +85,22 @@ pub(super) fn check(db: &dyn Db, def: DefId, item: &Item, problems: &mut Vec<Pro
             let Some(info) = global_info(db, def) else { return };
             ty(item.name.at, info.ty);
         }
-        ItemKind::Function { signature: node, .. } => {
-            let Some(signature) = signature(db, def) else { return };
-            for (param, node) in signature.params.iter().zip(&node.params) {
-                ty(node.name.at, param.ty);
-            }
-            ty(item.name.at, signature.ret);
-        }
         _ => {}
+    }
+}
+
+/// The same for the types of a function's signature.
+pub(super) fn check_signature(
+    db: &dyn Db,
+    item: &Item,
+    signature: &Signature,
+    problems: &mut Vec<Problem>,
+) {
+    let ItemKind::Function { signature: node, .. } = &item.kind else { return };
+    let params = signature.params.iter().zip(&node.params);
+    let params = params.map(|(param, node)| (node.name.at, param.ty));
+    for (at, ty) in params.chain([(item.name.at, signature.ret)]) {
+        problems.extend(unsatisfied(db, ty).map(|message| Problem::new(at, message)));
     }
 }
 

@@ -1,9 +1,9 @@
 //! Checks of the declarations of a file.
 
 use super::{
-    Class, Found, ItemKind, ItemTree, NamedImport, Problem, Target, alias_info, bounds, conform,
-    contains_itself, enum_info, exports, generics_of, global_info, graph::module_text, impl_info,
-    imports, info, info::already_defined, interface_info, item_tree, lookup, names,
+    Class, Found, Item, ItemKind, ItemTree, NamedImport, Problem, Target, alias_info, bounds,
+    conform, contains_itself, enum_info, exports, generics_of, global_info, graph::module_text,
+    impl_info, imports, info, info::already_defined, interface_info, item_tree, lookup, names,
     names::is_overload, signature_info, struct_info, subst::substitute, target,
 };
 use crate::ty::{GenericArg, Ty, TyKind};
@@ -23,7 +23,7 @@ pub(super) fn compute(db: &dyn Db, file: &FileId) -> Vec<(DefId, Problem)> {
     duplicates(db, tree, &mut problems);
     for entry in &tree.entries {
         let mut found = Vec::new();
-        definition(db, entry.def, &mut found);
+        definition(db, entry.def, &entry.item, &mut found);
         problems.extend(found.into_iter().map(|problem| (entry.def, problem)));
     }
     if settings(db, Root).root == *file {
@@ -198,8 +198,7 @@ fn is_address(ty: &TyKind) -> bool {
     matches!(ty, TyKind::Pointer { .. } | TyKind::Str | TyKind::CStr | TyKind::Function(..))
 }
 
-fn definition(db: &dyn Db, def: DefId, problems: &mut Vec<Problem>) {
-    let Some(item) = super::item(db, def) else { return };
+fn definition(db: &dyn Db, def: DefId, item: &Item, problems: &mut Vec<Problem>) {
     bounds::check(db, def, item, problems);
     match &item.kind {
         ItemKind::Struct(node) => {
@@ -239,8 +238,10 @@ fn definition(db: &dyn Db, def: DefId, problems: &mut Vec<Problem>) {
                     "A test takes no parameters and returns nothing, int or bool".to_owned();
                 problems.push(Problem::new(item.name.at, message));
             }
-            let found = signature_info(db, def).as_ref();
-            problems.extend(found.into_iter().flat_map(|info| info.problems.iter().cloned()));
+            if let Some(info) = signature_info(db, def) {
+                bounds::check_signature(db, item, &info.signature, problems);
+                problems.extend(info.problems.iter().cloned());
+            }
             conform::member(db, def, item, problems);
         }
         ItemKind::Impl { members, .. } => {
@@ -270,7 +271,7 @@ fn found_in(info: Option<&std::sync::Arc<info::StructInfo>>, problem: &Problem) 
     info.is_some_and(|info| info.problems.contains(problem))
 }
 
-fn itself(db: &dyn Db, def: DefId, item: &super::Item, problems: &mut Vec<Problem>) {
+fn itself(db: &dyn Db, def: DefId, item: &Item, problems: &mut Vec<Problem>) {
     if *contains_itself(db, def) {
         let word = if matches!(item.kind, ItemKind::Struct(_)) { "Struct" } else { "Enum" };
         let message = format!("{word} '{}' contains itself", item.name.name);

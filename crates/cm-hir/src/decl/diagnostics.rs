@@ -2,20 +2,18 @@
 //! are read only if there is something to show.
 
 use super::{
-    ItemKind, Problem, file_body_problems, file_instances, file_problems, generic_problems,
+    Entry, ItemKind, Problem, file_body_problems, file_instances, file_problems, generic_problems,
     graph::{self, ModuleGraph, file_text},
-    has_syntax_errors, imports, item_tree,
-    item_tree::Entry,
-    module_graph, signature,
+    has_syntax_errors, imports, item_tree, module_graph, signature,
+    wounds::Wounds,
 };
 use crate::{
     body_instances, body_problems, files, global_problems,
     thir::{Instance, InstanceKind},
     ty,
 };
-use cm_base::{At, Diagnostic, FileText, Note, Severity, SpanTable, TextRange, TextSize};
+use cm_base::{At, Diagnostic, FileText, Note, Severity, SpanTable, TextRange};
 use cm_db::{Db, DefId, FileId, parse, settings, source};
-use cm_syntax::ast::SyntaxError;
 use redgreen::Root;
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -29,7 +27,7 @@ pub(super) fn compute_bodies(db: &dyn Db, file: &FileId) -> Vec<(DefId, Problem)
         let problems = match entry.item.kind {
             ItemKind::Function { has_body: true, .. } => {
                 let opaque = || crate::body::opaque_instance(signature(db, entry.def)?, entry.def);
-                match plain_instance(db, entry.def).or_else(opaque) {
+                match plain_instance(db, entry).or_else(opaque) {
                     Some(instance) => body_problems(db, instance),
                     None => continue,
                 }
@@ -46,7 +44,7 @@ pub(super) fn compute_instances(db: &dyn Db, file: &FileId) -> Vec<Instance> {
     let mut found = BTreeSet::new();
     for entry in &item_tree(db, *file).entries {
         if let ItemKind::Function { has_body: true, .. } = entry.item.kind
-            && let Some(instance) = plain_instance(db, entry.def)
+            && let Some(instance) = plain_instance(db, entry)
         {
             found.extend(body_instances(db, instance).iter().cloned());
         }
@@ -55,8 +53,15 @@ pub(super) fn compute_instances(db: &dyn Db, file: &FileId) -> Vec<Instance> {
 }
 
 /// The instance of a function that is not generic.
-fn plain_instance(db: &dyn Db, def: DefId) -> Option<Instance> {
-    let plain = signature(db, def)?.generics.is_empty();
+fn plain_instance(db: &dyn Db, entry: &Entry) -> Option<Instance> {
+    let def = entry.def;
+    let plain = match &entry.item.kind {
+        // Known without its types.
+        ItemKind::Function { signature, .. } if entry.item.parent.is_none() => {
+            signature.generics.params.is_empty()
+        }
+        _ => signature(db, def)?.generics.is_empty(),
+    };
     plain.then(|| Instance { def, kind: InstanceKind::Source, args: Vec::new() })
 }
 
@@ -123,8 +128,7 @@ pub(super) fn compute(db: &dyn Db) -> Vec<Diagnostic> {
     let graph = module_graph(db, Root);
     let files = files(db, Root);
     let broken = broken_files(db, files);
-    let (wounded, dead) = triage(db, &broken);
-    let silent = dependents(db, files, &dead);
+    let wounds = Wounds::find(db, &broken);
     let doubtful = dependents(db, files, &broken);
     // Instances of files that do not parse would be checked with half of their functions.
     let generic = if broken.is_empty() { generic_problems(db, Root).as_slice() } else { &[] };
@@ -138,22 +142,19 @@ pub(super) fn compute(db: &dyn Db) -> Vec<Diagnostic> {
         if broken.contains(file) {
             found.extend(syntax_errors(db, *file));
         }
-        if !silent.contains(file) {
-            let generic = generic.iter().filter(|(def, _)| def.file == *file);
-            let mut problems: Vec<&(DefId, Problem)> = Vec::new();
-            if checked.contains(file) {
-                problems.extend(file_problems(db, *file));
-                problems.extend(file_body_problems(db, *file));
-            }
-            // What does not parse may hide the declarations of names.
-            problems.retain(|(def, problem)| {
-                !doubtful.contains(file)
-                    || !wounded.contains(def) && !crate::body::concerns_names(&problem.message)
-            });
-            problems.extend(generic);
-            found.extend(problems.into_iter().filter_map(|(def, found)| problem(db, *def, found)));
-            found.retain(|diagnostic| !diagnostic.message.is_empty());
+        let mut problems: Vec<&(DefId, Problem)> = Vec::new();
+        if checked.contains(file) {
+            problems.extend(file_problems(db, *file));
+            problems.extend(file_body_problems(db, *file));
         }
+        // What does not parse may hide the declarations of names.
+        problems.retain(|(def, problem)| {
+            !doubtful.contains(file)
+                || !crate::body::concerns_names(&problem.message) && !wounds.concern(db, *def)
+        });
+        problems.extend(generic.iter().filter(|(def, _)| def.file == *file));
+        found.extend(problems.into_iter().filter_map(|(def, found)| problem(db, *def, found)));
+        found.retain(|diagnostic| !diagnostic.message.is_empty());
         let circles = graph.cycles.iter().filter(|cycle| cycle.def.file == *file);
         let circles: Vec<_> = circles.filter_map(|cycle| circle(db, graph, cycle)).collect();
         if found.is_empty() && circles.is_empty() {
@@ -175,42 +176,6 @@ pub(super) fn compute(db: &dyn Db) -> Vec<Diagnostic> {
 /// Files that do not parse, or cannot be read.
 fn broken_files(db: &dyn Db, files: &[FileId]) -> BTreeSet<FileId> {
     files.iter().filter(|file| *has_syntax_errors(db, **file)).copied().collect()
-}
-
-/// The functions whose bodies do not parse, in files in which nothing else is wrong, and the other
-/// files.
-fn triage(db: &dyn Db, broken: &BTreeSet<FileId>) -> (BTreeSet<DefId>, BTreeSet<FileId>) {
-    let (mut wounded, mut dead) = (BTreeSet::new(), BTreeSet::new());
-    for file in broken {
-        match broken_bodies(db, *file) {
-            Some(bodies) => wounded.extend(bodies),
-            None => drop(dead.insert(*file)),
-        }
-    }
-    (wounded, dead)
-}
-
-/// The functions whose bodies do not parse. `None`: there are errors elsewhere too.
-fn broken_bodies(db: &dyn Db, file: FileId) -> Option<Vec<DefId>> {
-    let FileText::Text(text) = source(db, file) else { return None };
-    let body = |entry: &Entry| {
-        let ItemKind::Function { has_body: true, .. } = entry.item.kind else { return None };
-        let positions = positions(db, entry.def)?;
-        let (whole, name) = (positions.get(entry.item.at), positions.get(entry.item.name.at));
-        let rest = text.get(name.end().into()..whole.end().into())?;
-        let brace = TextSize::try_from(rest.find('{')?).ok()?;
-        Some((TextRange::new(name.end() + brace, whole.end()), entry.def))
-    };
-    let mut bodies: Vec<_> = item_tree(db, file).entries.iter().filter_map(body).collect();
-    bodies.sort_by_key(|(range, _)| range.start());
-    let tree = parse(db, file);
-    let owner = |error: &SyntaxError| {
-        let range = tree.positions.0.get(error.at);
-        let after = bodies.partition_point(|(body, _)| body.start() <= range.start());
-        let (body, def) = bodies.get(after.checked_sub(1)?)?;
-        body.contains_range(range).then_some(*def)
-    };
-    tree.errors.iter().map(owner).collect()
 }
 
 /// Files whose other errors may follow from those of broken files: these and all that import them.
@@ -247,6 +212,14 @@ fn diagnostic(db: &dyn Db, def: DefId, at: At, message: String) -> Option<Diagno
 fn problem(db: &dyn Db, def: DefId, problem: &Problem) -> Option<Diagnostic> {
     let mut found = diagnostic(db, def, problem.at, problem.message.clone())?;
     found.severity = problem.severity;
+    if let Some(part) = problem.part
+        && let Some(part) = positions(db, def).map(|positions| positions.get(part))
+        && let FileText::Text(text) = source(db, def.file)
+        && let Some(before) = text.get(found.range.start as usize..part.start().into())
+        && !before.contains('\n')
+    {
+        found.range = part.into();
+    }
     for part in &problem.notes {
         found.notes.extend(note(db, part.def.unwrap_or(def), part.at, &part.message));
     }

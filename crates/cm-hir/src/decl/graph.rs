@@ -169,7 +169,7 @@ impl References<'_> {
                     }
                 }
                 TypeKind::Array(_, ArrayLen::Named(name)) => {
-                    self.global(&Path { segments: vec![*name] });
+                    self.global(&Path::from(*name));
                 }
                 _ => {}
             }

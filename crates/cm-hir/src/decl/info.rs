@@ -188,7 +188,7 @@ fn add_bound(
 ) {
     param.any = bound.any;
     for name in &bound.interfaces {
-        let path = ast::Path { segments: vec![*name] };
+        let path = ast::Path::from(*name);
         match resolve::ty(db, scope, &path) {
             Ok(super::Resolution::Type(super::TypeDef::BuiltinInterface(name))) => {
                 param.bounds.push(TyKind::BuiltinInterface(name).intern());

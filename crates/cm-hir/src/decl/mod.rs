@@ -25,6 +25,7 @@ mod subst;
 mod target;
 mod type_text;
 mod types;
+mod wounds;
 
 #[cfg(test)]
 mod tests;
@@ -56,7 +57,7 @@ use crate::{
     thir::{Derived, Instance, InstanceKind},
     ty::{GenericArg, Ty, TyKind},
 };
-use cm_base::{At, Hashed, Name, Severity};
+use cm_base::{At, Name, Severity};
 use cm_db::{Db, DefId, FileId, settings};
 use cm_syntax::ast;
 use redgreen::Root;
@@ -116,6 +117,9 @@ pub enum TypeDef {
 pub struct Problem {
     /// Where.
     pub at: At,
+    /// The part of that place which is to blame. It is shown in its stead, unless it begins on another
+    /// line: on which line an error is reported is a part of the language.
+    pub part: Option<At>,
     /// One line.
     pub message: String,
     /// Whether it keeps the program from being compiled.
@@ -138,7 +142,13 @@ pub struct ProblemNote {
 impl Problem {
     /// A problem that needs no explanation.
     pub fn new(at: At, message: impl Into<String>) -> Problem {
-        Problem { at, message: message.into(), severity: Severity::Error, notes: Vec::new() }
+        Problem {
+            at,
+            part: None,
+            message: message.into(),
+            severity: Severity::Error,
+            notes: Vec::new(),
+        }
     }
 
     /// One with which the program is compiled all the same.
@@ -202,7 +212,7 @@ pub struct Param {
     pub ty: Ty,
     /// `const`.
     pub is_const: bool,
-    /// Has a default argument; its expression is in the signature's syntax ([`signature_ast`]).
+    /// Has a default argument; its expression is in the signature's syntax.
     pub default: bool,
 }
 
@@ -270,38 +280,28 @@ pub fn signature(db: &dyn Db, def: DefId) -> Option<&Signature> {
     signature_info(db, def).as_ref().map(|info| &info.signature)
 }
 
-/// The syntax of a function's signature, for its default arguments, with the scope to check them in.
-pub fn signature_ast(db: &dyn Db, def: DefId) -> Option<Arc<ast::Signature>> {
-    match &item(db, def).as_ref()?.kind {
-        ItemKind::Function { signature, .. } => Some(signature.clone()),
-        _ => None,
-    }
-}
-
-/// The syntax of a function's body, apart from its positions.
-pub fn body_ast(db: &dyn Db, def: DefId) -> Option<Hashed<ast::Body>> {
-    function_body(db, def).clone()
-}
-
 /// The scope of a definition, its type parameters standing for themselves.
 pub fn def_scope(db: &dyn Db, def: DefId) -> Scope {
     let Some(item) = item(db, def) else {
         return Scope { file: def.file, namespace: vec![], generics: vec![], self_ty: None };
     };
-    let mut scope = info::bare_scope(def, item);
     match signature(db, def) {
-        Some(signature) => {
-            scope.generics = types::identity(&signature.generics);
-            scope.self_ty = signature.self_ty;
+        Some(signature) => signature_scope(def, item, signature),
+        None => {
+            let generics = types::identity(generics_of(db, def));
+            Scope { generics, ..info::bare_scope(def, item) }
         }
-        None => scope.generics = types::identity(generics_of(db, def)),
     }
-    scope
+}
+
+fn signature_scope(def: DefId, item: &Item, signature: &Signature) -> Scope {
+    let generics = types::identity(&signature.generics);
+    Scope { generics, self_ty: signature.self_ty, ..info::bare_scope(def, item) }
 }
 
 /// The scope that the body of an instance is resolved in.
-pub fn body_scope(db: &dyn Db, instance: &Instance) -> Scope {
-    let mut scope = def_scope(db, instance.def);
+pub fn body_scope(instance: &Instance, item: &Item, signature: &Signature) -> Scope {
+    let mut scope = signature_scope(instance.def, item, signature);
     for ((_, param), arg) in scope.generics.iter_mut().zip(&instance.args) {
         *param = *arg;
     }

@@ -181,7 +181,7 @@ impl Lower<'_> {
     fn array(&mut self, element: Ty, at: At, len: ArrayLen) -> TyKind {
         let value = match len {
             ArrayLen::Number(len) => Some(GenericArg::Value(len.into())),
-            ArrayLen::Named(name) => self.constant(&ast::Path { segments: vec![name] }),
+            ArrayLen::Named(name) => self.constant(&name.into()),
         };
         match value {
             Some(GenericArg::Value(len)) => match u64::try_from(len) {

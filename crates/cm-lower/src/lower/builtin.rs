@@ -8,7 +8,7 @@ use crate::{
 use cm_base::Name;
 use cm_hir::{
     thir::{Builtin, ExprId},
-    ty::{GenericArg, Ty, TyKind},
+    ty::{Ty, TyKind},
 };
 use cm_mir::{
     mir::{BinOp, ConstValue, CountOp, Operand, Place, Projection, Rvalue},
@@ -63,7 +63,7 @@ impl Lower<'_, '_> {
             B::First => self.end_element(args[0], ret, false),
             B::Last => self.end_element(args[0], ret, true),
             B::DataPointer => self.elements(args[0]).data,
-            B::Intrinsic(name, types) => self.intrinsic(*name, types, args, ret),
+            B::Intrinsic(name, of) => self.intrinsic(*name, *of, args, ret),
         }
     }
 
@@ -365,9 +365,9 @@ impl Lower<'_, '_> {
     }
 
     /// Intrinsics of the bundled library.
-    fn intrinsic(&mut self, name: Name, types: &[GenericArg], args: &[ExprId], ret: Ty) -> Operand {
-        if let [GenericArg::Type(ty)] = types {
-            return self.on_place(name, *ty, args);
+    fn intrinsic(&mut self, name: Name, of: Option<Ty>, args: &[ExprId], ret: Ty) -> Operand {
+        if let Some(ty) = of {
+            return self.on_place(name, ty, args);
         }
         match name.as_str() {
             "__string__" => self.runtime(Rt::StrFromBytes, args, ret),

@@ -77,7 +77,12 @@ impl<'a> Lower<'_, 'a> {
     /// Evaluates an expression. The operand may be a place that is read when the operand is used:
     /// see [`Lower::operands`].
     pub(super) fn operand(&mut self, expr: ExprId) -> Operand {
-        guard(|| self.operand_inner(expr))
+        match self.kind(expr) {
+            // Most expressions are leaves, for which the stack need not be looked at.
+            ExprKind::Local(local) => Operand::copy(self.local(*local)),
+            ExprKind::Const(_) => self.operand_inner(expr),
+            _ => guard(|| self.operand_inner(expr)),
+        }
     }
 
     fn operand_inner(&mut self, expr: ExprId) -> Operand {

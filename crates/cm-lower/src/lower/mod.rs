@@ -26,8 +26,10 @@ use crate::{
 use cm_base::Name;
 use cm_db::Db;
 use cm_hir::{
-    thir::{Body, ConstValue, ExprId, Instance, InstanceKind, Lambda, LocalId, LocalKind},
-    ty::Ty,
+    thir::{
+        Body, ConstValue, ExprId, ExprKind, Instance, InstanceKind, Lambda, LocalId, LocalKind,
+    },
+    ty::{Ty, TyKind},
 };
 use cm_mir::{
     mir::{
@@ -142,12 +144,22 @@ impl<'a> Cx<'a> {
 
     fn ty(&mut self, ty: Ty) -> mty::Ty {
         let db = self.db;
-        *self.types.entry(ty).or_insert_with(|| types::lower(db, ty))
+        match ty.get() {
+            TyKind::Array(..) | TyKind::Struct(..) | TyKind::Enum(..) | TyKind::Union(_) => {
+                *self.types.entry(ty).or_insert_with(|| types::lower(db, ty))
+            }
+            _ => types::lower(db, ty),
+        }
     }
 
     fn needs_drop(&mut self, ty: Ty) -> bool {
         let db = self.db;
-        *self.drops.entry(ty).or_insert_with(|| types::needs_drop(db, ty))
+        match ty.get() {
+            TyKind::Array(..) | TyKind::Struct(..) => {
+                *self.drops.entry(ty).or_insert_with(|| types::needs_drop(db, ty))
+            }
+            _ => false,
+        }
     }
 
     fn constant(&mut self, ty: Ty, value: &ConstValue) -> Const {
@@ -168,10 +180,13 @@ impl<'a> Cx<'a> {
     }
 
     fn writes(&mut self, expr: ExprId) -> bool {
+        let body = self.body;
+        if let ExprKind::Const(_) | ExprKind::Local(_) = body[expr].kind {
+            return false;
+        }
         if let Some(known) = self.writes[expr.0 as usize] {
             return known;
         }
-        let body = self.body;
         let writes = guard(|| expr::writes(&body[expr].kind, &mut |child| self.writes(child)));
         self.writes[expr.0 as usize] = Some(writes);
         writes

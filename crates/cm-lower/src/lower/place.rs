@@ -34,12 +34,14 @@ impl Lower<'_, '_> {
 
     /// Where the expression's value is: its own place, or a temporary that it is put into.
     pub(super) fn place(&mut self, expr: ExprId) -> Place {
-        guard(|| self.place_inner(expr))
+        match self.kind(expr) {
+            ExprKind::Local(local) => self.local(*local),
+            _ => guard(|| self.place_inner(expr)),
+        }
     }
 
     fn place_inner(&mut self, expr: ExprId) -> Place {
         match self.kind(expr) {
-            ExprKind::Local(local) => self.local(*local),
             ExprKind::Global(def) => {
                 let decl = crate::item::global_ref(self.cx.db, *def, self.hir_ty(expr));
                 self.cx.refs.insert(crate::Item::Global(*def));

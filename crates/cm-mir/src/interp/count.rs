@@ -54,8 +54,22 @@ impl Machine<'_> {
         }
     }
 
-    /// Frees an object and releases what it refers to.
+    /// Frees an object and all that only it refers to, one after the other: lists may be long.
     fn destroy(&mut self, ty: Ty, object: u64) -> Run {
+        if let Some(dying) = &mut self.dying {
+            dying.push((ty, object));
+            return Ok(());
+        }
+        self.dying = Some(vec![(ty, object)]);
+        while let Some((ty, object)) = self.dying.as_mut().and_then(Vec::pop) {
+            self.free(ty, object)?;
+        }
+        self.dying = None;
+        Ok(())
+    }
+
+    /// Frees an object and releases what it refers to.
+    fn free(&mut self, ty: Ty, object: u64) -> Run {
         let glue = self.memory.glue(object)?;
         let contents = match glue.checked_sub(GLUE) {
             Some(offset) => self.program.glue.get((offset / 16) as usize).copied(),

@@ -7,7 +7,7 @@ use super::{
     num::{self, Num},
     trap,
 };
-use crate::runtime::Rt;
+use crate::{runtime::Rt, ty::Ty};
 use cm_base::Name;
 
 /// How deep foreign functions may call back.
@@ -18,7 +18,8 @@ pub fn run(program: &Program, entry: &str, host: &mut dyn Host, limits: Limits) 
         return Outcome::Trap(broken.clone());
     }
     let memory = Memory::new(&program.image, limits);
-    let mut machine = Machine { program, memory, host, steps: limits.steps, top: STACK, nested: 0 };
+    let mut machine =
+        Machine { program, memory, host, steps: limits.steps, top: STACK, nested: 0, dying: None };
     let main =
         program.symbols.get(&Name::new(entry)).filter(|index| **index < program.functions.len());
     let result = match main {
@@ -45,6 +46,8 @@ pub struct Machine<'a> {
     /// Where the next frame may begin.
     top: u64,
     nested: u32,
+    /// While objects are freed: those that come after.
+    pub dying: Option<Vec<(Ty, u64)>>,
 }
 
 /// A function that waits for the one it called.

@@ -89,6 +89,7 @@ impl Machine<'_> {
             Rt::FmtStr => return self.text(&[format::string(&self.owned(a)?, spec(b))]),
             Rt::SliceNew => return self.slice_new(a, b, c, d),
             Rt::SlicePush => return self.slice_push(a, b, c),
+            Rt::SliceGrow => return self.slice_grow(a, b, c),
             Rt::SliceRemove => self.slice_remove(a, b, c as i64)?,
             Rt::SliceSub => return self.slice_sub((a, b), c, (d as i64, e as i64), f),
         }
@@ -169,25 +170,30 @@ impl Machine<'_> {
 
     fn slice_push(&mut self, place: u64, size: u64, glue: u64) -> Run<u64> {
         let mut header = self.memory.load(place, 8)?;
-        if header == 0 {
-            header = self.slice_new(size, 0, FIRST_CAPACITY, glue)?;
+        if header == 0 || self.slice(header)?[1] >= self.slice(header)?[2] {
+            header = self.slice_grow(header, size, glue)?;
             self.memory.store(place, 8, header)?;
         }
-        let [mut data, len, capacity] = self.slice(header)?;
-        if len >= capacity {
-            let grown = capacity.saturating_mul(2).max(FIRST_CAPACITY);
-            let Some(bytes) = size.checked_mul(grown) else { return trap("out of memory") };
-            let old = std::mem::replace(&mut data, self.memory.allocate(bytes)?);
-            self.memory.copy(data, old, len * size)?;
-            if self.memory.check_object(header)? {
-                self.memory.release(old)?;
-            }
-            self.memory.store(header, 8, data)?;
-            self.memory.store(header + 16, 8, grown)?;
-        }
+        let [data, len, _] = self.slice(header)?;
         self.memory.store(header + 8, 8, len + 1)?;
-        let last = data.wrapping_add(len.wrapping_mul(size));
-        Ok(last)
+        Ok(data.wrapping_add(len.wrapping_mul(size)))
+    }
+
+    fn slice_grow(&mut self, header: u64, size: u64, glue: u64) -> Run<u64> {
+        if header == 0 {
+            return self.slice_new(size, 0, FIRST_CAPACITY, glue);
+        }
+        let [old, len, capacity] = self.slice(header)?;
+        let grown = capacity.saturating_mul(2).max(FIRST_CAPACITY);
+        let Some(bytes) = size.checked_mul(grown) else { return trap("out of memory") };
+        let data = self.memory.allocate(bytes)?;
+        self.memory.copy(data, old, len * size)?;
+        if self.memory.check_object(header)? {
+            self.memory.release(old)?;
+        }
+        self.memory.store(header, 8, data)?;
+        self.memory.store(header + 16, 8, grown)?;
+        Ok(header)
     }
 
     fn slice_remove(&mut self, header: u64, size: u64, index: i64) -> Run {

@@ -3,18 +3,21 @@
 use crate::mir::*;
 
 /// Decides branches on constants, threads jumps through empty blocks, merges straight lines and
-/// removes what cannot be reached.
-pub fn simplify(function: &mut Function) {
+/// removes what cannot be reached. Whether doing it again could find more.
+pub fn simplify(function: &mut Function) -> bool {
     let blocks = &mut function.blocks;
     for block in blocks.iter_mut() {
         decide(&mut block.terminator);
     }
     let targets = final_targets(blocks);
+    let mut more = false;
     for block in blocks.iter_mut() {
         block.terminator.retarget(|target| targets[target.0 as usize]);
-        unify(&mut block.terminator);
+        // The block may be empty now.
+        more |= unify(&mut block.terminator);
     }
     merge(blocks);
+    more
 }
 
 /// A terminator on a constant is a jump.
@@ -42,20 +45,21 @@ fn decide(terminator: &mut Terminator) {
     *terminator = Terminator::Goto(target);
 }
 
-/// A terminator with one target is a jump.
-fn unify(terminator: &mut Terminator) {
+/// A terminator with one target is a jump. Whether it was none.
+fn unify(terminator: &mut Terminator) -> bool {
     let target = match terminator {
         Terminator::Branch { then, otherwise, .. } if then == otherwise => *then,
         Terminator::Switch { cases, default, .. } => {
             cases.retain(|(_, target)| target != default);
             if !cases.is_empty() {
-                return;
+                return false;
             }
             *default
         }
-        _ => return,
+        _ => return false,
     };
     *terminator = Terminator::Goto(target);
+    true
 }
 
 /// Where a jump to each block leads when empty blocks are skipped.
@@ -65,8 +69,8 @@ fn final_targets(blocks: &[Block]) -> Vec<BlockId> {
         _ => None,
     };
     let mut known: Vec<Option<BlockId>> = vec![None; blocks.len()];
+    let mut path = Vec::new();
     for start in 0..blocks.len() as u32 {
-        let mut path = Vec::new();
         let mut at = BlockId(start);
         let last = loop {
             if let Some(last) = known[at.0 as usize] {
@@ -80,7 +84,7 @@ fn final_targets(blocks: &[Block]) -> Vec<BlockId> {
                 None => break at,
             }
         };
-        for block in path {
+        for block in path.drain(..) {
             known[block.0 as usize] = Some(last);
         }
     }

@@ -11,6 +11,7 @@ pub use body::*;
 pub use items::*;
 
 use cm_base::{At, Name};
+use smallvec::SmallVec;
 
 /// Index of an expression in its [`Arena`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -53,8 +54,14 @@ pub struct Ident {
 /// `a::b::c`.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Path {
-    /// At least one.
-    pub segments: Vec<Ident>,
+    /// At least one; most often one, which needs no memory of its own.
+    pub segments: SmallVec<[Ident; 1]>,
+}
+
+impl From<Ident> for Path {
+    fn from(only: Ident) -> Path {
+        Path { segments: SmallVec::from_buf([only]) }
+    }
 }
 
 // ---------------------------------------------------------------- types

@@ -16,7 +16,7 @@ impl Parser<'_> {
         self.bump();
         let segments = self.ident_list(|kind| matches!(kind, T::ColonColon | T::Dot))?;
         self.semicolon();
-        Ok(ItemKind::Module(Path { segments }))
+        Ok(ItemKind::Module(Path { segments: segments.into() }))
     }
 
     /// `import …;`
@@ -171,13 +171,13 @@ impl Parser<'_> {
         if self.peek(1) != T::ColonColon {
             return Ok(ExportEntry::Name(self.import_name()?));
         }
-        let mut segments = vec![self.ident()?];
+        let mut path = Path::from(self.ident()?);
         loop {
             self.expect(T::ColonColon)?;
             if self.kind() == T::LBrace {
-                return Ok(ExportEntry::Nested(Path { segments }, self.import_names()?));
+                return Ok(ExportEntry::Nested(path, self.import_names()?));
             }
-            segments.push(self.ident()?);
+            path.segments.push(self.ident()?);
         }
     }
 
@@ -195,12 +195,12 @@ impl Parser<'_> {
             self.ident()?
         };
         if !package && matches!(self.kind(), T::ColonColon | T::Semi) {
-            let mut segments = vec![abi];
+            let mut path = Path::from(abi);
             while self.eat(T::ColonColon) {
-                segments.push(self.ident()?);
+                path.segments.push(self.ident()?);
             }
             self.semicolon();
-            return Ok(ItemKind::UsePath(Path { segments }));
+            return Ok(ItemKind::UsePath(path));
         }
         let alias = if self.eat(T::As) { Some(self.ident()?) } else { None };
         let functions = match self.kind() {

@@ -3,9 +3,8 @@
 use super::{Failed, Parse, Parser};
 use crate::{
     ast::{
-        Arena, Attribute, AttributeArg, Doc, Enum, Field, Function, GlobalKind, Ident, Impl,
-        ImplHeader, Interface, Item, ItemKind, Literal, Role, Struct, Typedef, TypedefKind,
-        Variant,
+        Arena, Attribute, AttributeArg, Doc, Enum, Field, GlobalKind, Ident, Impl, ImplHeader,
+        Interface, Item, ItemKind, Literal, Struct, Typedef, TypedefKind, Variant,
     },
     token::TokenKind as T,
 };
@@ -402,20 +401,8 @@ impl Parser<'_> {
         let header = Arc::new(ImplHeader { generics, target, interface, arena });
         self.expect(T::LBrace)?;
         let mut members = Vec::new();
-        let mut has_destructor = false;
         while !matches!(self.kind(), T::RBrace | T::Eof) && !self.at_item() {
-            let token = self.token();
-            let Some(item) = self.impl_member() else { continue };
-            let role = role(&item.kind);
-            if header.interface.is_some() && matches!(role, Role::Constructor | Role::Destructor) {
-                let message =
-                    "Constructors and destructors cannot stand in an impl for an interface";
-                self.error_at(token.range(), message);
-            }
-            if role == Role::Destructor && std::mem::replace(&mut has_destructor, true) {
-                self.error_at(token.range(), "Only one destructor allowed");
-            }
-            members.push(item);
+            members.extend(self.impl_member());
         }
         self.expect(T::RBrace)?;
         Ok(ItemKind::Impl(Impl { header, members }))
@@ -477,13 +464,6 @@ impl Parser<'_> {
             _ => return Err(self.error("Expected literal")),
         };
         Ok((literal, self.span(start)))
-    }
-}
-
-fn role(kind: &ItemKind) -> Role {
-    match kind {
-        ItemKind::Function(Function { signature, .. }) => signature.role,
-        _ => Role::Plain,
     }
 }
 

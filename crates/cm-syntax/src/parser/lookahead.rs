@@ -1,7 +1,7 @@
 //! Decisions that need more than one token. They read tokens and parse nothing, and each token is
 //! read a bounded number of times.
 
-use super::{MAX_DEPTH, Parser};
+use super::{MAX_DEPTH, Parser, types::is_unsupported};
 use crate::token::TokenKind as T;
 
 /// A place between tokens: before this one, or inside it if it is a `>>` whose first half is taken.
@@ -128,7 +128,11 @@ impl Parser<'_> {
     /// Whether the statement here declares a variable: a type, then a name.
     pub(super) fn at_var_decl(&self) -> bool {
         match (self.kind(), self.peek(1)) {
-            (T::Static | T::Const | T::Auto, _) => true,
+            (T::Static | T::Const | T::Constexpr | T::Auto, _) => true,
+            (kind, _) if is_unsupported(kind) => true,
+            // No expression: the error is that of the type.
+            (T::Star, T::Ident) => self.peek(2) == T::Ident,
+            (T::Star, next) => next.is_primitive(),
             (T::Typeof | T::TypeofUnder | T::Null, _) => self.type_and_name(),
             (T::Ident, T::Ident) => true,
             (T::Ident, T::Dot | T::Assign | T::Semi | T::LParen | T::Arrow) => false,

@@ -76,7 +76,6 @@ struct Output {
     /// Of the blocks that are being parsed, innermost last.
     stmts: Vec<Stmt>,
     errors: Vec<(TextRange, String)>,
-    names: NameCache,
     depth: u32,
 }
 
@@ -268,8 +267,8 @@ impl<'t> Parser<'t> {
         self.out.arena.types.push(Type { at, kind });
         TypeId(self.out.arena.types.len() as u32 - 1)
     }
-    fn name_of(&mut self, token: Token) -> Name {
-        self.out.names.get(&self.text[token.start as usize..token.end as usize])
+    fn name_of(&self, token: Token) -> Name {
+        Name::new(self.token_text(token))
     }
     /// The identifier that the current token is, whatever its kind.
     fn take_word(&mut self) -> Ident {
@@ -294,28 +293,5 @@ impl<'t> Parser<'t> {
     fn no_ident(&mut self) -> Ident {
         let start = self.start().min(self.prev_end);
         Ident { name: Name::new(""), at: self.span(start) }
-    }
-}
-
-/// The last names, by a hash of their text: saves the locks and hashes of interning.
-#[derive(Default)]
-struct NameCache(Vec<Option<Name>>);
-
-const CACHED_NAMES: usize = 2048;
-
-impl NameCache {
-    fn get(&mut self, text: &str) -> Name {
-        if self.0.is_empty() {
-            self.0 = vec![None; CACHED_NAMES];
-        }
-        let mut hash = text.len() as u32;
-        for byte in text.bytes() {
-            hash = (hash.rotate_left(5) ^ u32::from(byte)).wrapping_mul(0x9e37_79b1);
-        }
-        let slot = &mut self.0[(hash >> 16) as usize % CACHED_NAMES];
-        match slot {
-            Some(name) if *name == *text => *name,
-            _ => *slot.insert(Name::new(text)),
-        }
     }
 }

@@ -219,7 +219,9 @@ impl Parser<'_> {
     /// A declaration without its `;`. A wrong initializer leaves the variable declared.
     fn var_head(&mut self) -> Parse<VarDecl> {
         let is_static = self.eat(T::Static);
+        let constexpr = self.eat(T::Constexpr);
         let (is_const, ty) = self.declared_type()?;
+        let is_const = is_const || constexpr;
         let name = self.ident()?;
         let init = match self.kind() {
             T::Assign => {

@@ -30,7 +30,7 @@ impl Parser<'_> {
         let token = self.bump();
         let (start, end) = inside(token);
         if token.kind == T::PlainStr {
-            let text = self.out.names.get(&self.text[start..end]);
+            let text = Name::new(&self.text[start..end]);
             return self.expr_from(token.start, ExprKind::Literal(Literal::Str(text)));
         }
         let Some(pieces) = template(self.text, start, end, token.kind == T::RawStr) else {
@@ -42,7 +42,7 @@ impl Parser<'_> {
             [Piece::Text(text)] => ExprKind::Literal(Literal::Str(Name::new(text))),
             _ => {
                 let part = |piece| match piece {
-                    Piece::Text(text) => TemplatePart::Text(self.out.names.get(&text)),
+                    Piece::Text(text) => TemplatePart::Text(Name::new(&text)),
                     Piece::Hole { start, end, spec } => {
                         let expr = self.hole(token, start, end);
                         let spec = spec.map(|(start, end)| self.format_spec(token, start, end));

@@ -53,8 +53,10 @@ impl Parser<'_> {
     }
 
     fn type_at(&mut self, place: Place) -> Parse<TypeId> {
+        self.unsupported(place);
         let start = self.start();
         let is_const = self.eat(T::Const);
+        self.unsupported(place);
         let base = self.base_type(place)?;
         let pointee = matches!(self.kind(), T::Star if !self.peek(1).is_lparen())
             || self.kind() == T::Amp && place != Place::Cast;
@@ -63,6 +65,22 @@ impl Parser<'_> {
             false => base,
         };
         self.suffixes(start, ty, place)
+    }
+
+    /// Reports what some compilers take before a type, and goes on behind it.
+    fn unsupported(&mut self, place: Place) {
+        loop {
+            match self.kind() {
+                kind if is_unsupported(kind) => {
+                    self.error(format_args!("'{}' is not supported", kind.text()));
+                }
+                T::Star if place != Place::Operator => {
+                    self.error("'*T' is not supported: write 'T*'");
+                }
+                _ => return,
+            }
+            self.bump();
+        }
     }
 
     fn base_type(&mut self, place: Place) -> Parse<TypeId> {
@@ -181,11 +199,11 @@ impl Parser<'_> {
 
     /// `a::b::c`.
     pub(super) fn path(&mut self) -> Parse<Path> {
-        let mut segments = vec![self.ident()?];
+        let mut path = Path::from(self.ident()?);
         while self.eat(T::ColonColon) {
-            segments.push(self.ident()?);
+            path.segments.push(self.ident()?);
         }
-        Ok(Path { segments })
+        Ok(path)
     }
 
     /// The value of the integer here, which is taken.
@@ -214,6 +232,11 @@ impl Parser<'_> {
         }
         Ok(names)
     }
+}
+
+/// Words that are reserved and may stand before a type in other languages.
+pub(super) fn is_unsupported(kind: T) -> bool {
+    matches!(kind, T::Mutable | T::Pub | T::Typename | T::Volatile)
 }
 
 fn primitive(kind: T) -> Option<Primitive> {

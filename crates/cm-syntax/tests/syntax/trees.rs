@@ -112,7 +112,7 @@ fn check_item(text: &str, item: &Item, checked: &mut usize) {
 fn check_arena<'t>(slice: &impl Fn(cm_base::At) -> &'t str, arena: &Arena, checked: &mut usize) {
     for expr in &arena.exprs {
         let names: &[Ident] = match &expr.kind {
-            ExprKind::Path(path, _) => &path.segments,
+            ExprKind::Path(path, _) => &path.segments[..],
             ExprKind::Field { name, .. } | ExprKind::MethodCall { name, .. } => &[*name],
             _ => &[],
         };

@@ -327,7 +327,9 @@ fn standard_input() {
 #[test]
 fn readers_that_go_away() {
     let place = Place::new(&[("ok.cm", OK)]);
-    for args in ["--help", "--version", "compile ok.cm", "check ok.cm", "cache stats", "why"] {
+    let verbose = ["compile -v ok.cm", "compile --debug=trace --no-cache ok.cm", "check -v ok.cm"];
+    let others = ["--help", "--version", "compile ok.cm", "check ok.cm", "cache stats", "why"];
+    for args in verbose.iter().chain(&others) {
         let mut child = place.command(args).spawn().expect("cm starts");
         drop(child.stdout.take());
         let found = outcome(child);

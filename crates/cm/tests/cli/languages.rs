@@ -135,6 +135,11 @@ fn no_help_is_left_in_english() {
         "cache list",
         "cache show",
         "cache path",
+        "cache key",
+        "cache key generate",
+        "cache key list",
+        "cache key trust",
+        "cache key revoke",
         "why",
         "completions",
     ];

@@ -2,7 +2,7 @@
 
 use crate::{Place, check, files_below, outcome};
 use serde_json::Value;
-use std::fs;
+use std::{collections::BTreeMap, fs};
 
 const FILES: [(&str, &str); 2] = [
     ("main.cm", "import ./geo::{area};\nint main() { println(\"hi\"); return area(21); }\n"),
@@ -118,6 +118,19 @@ fn looking_at_a_cache() {
             ("cache list", 0, "… blob   executable …", ""),
             ("cache verify", 0, "good: … entries, … KB\nbad, removed: 0\n", ""),
             (
+                "cache verify --recompute 100%",
+                0,
+                "good: …\nbad, removed: 0\nrecomputed: 6\ndifferent, replaced: 0\n",
+                "",
+            ),
+            (
+                "cache verify --recompute=0 --format=json",
+                0,
+                "{…\"different\":0…\"recomputed\":0}\n",
+                "",
+            ),
+            ("cache verify --recompute=101", 1, "", "error: …not a percentage…"),
+            (
                 "cache clean --kind nonsense",
                 1,
                 "",
@@ -125,6 +138,17 @@ fn looking_at_a_cache() {
             ),
         ],
     );
+    let before = store(&place, ".cm_cache");
+    assert_eq!(number(&before["last_build"], "hits"), 15, "those of recomputing: {before}");
+    fs::remove_dir_all(place.path.join(".cm_cache/graph")).expect("the cache is ours");
+    check(&place, &[("compile -O0 -q main.cm", 0, "", "")]);
+    let after = store(&place, ".cm_cache");
+    // Three units' bitcode and objects and the executable, each a record and a blob.
+    assert_eq!(number(&after["last_build"], "hits"), 14, "{after}");
+    assert_eq!(number(&after["last_build"], "misses"), 0, "{after}");
+    let saved = number(&after["last_build"], "saved_microseconds");
+    assert!(saved > 0, "{after}");
+    assert_eq!(number(&after, "saved_microseconds") - number(&before, "saved_microseconds"), saved);
     let list = place.cm("cache list --format=json").stdout;
     let entries: Vec<Value> =
         list.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
@@ -161,53 +185,88 @@ fn looking_at_a_cache() {
     );
 }
 
-/// An entry is found again exactly if nothing has changed that its stage gets.
+/// An entry is found again exactly if nothing has changed that its stage gets: how many entries of
+/// each kind a build adds that knows nothing but the store.
 #[test]
 fn what_entries_depend_on() {
     let place =
         Place::new(&[("a/main.cm", FILES[0].1), ("a/geo.cm", FILES[1].1), ("a/cm.toml", "")]);
     let dir = place.path.join("shared");
     let dir = dir.as_str();
-    // How many blobs and records a build writes that knows nothing but the store.
-    let written = |args: &str, environment: &[(&str, &str)]| {
-        let before = match store(&place, dir) {
-            Value::Null => 0,
-            store => number(&store, "written"),
-        };
+    let kinds = || -> BTreeMap<String, u64> {
+        let store = store(&place, dir);
+        let kinds = store["kinds"].as_array().map(Vec::as_slice).unwrap_or_default().iter();
+        kinds.map(|kind| (kind["kind"].to_string(), number(kind, "entries"))).collect()
+    };
+    let added = |args: &str, environment: &[(&str, &str)]| {
+        let before = kinds();
         let _ = fs::remove_dir_all(place.path.join("shared/graph"));
         let mut command = place.command(&format!("compile -q --cache-dir={dir} {args}"));
         command.envs(environment.iter().copied());
         let found = outcome(command.spawn().expect("cm starts"));
         assert_eq!((found.exit, &*found.stderr), (0, ""), "{args}");
-        number(&store(&place, dir), "written") - before
+        let more = |(kind, count): (&String, &u64)| {
+            let more = count - before.get(kind).unwrap_or(&0);
+            (more > 0).then(|| format!("{} {more}", kind.trim_matches('"')))
+        };
+        kinds().iter().filter_map(more).collect::<Vec<_>>().join(", ")
     };
-    let all = written("-O0 a/main.cm", &[]);
-    assert!(all > 10, "{all}");
-    // What is of no account.
-    assert_eq!(written("-O0 a/main.cm", &[]), 0);
-    let environment =
-        [("LANG", "ja_JP.UTF-8"), ("USER", "somebody"), ("HOME", "/nowhere"), ("TZ", "Asia/Tokyo")];
-    assert_eq!(written("-O0 a/main.cm", &environment), 0);
+    let nothing = |what: &str, args: &str, environment: &[(&str, &str)]| {
+        assert_eq!(added(args, environment), "", "{what}");
+    };
+    let write_geo = |text: &str| place.write("a/geo.cm", text);
+    // Two modules, and what calls `main`. Of each unit there is the MIR; of its bitcode and object
+    // what it is, and what it was made from.
+    assert_eq!(added("-O0 a/main.cm", &[]), "executable 2, mir 3, unit_bitcode 6, unit_object 6");
+    nothing("once more", "-O0 a/main.cm", &[]);
+    for (name, value) in [
+        ("LANG", "ja_JP.UTF-8"),
+        ("LC_ALL", "de_DE.UTF-8"),
+        ("USER", "somebody"),
+        ("HOME", "/nowhere"),
+        ("TZ", "Asia/Tokyo"),
+        ("PWD", "/"),
+        ("TMPDIR", place.path.as_str()),
+        ("NO_COLOR", "1"),
+        ("CM_KEY_DIR", "/nowhere"),
+        ("SOURCE_DATE_EPOCH", "1"),
+    ] {
+        nothing(name, "-O0 a/main.cm", &[(name, value)]);
+    }
+    for args in ["-o elsewhere", "--format=json", "--color=always", "--lang=ja", "-DUNUSED"] {
+        nothing(args, &format!("-O0 a/main.cm {args}"), &[]);
+    }
     place.write("a/unrelated.cm", "export int f() { return 1; }\n");
-    place.write("a/geo.cm", FILES[1].1);
-    assert_eq!(written("-O0 a/main.cm -o elsewhere", &[]), 0);
+    nothing("another file", "-O0 a/main.cm", &[]);
+    write_geo(FILES[1].1);
+    nothing("another time", "-O0 a/main.cm", &[]);
     for file in ["main.cm", "geo.cm", "cm.toml"] {
         let text = fs::read(place.path.join("a").join(file)).expect("a file");
         place.write(&format!("another/place/{file}"), text);
     }
-    assert_eq!(written("-O0 another/place/main.cm", &[]), 0);
-    place.write("a/geo.cm", format!("// A comment.\n{}", FILES[1].1));
-    assert_eq!(written("-O0 a/main.cm", &[]), 0);
-    // What is.
-    let level = written("-O2 a/main.cm", &[]);
-    assert!(level >= 6, "everything but MIR that is the same: {level}");
-    place.write("a/geo.cm", "export int area(int a) { return a * 3; }\n");
-    let body = written("-O0 a/main.cm", &[]);
-    assert!(body > 0 && body < all, "the unit of one module: {body} of {all}");
-    place.write("a/geo.cm", "export int area(long a) { return 42; }\n");
-    let interface = written("-O0 a/main.cm", &[]);
-    assert!(interface > body, "the importing unit as well: {interface}");
-    // A branch and back.
-    place.write("a/geo.cm", FILES[1].1);
-    assert_eq!(written("-O0 a/main.cm", &[]), 0);
+    nothing("another place", "-O0 another/place/main.cm", &[]);
+    write_geo(&format!("// A comment.\n\n{}", FILES[1].1));
+    nothing("a comment", "-O0 a/main.cm", &[]);
+    write_geo(&format!("int unused() {{ return 1; }}\n{}", FILES[1].1));
+    nothing("a function that nobody calls", "-O0 a/main.cm", &[]);
+    // What is of account, and then all of it back: a branch and its end.
+    let body = "export int area(int a) { return a * 3; }\n";
+    let one_unit = "executable 2, mir 1, unit_bitcode 2, unit_object 2";
+    write_geo(body);
+    assert_eq!(added("-O0 a/main.cm", &[]), one_unit, "a body");
+    write_geo("export int area(long a) { if (a > 20) { return 42; } return 7; }\n");
+    // The object of the caller comes out as before: a small number is passed in the same way.
+    let both = "executable 2, mir 2, unit_bitcode 4, unit_object 3";
+    assert_eq!(added("-O0 a/main.cm", &[]), both, "an interface");
+    write_geo(body);
+    nothing("the branch", "-O0 a/main.cm", &[]);
+    write_geo(FILES[1].1);
+    nothing("and back", "-O0 a/main.cm", &[]);
+    let level = "executable 2, unit_bitcode 6, unit_object 6";
+    assert_eq!(added("-O1 a/main.cm", &[]), level, "a level, for which the MIR is the same");
+    write_geo(
+        "#ifdef LARGE\nexport int area(int a) { return a * 7; }\n#else\nexport int area(int a) { return a * 2; }\n#end\n",
+    );
+    nothing("a condition that does not hold", "-O0 a/main.cm", &[]);
+    assert_eq!(added("-O0 -DLARGE a/main.cm", &[]), one_unit, "a condition");
 }

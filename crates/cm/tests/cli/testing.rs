@@ -76,3 +76,33 @@ fn tests_are_no_part_of_the_program_and_need_none() {
     assert_eq!(ran.exit, 1);
     assert!(ran.stderr.contains("geo.cm:2:6: error: A test takes no parameters"), "{ran:?}");
 }
+
+/// Results are entries of the store, which copies of a program share.
+#[test]
+fn results_are_found_elsewhere() {
+    let place = place();
+    place.cm("test main.cm -O0 --cache-dir=shared");
+    let list = place.cm("cache list --cache-dir=shared").stdout;
+    assert_eq!(list.lines().filter(|line| line.contains(" record test ")).count(), 3, "{list}");
+    for file in ["main.cm", "geo.cm", "cm.toml"] {
+        place.write(&format!("copy/{file}"), place.read(file));
+    }
+    let copy = place.cm("test copy/main.cm -O0 --cache-dir=shared").stdout;
+    assert!(copy.contains("passed: 3 (3 unchanged), failed: 1"), "{copy}");
+    let level = place.cm("test copy/main.cm -O1 --cache-dir=shared").stdout;
+    assert!(level.contains("passed: 3 (0 unchanged), failed: 1"), "{level}");
+}
+
+/// What a test is linked with is a part of it.
+#[test]
+fn foreign_code_that_changes_is_tested_again() {
+    let place = Place::new(&[(
+        "main.cm",
+        "extern int f();\nint main() { return 0; }\n#[test]\nbool right() { return f() > 1; }\n",
+    )]);
+    for (number, expected) in [(5, "ok\n"), (5, "ok (unchanged)\n"), (6, "ok\n"), (1, "FAILED\n")] {
+        place.write("f.c", format!("int f(void) {{ return {number}; }}\n"));
+        let found = place.cm("test main.cm f.c -O0");
+        assert!(found.stdout.starts_with(&format!("test main::right ... {expected}")), "{found:?}");
+    }
+}

@@ -1,7 +1,7 @@
 //! What a build leaves behind: the root record, and the answer to `why`.
 
 use crate::toy::*;
-use redgreen::{Identity, RecordedInput, RootRecord};
+use redgreen::{Db, Identity, RecordedInput, RootRecord, image_report};
 
 #[test]
 fn a_root_record_holds_until_an_input_changes() {
@@ -54,4 +54,32 @@ fn why_leads_from_the_edit_to_what_ran() {
     assert_eq!(reason("lower(a.f)"), changed("signature(b.g)"));
     assert_eq!(reason("lower(a.k)"), Some(("value needed".into(), false)));
     assert_eq!(reason("exports(b)"), Some(("changed dependency: items(b)".into(), false)));
+}
+
+#[test]
+fn an_image_tells_what_is_in_it() {
+    let project = Project::new();
+    project.files.write("a", "fn f(int) x @b.g\n");
+    project.files.write("b", "fn g(int) x\n");
+    let built = project.build();
+    let (image, registry) = (project.image(), project.open_clean().graph().registry().clone());
+    assert_eq!(image_report(&image, IDENTITY.build, &registry), Some(built.report));
+    assert_eq!(image_report(&image, 1, &registry), None);
+}
+
+#[test]
+fn time_is_measured_if_somebody_asks() {
+    let project = Project::new();
+    project.files.write("a", "fn f(int) x\n");
+    let mut db = project.open_clean();
+    db.measure_time();
+    let record = build(&mut db).unwrap().record;
+    let span = |query: &str| {
+        let run = record.executed.iter().find(|run| *run.node.query == *query).unwrap();
+        run.span.unwrap()
+    };
+    let (outer, inner) = (span("link"), span("parse"));
+    assert!(outer.start <= inner.start && inner.start <= inner.end && inner.end <= outer.end);
+    let unmeasured = build(&mut project.open_clean()).unwrap().record;
+    assert!(unmeasured.executed.iter().all(|run| run.span.is_none()));
 }

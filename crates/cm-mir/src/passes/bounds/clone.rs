@@ -2,10 +2,14 @@
 
 use super::{
     facts::whole,
-    guard::{Plan, Wide, data_of},
+    guard::{Byte, Plan, Wide, data_of},
     loops::Loop,
 };
-use crate::{mir::*, ty::Known, visit};
+use crate::{
+    mir::*,
+    ty::{Known, TyKind},
+    visit,
+};
 
 /// Puts the guard before a loop, and the copy beside it.
 pub(super) fn apply(function: &mut Function, inner: &Loop, mut plan: Plan) {
@@ -59,7 +63,7 @@ impl Copier<'_> {
             let value = if same { Rvalue::Use(wide) } else { Rvalue::Cast(wide, ty) };
             out.push(assign(counter, value));
         }
-        for mut stmt in stmts {
+        for (index, mut stmt) in stmts.into_iter().enumerate() {
             visit::operands_mut(&mut stmt, &mut |operand| self.read_data(operand));
             let target = match &stmt {
                 Stmt::Assign { place, .. } => whole(place),
@@ -81,6 +85,10 @@ impl Copier<'_> {
                 },
                 None => stmt,
             };
+            let copy = match self.plan.bytes.remove(&(position, index)) {
+                Some(byte) => self.read_byte(&byte, copy, &mut out),
+                None => copy,
+            };
             out.push(copy);
         }
         let terminator = match terminator {
@@ -96,6 +104,18 @@ impl Copier<'_> {
         let counter = &self.plan.counter;
         let value = Rvalue::Binary(BinOp::Add, Operand::copy(counter.wide), counter.step.clone());
         assign(counter.wide, value)
+    }
+
+    /// What reads a byte without looking at the length, for a call that looks at it.
+    fn read_byte(&mut self, byte: &Byte, call: Stmt, out: &mut Vec<Stmt>) -> Stmt {
+        let Stmt::Call { dest: Some(dest), .. } = call else { return call };
+        let (pointer, ty) = (Known::get().ptr, TyKind::unsigned(8));
+        let index = self.wide(&byte.index, out);
+        let address = LocalId(self.function.locals.len() as u32);
+        self.function.locals.push(Local { ty: pointer, name: None });
+        out.push(assign(address, Rvalue::PtrOffset(Operand::copy(byte.data), index, ty)));
+        let value = Operand::copy(Place::from(address).project(Projection::Deref(ty)));
+        Stmt::Assign { place: dest, value: Rvalue::Use(value), volatile: false }
     }
 
     fn read_data(&self, operand: &mut Operand) {

@@ -1,5 +1,9 @@
 //! What is evaluated before a loop to know that its checks pass.
 
+mod strings;
+
+pub(super) use strings::Byte;
+
 use super::{
     facts::{Effects, Facts, whole},
     loops::Loop,
@@ -28,6 +32,8 @@ pub(super) struct Plan {
     pub indices: FxHashMap<LocalId, Wide>,
     /// Slices whose data pointer is known, and where it is.
     pub data: FxHashMap<LocalId, LocalId>,
+    /// Where bytes of strings are read whose indices are in range: positions of block and statement.
+    pub bytes: FxHashMap<(usize, usize), Byte>,
 }
 
 /// What a loop counts with.
@@ -95,10 +101,10 @@ pub(super) fn plan(function: &Function, facts: &Facts, inner: &Loop) -> Option<P
     };
     let counter = guard.count()?;
     let passed = guard.checks();
-    if passed.is_empty() {
+    let bytes = guard.bytes();
+    if passed.is_empty() && bytes.is_empty() {
         return None;
     }
-    guard.flush();
     let data = guard.data_pointers();
     let wide = LocalId((function.locals.len() + guard.locals.len()) as u32);
     let word = Known::get().i64;
@@ -113,6 +119,7 @@ pub(super) fn plan(function: &Function, facts: &Facts, inner: &Loop) -> Option<P
         counter: Counter { wide, ..counter },
         indices: guard.indices,
         data,
+        bytes,
     })
 }
 

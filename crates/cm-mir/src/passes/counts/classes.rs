@@ -44,6 +44,9 @@ pub(super) struct Facts {
     pub(super) owners: Vec<Vec<LocalId>>,
     /// The memory that a borrowing local repeats.
     pub(super) sources: Vec<Vec<Source>>,
+    /// The local's value, or what is computed from it, is put where it is not followed, in memory that
+    /// may outlive the function, or is returned.
+    pub(super) leaks: Vec<bool>,
     /// The result, parameters and environment come first.
     pub(super) fixed: usize,
 }
@@ -139,6 +142,7 @@ pub(super) fn classify(function: &Function, types: &mut Types) -> Facts {
         exposed: exposed_locals(function),
         owners: vec![Vec::new(); count],
         sources: vec![Vec::new(); count],
+        leaks: vec![false; count],
         fixed,
     };
     let mut flow = Flow {
@@ -151,6 +155,7 @@ pub(super) fn classify(function: &Function, types: &mut Types) -> Facts {
     for stmt in function.blocks.iter().flat_map(|block| &block.stmts) {
         flow.stmt(stmt);
     }
+    flow.leaks();
     flow.close();
     flow.facts
 }
@@ -298,6 +303,37 @@ impl Flow<'_> {
                 self.escapes.push(local);
             }
         }
+        if let Rvalue::AddrOf(place) = value
+            && goes_through_pointer(place)
+            && let Base::Local(base) = place.base
+        {
+            self.escapes.push(base);
+        }
+    }
+
+    /// Goes back from what escapes or is returned to what it is computed from.
+    fn leaks(&mut self) {
+        let mut sources: Vec<Vec<LocalId>> = vec![Vec::new(); self.edges.len()];
+        for stmt in self.function.blocks.iter().flat_map(|block| &block.stmts) {
+            if let Stmt::Assign { place, value, .. } = stmt
+                && let Some(local) = whole(place).filter(|local| self.is_carrier(*local))
+            {
+                let operands = match value {
+                    Rvalue::Use(a) | Rvalue::Cast(a, _) | Rvalue::PtrOffset(a, ..) => vec![a],
+                    Rvalue::Binary(op, a, b) if !is_comparison(*op) => vec![a, b],
+                    _ => continue,
+                };
+                let from = operands.iter().filter_map(|operand| copied(operand));
+                sources[local.0 as usize].extend(from);
+            }
+        }
+        let mut work = self.escapes.clone();
+        work.push(RESULT);
+        while let Some(local) = work.pop() {
+            if !std::mem::replace(&mut self.facts.leaks[local.0 as usize], true) {
+                work.extend(&sources[local.0 as usize]);
+            }
+        }
     }
 
     /// The result of a call may point into its arguments.
@@ -375,6 +411,14 @@ impl Flow<'_> {
 /// Values of the type may be addresses.
 fn is_address(ty: Ty) -> bool {
     matches!(ty.get(), TyKind::Ptr | TyKind::Int { bits: 64, .. })
+}
+
+/// The local that an operand is a copy of.
+fn copied(operand: &Operand) -> Option<LocalId> {
+    match operand {
+        Operand::Copy(place) => whole(place),
+        Operand::Const(_) => None,
+    }
 }
 
 fn is_comparison(op: BinOp) -> bool {

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     mir::*,
     ty::{Ty, TyKind},
+    typing::Typing,
     visit::{self, Mention},
 };
 
@@ -176,6 +177,7 @@ impl Inserter<'_> {
         (first, moved): (bool, bool),
     ) {
         let Some(ty) = self.types.counted_place(self.locals, &place) else {
+            self.keep_for_ever(&place, &value);
             return self.out.push(Stmt::Assign { place, value, volatile });
         };
         let class = whole(&place).map(|local| self.class(local));
@@ -198,6 +200,18 @@ impl Inserter<'_> {
         };
         self.out.push(Stmt::Assign { place, value, volatile });
         self.finish(later, old);
+    }
+
+    /// The address of a string's bytes that is put where it cannot be followed stays valid: nothing
+    /// in a program says that the bytes of a value go away. So the string is never freed.
+    fn keep_for_ever(&mut self, place: &Place, value: &Rvalue) {
+        let Rvalue::Cast(Operand::Copy(string), _) = value else { return };
+        let leaks = |local: LocalId| self.facts.leaks.get(local.0 as usize) != Some(&false);
+        let is_string = |ty: Ty| *ty.get() == TyKind::Str;
+        if whole(place).is_none_or(leaks) && Typing(self.locals).place(string).is_ok_and(is_string)
+        {
+            self.count(CountOp::Retain, (**string).clone());
+        }
     }
 
     /// Remembers what a place holds.

@@ -11,7 +11,7 @@
 //!   surely stays as it is for so long: then nothing is counted. Most locals are such.
 //! * Pointers into objects (a slice's elements, a string's bytes) are followed through locals
 //!   ([`classes`]): what they point into lives as long as they do. If one is stored away, the local
-//!   that owns the object keeps it until the function returns.
+//!   that owns the object keeps it until the function returns; a string is never freed then.
 //!
 //! Releasing runs no code of the program, so its order is free.
 
@@ -30,16 +30,19 @@ use crate::{
 use rustc_hash::FxHashMap;
 
 /// Makes a function count references. It runs once, on what lowering made.
-pub fn count_references(function: &mut Function) {
+///
+/// Whether there was anything to do.
+pub fn count_references(function: &mut Function) -> bool {
     let mut types = Types::default();
     if !is_concerned(function, &mut types) {
-        return;
+        return false;
     }
     split::split(function, &mut types);
     let mut facts = classes::classify(function, &mut types);
     let live = live::compute(function, &mut facts);
     borrow::validate(function, &mut facts, &live, &mut types);
     insert::insert(function, &facts, &live, &mut types);
+    true
 }
 
 /// What is known of types, computed once for each.
@@ -61,28 +64,27 @@ impl Types {
     fn counted_place(&mut self, locals: &[Local], place: &Place) -> Option<Ty> {
         Typing(locals).place(place).ok().filter(|ty| self.is_counted(*ty))
     }
-    /// The type of an operand if it is a place and its values are counted.
-    fn counted_copy(&mut self, locals: &[Local], operand: &Operand) -> Option<Ty> {
-        match operand {
-            Operand::Copy(place) => self.counted_place(locals, place),
-            Operand::Const(_) => None,
-        }
-    }
 }
 
 /// A statement handles values that are counted.
 fn is_concerned(function: &Function, types: &mut Types) -> bool {
-    function.locals.iter().any(|local| types.is_counted(local.ty))
-        || function.blocks.iter().flat_map(|block| &block.stmts).any(|stmt| match stmt {
-            Stmt::Assign { place, .. } => types.counted_place(&function.locals, place).is_some(),
-            Stmt::Call { dest, callee, args } => {
-                dest.is_none() && types.is_counted(result_ty(callee))
-                    || dest.iter().any(|dest| types.counted_place(&function.locals, dest).is_some())
-                    || args.iter().any(|arg| types.counted_copy(&function.locals, arg).is_some())
-            }
-            Stmt::Count { .. } => true,
-            Stmt::Asm { .. } => false,
-        })
+    if function.locals.iter().any(|local| types.is_counted(local.ty)) {
+        return true;
+    }
+    // What is in locals is not counted, so types need be found only of what is elsewhere.
+    let locals = &function.locals;
+    let mut counts =
+        |place: &Place| inside(place).is_none() && types.counted_place(locals, place).is_some();
+    function.blocks.iter().flat_map(|block| &block.stmts).any(|stmt| match stmt {
+        Stmt::Assign { place, .. } => counts(place),
+        Stmt::Call { dest, callee, args } => {
+            dest.is_none() && is_counted(result_ty(callee))
+                || dest.as_ref().is_some_and(&mut counts)
+                || args.iter().any(|arg| matches!(arg, Operand::Copy(place) if counts(place)))
+        }
+        Stmt::Count { .. } => true,
+        Stmt::Asm { .. } => false,
+    })
 }
 
 /// The type of a call's result.
