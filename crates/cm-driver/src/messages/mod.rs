@@ -8,6 +8,7 @@ use std::{
     borrow::Cow,
     cmp::Reverse,
     env,
+    io::Write as _,
     sync::{LazyLock, OnceLock},
 };
 
