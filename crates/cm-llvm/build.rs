@@ -1,4 +1,5 @@
-//! Fingerprints the code that decides what is emitted, so that caches notice a change of it.
+//! Fingerprints the code that decides what is emitted and what it is linked with, so that caches notice a
+//! change of either, and objects for two run-time libraries never meet.
 
 use std::{
     collections::hash_map::DefaultHasher,
@@ -11,7 +12,7 @@ fn main() {
     let mut files: Vec<PathBuf> = ["ty.rs", "mir.rs", "unit.rs", "runtime.rs"]
         .map(|name| Path::new("../cm-mir/src").join(name))
         .into();
-    for folder in ["src", "../cm-mir/src/passes"] {
+    for folder in ["src", "../cm-mir/src/passes", "../cm-runtime/src"] {
         println!("cargo::rerun-if-changed={folder}");
         collect(Path::new(folder), &mut files);
     }

@@ -57,6 +57,8 @@ impl Context<'_> {
         command.args(arguments).arg("--cache-dir").arg(self.place.join("cache"));
         // Wherever the build directory is.
         command.env("CM_STD_PATH", concat!(env!("CARGO_MANIFEST_DIR"), "/../libs"));
+        // Each program is compiled as if it were the first.
+        command.env("CM_SHARED_CACHE", "");
         command.args(self.case.file.file_name());
         command.current_dir(self.case.file.parent().unwrap_or(Path::new(".")));
         command

@@ -4,7 +4,17 @@
 use crate::Target;
 
 /// Changes with anything in this module.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = fingerprint(include_bytes!("abi.rs"));
+
+/// FNV-1a.
+const fn fingerprint(source: &[u8]) -> u32 {
+    let (mut hash, mut at) = (0x811c_9dc5_u32, 0);
+    while at < source.len() {
+        hash = (hash ^ source[at] as u32).wrapping_mul(0x0100_0193);
+        at += 1;
+    }
+    hash
+}
 
 /// The exported function, of type [`Entry`].
 pub const ENTRY: &str = "cm_backend_table";

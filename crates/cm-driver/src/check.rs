@@ -15,10 +15,12 @@ use redgreen::{Database, Root};
 use std::{fs, io, rc::Rc};
 
 /// What of the findings of the linter is shown.
-#[derive(Debug, Default)]
+#[derive(PartialEq, Eq, Debug, Default)]
 pub struct Lint {
     /// The rules in force.
     config: Config,
+    /// The file that says so.
+    pub(crate) path: Option<Utf8PathBuf>,
     /// Rules for machines without a system are in force too.
     bare: bool,
 }
@@ -46,7 +48,7 @@ impl Lint {
         let text = read.map_err(|error| format!("cannot read {shown}: {}", reason(&error)))?;
         let config = Config::parse(&text);
         let report = complaints(&config, shown, &text);
-        Ok((Lint { config, bare }, report))
+        Ok((Lint { config, path: Some(path), bare }, report))
     }
 
     /// The level of a rule in a file, or `None` if it is not in force.

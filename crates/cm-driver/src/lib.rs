@@ -42,7 +42,7 @@ pub use run::run;
 pub use settings::{CacheArguments, CacheSettings};
 pub use stages::{Stage, emit};
 pub use test::{Outcome, Tests, test, test_child};
-pub use why::{last_record, why};
+pub use why::{last_record, why, why_json};
 
 use camino::Utf8PathBuf;
 

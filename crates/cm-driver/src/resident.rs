@@ -35,6 +35,8 @@ pub struct Resident {
     database: ManuallyDrop<Database>,
     task: Task,
     rounds: u32,
+    /// What is shown is different, whatever the program is.
+    stale: bool,
 }
 
 /// What came of a build.
@@ -65,7 +67,17 @@ impl Resident {
         };
         let session = Session::new(options, purpose)?;
         let database = session.open();
-        Ok(Resident { session, database, task, rounds: 0 })
+        Ok(Resident { session, database, task, rounds: 0, stale: true })
+    }
+
+    /// From now on shows these findings.
+    pub fn set_lint(&mut self, lint: &Rc<Lint>) {
+        if let Task::Check(old) = &mut self.task
+            && old != lint
+        {
+            *old = lint.clone();
+            self.stale = true;
+        }
     }
 
     /// Brings the program up to date.
@@ -95,7 +107,7 @@ impl Resident {
                 (session.report(&prepared.diagnostics), prepared.changed)
             }
         };
-        Ok(Round { report, changed: changed || self.rounds == 1 })
+        Ok(Round { report, changed: std::mem::take(&mut self.stale) || changed })
     }
 
     /// The directories in which a change can matter.
@@ -105,6 +117,10 @@ impl Resident {
         let parents = files.iter().filter_map(|file| file.parent().map(ToOwned::to_owned));
         let mut found: BTreeSet<Utf8PathBuf> = parents.collect();
         found.insert(project.cwd.clone());
+        if let Task::Check(lint) = &self.task {
+            let config = lint.path.as_ref().and_then(|path| path.parent());
+            found.extend(config.map(ToOwned::to_owned));
+        }
         if project.is_marked() {
             // A module that is missing may appear anywhere.
             below(&project.base, &mut found);

@@ -109,11 +109,7 @@ fn execute(
     if !found(&session.report(diagnostics)) {
         return Ok(None);
     }
-    let foreign = &session.tools.foreign;
-    if !foreign.is_empty() {
-        let library = foreign.library(&session.tools.scratch)?;
-        cm_jit::load(library.as_std_path()).map_err(|e| e.to_string())?;
-    }
+    session.tools.foreign.load(&session.tools)?;
     let main = cm_jit::link(objects).map_err(|e| e.to_string())?;
     session.clock.lap("link");
     Ok(Some(cm_jit::start(main).map_err(|e| e.to_string())?))

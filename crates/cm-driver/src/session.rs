@@ -63,10 +63,7 @@ fn say(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
-/// Prints a warning.
-pub(crate) fn warn(message: &str) {
-    let _ = writeln!(std::io::stderr(), "warning: {message}");
-}
+pub(crate) use crate::messages::warn;
 
 /// Prints how long stages take, if asked to.
 pub struct Clock {
@@ -151,6 +148,7 @@ impl Session {
         let vouched = Vouched::new(options.cache.as_ref(), store.clone());
         let mut tools = Tools::new(store.clone(), options.opt_level, options.foreign.clone());
         tools.vouched = vouched;
+        tools.shared = options.cache.as_ref().and_then(CacheSettings::shared_store);
         let tools = Arc::new(tools);
         let world = Arc::new(world(&project, options, system, tools.clone()));
         let identity = identity(&world, options);
@@ -329,7 +327,7 @@ impl Session {
             say(&format!("ran {}({})", run.node.query, run.node.key));
         }
         match &self.query_log {
-            Some(path) => crate::why::write_log(&record, path),
+            Some(path) => crate::why::write_log(&record, &self.tools.take_fetched(), path),
             None => Ok(()),
         }
     }

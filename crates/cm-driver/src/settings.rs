@@ -11,6 +11,9 @@
 //! sign = "off"           # "on": records are signed; "required": and those that are not, not used
 //! trusted-keys = []      # public keys that are trusted besides those of the user
 //! ```
+//!
+//! What is compiled of the standard library is kept in a directory of the user besides, so that no
+//! other project compiles it again.
 
 use crate::{Error, beside, keys::Signatures, tools::BUILD_ID};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -30,13 +33,26 @@ pub struct CacheSettings {
     pub compression: Option<i32>,
     /// How its records are signed; `None`: not at all.
     pub signatures: Option<Signatures>,
+    /// A directory with a store for what is compiled of the standard library, which all projects of
+    /// a user share.
+    pub shared: Option<Utf8PathBuf>,
 }
+
+/// What the store that projects share may take, in bytes.
+const MAX_SHARED: u64 = 256 << 20;
 
 impl CacheSettings {
     /// A directory, used as is usual.
     pub fn new(dir: impl Into<Utf8PathBuf>) -> CacheSettings {
         let castore::Config { max_size, read_only, compression } = castore::Config::default();
-        CacheSettings { dir: dir.into(), max_size, read_only, compression, signatures: None }
+        CacheSettings {
+            dir: dir.into(),
+            max_size,
+            read_only,
+            compression,
+            signatures: None,
+            shared: None,
+        }
     }
 
     /// The store in the directory.
@@ -60,6 +76,16 @@ impl CacheSettings {
     pub fn signatures_required(&self) -> bool {
         self.signatures.as_ref().is_some_and(|signatures| signatures.required)
     }
+
+    /// The store that projects share. Its records are not signed.
+    pub fn shared_store(&self) -> Option<castore::Store> {
+        let dir = self.shared.as_ref().filter(|_| !self.signatures_required())?;
+        let CacheSettings { read_only, compression, .. } = *self;
+        Some(castore::Store::with(
+            dir,
+            castore::Config { max_size: MAX_SHARED, read_only, compression },
+        ))
+    }
 }
 
 /// What the command line and the environment say of the cache; `None`: nothing.
@@ -73,6 +99,24 @@ pub struct CacheArguments {
     pub max_size: Option<u64>,
     /// `--cache-readonly`.
     pub read_only: bool,
+    /// See [`shared_directory`].
+    pub shared: Option<Utf8PathBuf>,
+}
+
+/// Where projects share what is compiled of the standard library: `CM_SHARED_CACHE`, else in the
+/// user's directory for caches. Nowhere if the variable is empty.
+pub fn shared_directory() -> Option<Utf8PathBuf> {
+    let set = |name| std::env::var(name).ok();
+    let path =
+        |text: String| Some(Utf8PathBuf::from(text)).filter(|path| !path.as_str().is_empty());
+    match set("CM_SHARED_CACHE") {
+        Some(dir) => path(dir),
+        None => {
+            let home = || Some(path(set("HOME")?)?.join(".cache"));
+            let caches = set("XDG_CACHE_HOME").and_then(path).or_else(home)?;
+            caches.is_absolute().then(|| caches.join("cm"))
+        }
+    }
 }
 
 impl CacheArguments {
@@ -105,6 +149,7 @@ impl CacheArguments {
         Ok(Some(CacheSettings {
             max_size: self.max_size.or(max_size).unwrap_or(usual.max_size),
             read_only: self.read_only || table.read_only.unwrap_or(false),
+            shared: self.shared.clone(),
             compression: table.compression().map_err(|e| format!("{toml}: [cache]: {e}"))?,
             signatures: table.signatures().map_err(|e| format!("{toml}: [cache]: {e}"))?,
             ..usual

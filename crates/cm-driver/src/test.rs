@@ -8,8 +8,9 @@ use crate::{
     Error, Options, Report, parallel, queries, reason,
     run::{pack, unpack},
     session::{Finished, Purpose, Session, accepted, diagnose},
+    tools::Tools,
 };
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use castore::{Digest, Name};
 use cm_db::DefId;
 use redgreen::{Database, Root};
@@ -199,11 +200,7 @@ fn judge(output: Output) -> Outcome {
 pub fn test_child(options: &Options, bundle: &Utf8Path) -> Result<i32, Error> {
     let bytes = fs::read(bundle).map_err(|e| Error::open(bundle, &e))?;
     let objects = unpack(&bytes).ok_or_else(|| format!("{bundle} is damaged"))?;
-    if !options.foreign.is_empty() {
-        let scratch = crate::tools::Scratch::default();
-        let library: Utf8PathBuf = options.foreign.library(&scratch)?;
-        cm_jit::load(library.as_std_path()).map_err(|e| e.to_string())?;
-    }
+    options.foreign.load(&Tools::new(None, options.opt_level, options.foreign.clone()))?;
     let main = cm_jit::link(&objects).map_err(|e| e.to_string())?;
     Ok(cm_jit::start(main).map_err(|e| e.to_string())?)
 }

@@ -20,6 +20,8 @@ pub const BUILD_ID: &str = env!("CM_BUILD_ID");
 pub struct Tools {
     /// `None` with `--no-cache`.
     pub store: Option<Arc<castore::Store>>,
+    /// What was compiled of the standard library by any project; like the other, it finds by content.
+    pub shared: Option<castore::Store>,
     /// What code is made for.
     pub target: Target,
     /// 0 to 3.
@@ -54,6 +56,7 @@ impl Tools {
         let target = Target::host();
         Tools {
             store,
+            shared: None,
             target,
             opt_level,
             foreign,
@@ -128,12 +131,31 @@ impl Tools {
             self.fetched.lock().push(node);
             return Ok(blob);
         }
+        let keep = |store: &castore::Store, bytes: &Arc<[u8]>, time| {
+            let digest = store.put(name, bytes.clone());
+            store.bind_made(name, &key, &[digest], time);
+            digest
+        };
+        let shared = self.shared.as_ref().filter(|_| node.key.starts_with('@'));
+        let found = shared.and_then(|shared| {
+            let digests = shared.lookup(name, &key)?;
+            shared.get(digests.first()?)
+        });
         let start = Instant::now();
-        let bytes: Arc<[u8]> = make()?.into();
-        let time = start.elapsed();
-        let digest = store.put(name, bytes.clone());
-        store.bind_made(name, &key, &[digest], time);
-        Ok(Blob::kept(digest.0, bytes))
+        let bytes = match found {
+            Some(bytes) => {
+                self.fetched.lock().push(node);
+                bytes
+            }
+            None => {
+                let bytes = make()?.into();
+                if let Some(shared) = shared {
+                    keep(shared, &bytes, start.elapsed());
+                }
+                bytes
+            }
+        };
+        Ok(Blob::kept(keep(store, &bytes, start.elapsed()).0, bytes))
     }
 
     /// Keeps an encoded unit in the store, so that other tools find it. Gives its digest.
@@ -171,6 +193,10 @@ impl Tools {
     /// # Errors
     /// If the store cannot be written.
     pub fn finish_writing(&self) -> Result<(), castore::Error> {
+        if let Some(shared) = self.shared.as_ref().filter(|shared| shared.collected_bytes() > 0) {
+            // Other projects do without what cannot be written.
+            let _ = shared.commit();
+        }
         self.store.as_ref().map_or(Ok(()), |store| self.writer.finish(store))
     }
 

@@ -2,8 +2,8 @@
 
 use crate::{Error, session::registry};
 use camino::Utf8Path;
-use redgreen::{BuildLog, BuildRecord};
-use serde_json::json;
+use redgreen::{BuildLog, BuildRecord, Execution, NodeName};
+use serde_json::{Value, json};
 use std::fmt::Write;
 
 /// What `cm why` prints.
@@ -14,7 +14,27 @@ pub fn why(cache_dir: &Utf8Path, query: Option<&str>, key: Option<&str>) -> Resu
     let record = last_record(cache_dir)?;
     match query {
         None => Ok(overview(&record)),
-        Some(query) => chain(&record, query, key),
+        Some(_) => chain(&record, &asked(&record, query, key)?),
+    }
+}
+
+/// What ran of what was asked for: everything, a query, or a query with a key.
+fn asked<'r>(
+    record: &'r BuildRecord,
+    query: Option<&str>,
+    key: Option<&str>,
+) -> Result<Vec<&'r Execution>, Error> {
+    let is_asked = |run: &&Execution| {
+        query.is_none_or(|query| *run.node.query == *query)
+            && key.is_none_or(|key| *run.node.key == *key)
+    };
+    let runs: Vec<_> = record.executed.iter().filter(is_asked).collect();
+    match query {
+        Some(query) if runs.is_empty() => {
+            let name = key.map_or(query.to_owned(), |key| format!("{query}({key})"));
+            Err(format!("{name} did not run in the last build").into())
+        }
+        _ => Ok(runs),
     }
 }
 
@@ -54,16 +74,10 @@ fn overview(record: &BuildRecord) -> String {
     out
 }
 
-fn chain(record: &BuildRecord, query: &str, key: Option<&str>) -> Result<String, Error> {
-    let runs = record.executed.iter().filter(|run| *run.node.query == *query);
-    let runs: Vec<_> = runs.filter(|run| key.is_none_or(|key| *run.node.key == *key)).collect();
-    if runs.is_empty() {
-        let name = key.map_or(query.to_owned(), |key| format!("{query}({key})"));
-        return Err(format!("{name} did not run in the last build").into());
-    }
+fn chain(record: &BuildRecord, runs: &[&Execution]) -> Result<String, Error> {
     let mut out = String::new();
     for run in runs {
-        let steps = record.chain(query, &run.node.key).unwrap_or_default();
+        let steps = record.chain(&run.node.query, &run.node.key).unwrap_or_default();
         writeln!(out, "{}: {}", run.node, run.reason).expect("writing to a string cannot fail");
         for (depth, step) in steps.iter().enumerate() {
             writeln!(out, "{}{step}", "  ".repeat(depth + 1))
@@ -73,13 +87,44 @@ fn chain(record: &BuildRecord, query: &str, key: Option<&str>) -> Result<String,
     Ok(out)
 }
 
-/// Writes one JSON line for each query that ran, then the summary.
-pub fn write_log(record: &BuildRecord, path: &Utf8Path) -> Result<(), Error> {
+/// The same, one JSON line for each query.
+///
+/// # Errors
+/// As [`why`].
+pub fn why_json(
+    cache_dir: &Utf8Path,
+    query: Option<&str>,
+    key: Option<&str>,
+) -> Result<String, Error> {
+    let record = last_record(cache_dir)?;
+    let mut out = String::new();
+    for run in asked(&record, query, key)? {
+        let mut line = describe(run);
+        line["changed"] = run.changed.into();
+        if query.is_some() {
+            let steps = record.chain(&run.node.query, &run.node.key).unwrap_or_default();
+            line["chain"] = steps.iter().map(ToString::to_string).collect();
+        }
+        writeln!(out, "{line}").expect("writing to a string cannot fail");
+    }
+    Ok(out)
+}
+
+fn describe(run: &Execution) -> Value {
+    json!({
+        "query": &*run.node.query, "key": &*run.node.key, "reason": run.reason.to_string(),
+    })
+}
+
+/// Writes one JSON line for each query that ran, then the summary. Results that were in a store
+/// under their content are `fetched`, a sorted list.
+pub fn write_log(record: &BuildRecord, fetched: &[NodeName], path: &Utf8Path) -> Result<(), Error> {
     let mut out = String::new();
     for run in &record.executed {
-        let line = json!({
-            "query": &*run.node.query, "key": &*run.node.key, "reason": run.reason.to_string(),
-        });
+        let mut line = describe(run);
+        if fetched.binary_search(&run.node).is_ok() {
+            line["fetched"] = true.into();
+        }
         writeln!(out, "{line}").expect("writing to a string cannot fail");
     }
     let counts = record.counts;

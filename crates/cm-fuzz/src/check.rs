@@ -1,6 +1,6 @@
 //! What must hold of any text.
 
-use crate::{mutate::Case, seeds::repository};
+use crate::seeds::repository;
 use camino::{Utf8Path, Utf8PathBuf};
 use cm_base::{Diagnostic, FileText, MemorySystem, Name, OsSystem, Stamp, System};
 use cm_db::World;
@@ -9,6 +9,7 @@ use cm_mir::{
     interp::{Captured, Limits, Program, run_within},
     unit::Unit,
 };
+use cm_test::mutate::Case;
 use redgreen::{Database, Edit, Registry, Root};
 use std::{collections::BTreeMap, sync::Arc};
 

@@ -4,7 +4,5 @@
 
 pub mod check;
 pub mod minimise;
-pub mod mutate;
-pub mod random;
 pub mod seeds;
 pub mod watch;

@@ -1,12 +1,8 @@
 //! `cargo xtask fuzz` runs this.
 
 use clap::{Parser, Subcommand};
-use cm_fuzz::{
-    check,
-    minimise::minimise,
-    mutate::{self, Case},
-    seeds, watch,
-};
+use cm_fuzz::{check, minimise::minimise, seeds, watch};
+use cm_test::mutate::{self, Case};
 use std::{
     collections::BTreeMap,
     error::Error,

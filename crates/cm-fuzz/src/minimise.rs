@@ -1,6 +1,6 @@
 //! Making a failing case small.
 
-use crate::mutate::Case;
+use cm_test::mutate::Case;
 use std::time::{Duration, Instant};
 
 /// The smallest case found that still `fails`, within this time.

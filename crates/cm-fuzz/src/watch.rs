@@ -1,6 +1,6 @@
 //! Running cases in a process of their own, which may panic, hang or take too much memory.
 
-use crate::mutate::Case;
+use cm_test::mutate::Case;
 use std::{
     env, fs,
     io::{self, BufRead, BufReader, Read},

@@ -1,6 +1,7 @@
 //! Cases that failed once.
 
-use cm_fuzz::{check::check, mutate, seeds, watch};
+use cm_fuzz::{check::check, seeds, watch};
+use cm_test::mutate;
 use std::{fs, path::Path, thread};
 
 #[test]

@@ -4,7 +4,7 @@ use crate::{Level, Rule};
 use std::collections::BTreeMap;
 
 /// Which rules are in force, and how.
-#[derive(Debug, Default)]
+#[derive(PartialEq, Eq, Debug, Default)]
 pub struct Config {
     levels: BTreeMap<Rule, Level>,
     /// What in the file is not understood, with lines from 1.

@@ -14,8 +14,6 @@ use inkwell::{
     types::{BasicMetadataTypeEnum, BasicType, BasicTypeEnum, FunctionType},
 };
 
-/// Changes when objects of the old convention and of the new one do not fit together.
-pub const VERSION: u32 = 2;
 /// Bytes before those of a string: length and reference count.
 pub const STRING_HEADER: u64 = 16;
 /// Bytes of the reference count, before any counted object.

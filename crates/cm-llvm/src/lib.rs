@@ -82,7 +82,7 @@ pub type Result<T> = std::result::Result<T, EmitError>;
 pub fn identity() -> String {
     let (major, minor, patch) = inkwell::support::get_llvm_version();
     let (version, code) = (env!("CARGO_PKG_VERSION"), env!("CM_LLVM_FINGERPRINT"));
-    format!("cm-llvm {version} {code} abi {} llvm {major}.{minor}.{patch}", abi::VERSION)
+    format!("cm-llvm {version} {code} llvm {major}.{minor}.{patch}")
 }
 
 /// The optimized bitcode of an encoded [`Unit`].

@@ -2,6 +2,9 @@
 
 use core::ffi::{c_char, c_int, c_void};
 
+/// Of `dlopen`: all symbols of the library are looked up at once.
+pub const RTLD_NOW: c_int = 2;
+
 /// `FILE`.
 #[repr(C)]
 pub struct File {
@@ -23,6 +26,9 @@ unsafe extern "C" {
     pub fn _exit(status: c_int) -> !;
     pub fn getenv(name: *const c_char) -> *const c_char;
     pub fn atoi(text: *const c_char) -> c_int;
+
+    pub fn dlopen(name: *const c_char, flags: c_int) -> *mut c_void;
+    pub fn dlsym(library: *mut c_void, name: *const c_char) -> *mut c_void;
 
     pub fn malloc(size: usize) -> *mut c_void;
     pub fn calloc(count: usize, size: usize) -> *mut c_void;

@@ -23,6 +23,7 @@ mod slice;
 mod spec;
 mod string;
 mod test;
+mod tls;
 
 #[cfg(not(cm_object))]
 pub use io::flush;
@@ -71,6 +72,7 @@ symbols! {
     atomic::cm_atomic_exchange_i32,
     atomic::cm_atomic_load_i64, atomic::cm_atomic_store_i64, atomic::cm_atomic_add_i64,
     atomic::cm_atomic_exchange_i64,
+    tls::cm_tls_open, tls::cm_tls_read, tls::cm_tls_write, tls::cm_tls_close,
     slice::cm_slice_new, slice::cm_slice_push, slice::cm_slice_grow, slice::cm_slice_remove,
     slice::cm_slice_sub,
 }

@@ -35,7 +35,9 @@
 
 mod fixture;
 mod markers;
+pub mod mutate;
 pub mod process;
+pub mod random;
 mod script;
 pub mod shapes;
 

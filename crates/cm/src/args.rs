@@ -203,6 +203,8 @@ pub struct Init {
 
 #[derive(Args)]
 pub struct Completions {
+    #[command(flatten)]
+    pub talk: Talk,
     /// The shell
     #[arg(value_enum)]
     pub shell: Shell,
@@ -217,16 +219,11 @@ pub enum Shell {
 
 #[derive(Args)]
 pub struct Cache {
-    /// Print progress and timings
-    #[arg(short, long, global = true)]
-    pub verbose: bool,
-    /// Print as much as LEVEL says; `trace` adds the queries that ran to what --verbose prints
-    #[arg(short, long, value_name = "LEVEL", num_args = 0..=1, require_equals = true)]
-    #[arg(default_missing_value = "debug", global = true)]
-    pub debug: Option<Level>,
-    /// Language of messages and help [default: that of the locale]
-    #[arg(long, value_enum, value_name = "LANGUAGE", hide_default_value = true, global = true)]
-    pub lang: Option<Language>,
+    /// How it is written
+    #[arg(long, value_enum, default_value_t = TextFormat::Text, global = true)]
+    pub format: TextFormat,
+    #[command(flatten)]
+    pub talk: Talk,
     /// What to do
     #[command(subcommand)]
     pub action: CacheAction,
@@ -247,9 +244,6 @@ pub enum CacheAction {
     Stats {
         #[command(flatten)]
         place: CacheDir,
-        /// How it is written
-        #[arg(long, value_enum, default_value_t = TextFormat::Text)]
-        format: TextFormat,
     },
     /// Remove what was used longest ago
     Gc {
@@ -269,25 +263,16 @@ pub enum CacheAction {
         /// Compile N of 100 units again as well, and compare
         #[arg(long, value_name = "N%", value_parser = percent)]
         recompute: Option<u8>,
-        /// How it is written
-        #[arg(long, value_enum, default_value_t = TextFormat::Text)]
-        format: TextFormat,
     },
     /// List all entries, that used last first
     List {
         #[command(flatten)]
         place: CacheDir,
-        /// How it is written
-        #[arg(long, value_enum, default_value_t = TextFormat::Text)]
-        format: TextFormat,
     },
     /// Describe an entry
     Show {
         #[command(flatten)]
         place: CacheDir,
-        /// How it is written
-        #[arg(long, value_enum, default_value_t = TextFormat::Text)]
-        format: TextFormat,
         /// Its key, or the start of it
         key: String,
     },
@@ -309,11 +294,7 @@ pub enum KeyAction {
     /// Make a key to sign with, in place of the one there is, and print its public part
     Generate,
     /// List all keys that are known
-    List {
-        /// How it is written
-        #[arg(long, value_enum, default_value_t = TextFormat::Text)]
-        format: TextFormat,
-    },
+    List,
     /// Use what this key has signed
     Trust {
         /// Its public part; `@N` after it leaves out what it signed before epoch N
@@ -339,6 +320,7 @@ pub struct CacheDir {
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum TextFormat {
     /// For people
+    #[value(aliases = ["full", "short"])]
     Text,
     /// For programs
     Json,
@@ -348,6 +330,11 @@ pub enum TextFormat {
 pub struct Why {
     #[command(flatten)]
     pub cache: CacheDir,
+    /// How it is written
+    #[arg(long, value_enum, default_value_t = TextFormat::Text)]
+    pub format: TextFormat,
+    #[command(flatten)]
+    pub talk: Talk,
     /// Draw the graph of the last build as a page for browsers
     #[arg(long, value_name = "FILE", conflicts_with = "query")]
     pub graph: Option<Utf8PathBuf>,
@@ -412,6 +399,7 @@ impl CacheOptions {
             dir: self.cache_dir.clone(),
             max_size: self.max_cache_size,
             read_only: self.cache_readonly,
+            shared: cm_driver::settings::shared_directory(),
         }
     }
 }
@@ -422,20 +410,34 @@ pub struct Output {
     /// How diagnostics are written
     #[arg(long, value_enum, default_value_t = Format::Full)]
     pub format: Format,
+    #[command(flatten)]
+    pub talk: Talk,
+}
+
+/// The same, for those without diagnostics.
+#[derive(Args)]
+pub struct Talk {
     /// When to use colours
-    #[arg(long, value_enum, default_value_t = When::Auto)]
+    #[arg(long, value_enum, default_value_t = When::Auto, global = true)]
     pub color: When,
     /// Print progress and timings
-    #[arg(short, long)]
+    #[arg(short, long, global = true)]
     pub verbose: bool,
     /// Print as much as LEVEL says; `trace` adds the queries that ran to what --verbose prints
     #[arg(short, long, value_name = "LEVEL", num_args = 0..=1, require_equals = true)]
-    #[arg(default_missing_value = "debug")]
+    #[arg(default_missing_value = "debug", global = true)]
     pub debug: Option<Level>,
     /// Language of messages and help [default: that of the locale]
     // `lang` finds it before anything else is read.
-    #[arg(long, value_enum, value_name = "LANGUAGE", hide_default_value = true)]
+    #[arg(long, value_enum, value_name = "LANGUAGE", hide_default_value = true, global = true)]
     pub lang: Option<Language>,
+}
+
+impl Talk {
+    /// Timings are to be printed.
+    pub fn is_verbose(&self) -> bool {
+        self.verbose || matches!(self.debug, Some(level) if level <= Level::Info)
+    }
 }
 
 /// Options of code generation.

@@ -1,11 +1,12 @@
 //! `cm cache`.
 
 use crate::{
-    args::{Cache, CacheAction, CacheDir, KeyAction, Level, TextFormat},
-    print::{note, say},
+    args::{self, CacheAction, CacheDir, KeyAction, TextFormat},
+    print::{say, tell},
 };
 use cm_driver::{CacheArguments, CacheSettings, Error, cache, keys::KeyDir};
-use std::{process::ExitCode, time::Instant};
+use serde_json::json;
+use std::process::ExitCode;
 
 /// The cache that a command about caches means. `--no-cache` in `cm.toml` does not hide it.
 pub fn settings(place: &CacheDir) -> Result<CacheSettings, Error> {
@@ -15,54 +16,62 @@ pub fn settings(place: &CacheDir) -> Result<CacheSettings, Error> {
     Ok(settings.expect("invariant: it is enabled"))
 }
 
-pub fn run(args: Cache) -> Result<ExitCode, Error> {
-    let start = Instant::now();
-    let done = act(args.action);
-    if args.verbose || args.debug.is_some_and(|level| level <= Level::Info) {
-        note(&format!("{} ms", start.elapsed().as_millis()));
-    }
-    done
-}
-
-fn act(action: CacheAction) -> Result<ExitCode, Error> {
-    let json = |format: TextFormat| format == TextFormat::Json;
-    let text = match action {
+pub fn run(args: &args::Cache) -> Result<ExitCode, Error> {
+    let json = args.format == TextFormat::Json;
+    let mut sound = true;
+    let text = match &args.action {
         CacheAction::Clean { place, kind } if kind.is_empty() => {
-            let dir = settings(&place)?.dir;
-            match cache::clean(&dir)? {
-                true => format!("deleted {dir}\n"),
-                false => format!("there is no cache at {dir}\n"),
+            let dir = settings(place)?.dir;
+            let deleted = cache::clean(&dir)?;
+            match (json, deleted) {
+                (true, _) => {
+                    format!("{}\n", json!({"directory": dir.as_str(), "deleted": deleted}))
+                }
+                (false, true) => format!("deleted {dir}\n"),
+                (false, false) => format!("there is no cache at {dir}\n"),
             }
         }
         CacheAction::Clean { place, kind } => {
-            format!("removed {} entries\n", cache::clean_kinds(&settings(&place)?, &kind)?)
+            let removed = cache::clean_kinds(&settings(place)?, kind)?;
+            match json {
+                true => format!("{}\n", json!({ "removed": removed })),
+                false => format!("removed {removed} entries\n"),
+            }
         }
-        CacheAction::Stats { place, format } => cache::stats(&settings(&place)?, json(format))?,
+        CacheAction::Stats { place } => cache::stats(&settings(place)?, json)?,
         CacheAction::Gc { place, max_size, max_age } => {
-            cache::gc(&settings(&place)?, max_size, max_age)?
+            cache::gc(&settings(place)?, *max_size, *max_age)?
         }
-        CacheAction::Verify { place, recompute, format } => {
-            let (text, sound) = cache::verify(&settings(&place)?, recompute, json(format))?;
-            say(&text);
-            return Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        CacheAction::Verify { place, recompute } => {
+            let (text, all) = cache::verify(&settings(place)?, *recompute, json)?;
+            sound = all;
+            text
         }
-        CacheAction::List { place, format } => cache::list(&settings(&place)?, json(format))?,
-        CacheAction::Show { place, format, key } => {
-            cache::show(&settings(&place)?, &key, json(format))?
+        CacheAction::List { place } => cache::list(&settings(place)?, json)?,
+        CacheAction::Show { place, key } => cache::show(&settings(place)?, key, json)?,
+        CacheAction::Path { place } => {
+            let dir = settings(place)?.dir;
+            match json {
+                true => format!("{}\n", json!({"directory": dir.as_str()})),
+                false => format!("{dir}\n"),
+            }
         }
-        CacheAction::Key { action } => key(action)?,
-        CacheAction::Path { place } => format!("{}\n", settings(&place)?.dir),
+        CacheAction::Key { action } => key(action, json)?,
     };
-    say(&text);
-    Ok(ExitCode::SUCCESS)
+    if json {
+        say(&text)
+    } else {
+        tell(&text)
+    }
+    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn key(action: KeyAction) -> Result<String, Error> {
+fn key(action: &KeyAction, json: bool) -> Result<String, Error> {
     let keys = KeyDir::of_user()?;
     match action {
         KeyAction::Generate => keys.generate(),
-        KeyAction::List { format } => keys.list(format == TextFormat::Json),
-        KeyAction::Trust { key, name } => keys.trust(&key, &name),
-        KeyAction::Revoke { key } => keys.revoke(&key),
+        KeyAction::List => keys.list(json),
+        KeyAction::Trust { key, name } => keys.trust(key, name),
+        KeyAction::Revoke { key } => keys.revoke(key),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     args, dump, options, paths,
-    print::{self, Printer, say},
+    print::{self, Printer, tell},
     progress::Progress,
     report, watch,
 };
@@ -67,16 +67,16 @@ impl Work<'_> {
                 }
             }
             if options.verbose {
-                say(&format!("{file}: checked in {} ms\n", start.elapsed().as_millis()));
+                tell(&format!("{file}: checked in {} ms\n", start.elapsed().as_millis()));
             }
         }
         if !args.quiet {
             let total = files.len();
-            say(&format!(
+            tell(&format!(
                 "\n{title}\nfiles: {done}/{total}\nerrors: {wrong}, warnings: {warnings}\n"
             ));
             if self.fix {
-                say(&format!("mended: {mended}\n"));
+                tell(&format!("mended: {mended}\n"));
             }
         }
         Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -2,7 +2,7 @@
 
 use crate::{
     args, paths,
-    print::{self, Printer, say},
+    print::{self, Printer, say, tell},
 };
 use camino::Utf8Path;
 use cm_driver::{
@@ -33,13 +33,13 @@ pub fn run(args: &args::Fmt) -> Result<ExitCode, Error> {
             print::error(&error);
             count.wrong += 1;
         }
-        if args.output.verbose && file != "-" {
+        if args.output.talk.is_verbose() && file != "-" {
             say(&format!("{file}: {} ms\n", start.elapsed().as_millis()));
         }
     }
     if !args.quiet && !args.check && !from_input {
         let Count { changed, changes, .. } = count;
-        say(&format!("\nfmt\nfiles: {changed}/{}\nchanges: {changes}\n", files.len()));
+        tell(&format!("\nfmt\nfiles: {changed}/{}\nchanges: {changes}\n", files.len()));
     }
     let failed = count.wrong > 0 || (args.check && count.changed > 0);
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })

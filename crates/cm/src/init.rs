@@ -1,6 +1,6 @@
 //! `cm init`.
 
-use crate::{args, print::say};
+use crate::{args, print::tell};
 use camino::{Utf8Path, Utf8PathBuf};
 use cm_driver::{Error, reason};
 use std::{
@@ -27,17 +27,17 @@ pub fn run(args: &args::Init) -> Result<ExitCode, Error> {
         match create(&path, text) {
             Ok(()) => {
                 made += 1;
-                say(&format!("created {path}\n"));
+                tell(&format!("created {path}\n"));
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                say(&format!("{path} exists already; left as it is\n"));
+                tell(&format!("{path} exists already; left as it is\n"));
             }
             Err(error) => return Err(format!("cannot create {path}: {}", reason(&error)).into()),
         }
     }
     if made > 0 {
         let main = if args.dir == "." { FILES[1].0.into() } else { args.dir.join(FILES[1].0) };
-        say(&format!("try: cm run {main}\n"));
+        tell(&format!("try: cm run {main}\n"));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -12,11 +12,11 @@ mod progress;
 mod test;
 mod watch;
 
-use args::{Cli, Code, Command, Common, Level, Shell, Stage};
+use args::{Cli, Code, Command, Common, Level, Shell, Stage, Talk, TextFormat};
 use camino::Utf8PathBuf;
 use clap::{CommandFactory, Parser};
 use cm_driver::{Error, Foreign, Options, Report};
-use print::{Printer, say};
+use print::{Printer, say, tell};
 use progress::Progress;
 use std::{cell::RefCell, process::ExitCode, time::Instant};
 
@@ -33,6 +33,7 @@ fn main() -> ExitCode {
         say(&format!("{}\n", env!("CARGO_PKG_VERSION")));
         return ExitCode::SUCCESS;
     }
+    cm_driver::messages::speak(lang::current());
     let result = match cli.command {
         Some(Command::Run(args)) => run(args),
         Some(Command::Compile(args)) => compile(args),
@@ -41,8 +42,8 @@ fn main() -> ExitCode {
         Some(Command::Lint(args)) => check::lint(&args),
         Some(Command::Fmt(args)) => fmt::run(&args),
         Some(Command::Init(args)) => init::run(&args),
-        Some(Command::Cache(args)) => cache::run(args),
-        Some(Command::Why(args)) => why(&args),
+        Some(Command::Cache(args)) => timed("cache", &args.talk, || cache::run(&args)),
+        Some(Command::Why(args)) => timed("why", &args.talk, || why(&args)),
         Some(Command::Completions(args)) => Ok(completions(args.shell)),
         None => Err("no command given; try: cm --help".to_owned().into()),
     };
@@ -79,9 +80,8 @@ fn options(common: &Common, code: Option<&Code>, file: &Utf8PathBuf) -> Result<O
         cache: common.cache.arguments().resolve(file)?,
         query_log: common.query_log.clone(),
         timings: common.timings.clone(),
-        verbose: common.output.verbose
-            || matches!(common.output.debug, Some(level) if level <= Level::Info),
-        trace: common.output.debug == Some(Level::Trace),
+        verbose: common.output.talk.is_verbose(),
+        trace: common.output.talk.debug == Some(Level::Trace),
         max_output: None,
     })
 }
@@ -159,7 +159,7 @@ fn run(args: args::Run) -> Result<ExitCode, Error> {
     let found = |found: &Report| {
         progress.borrow_mut().stop();
         if options.verbose {
-            say(&format!("{}: ready in {} ms\n", options.file, start.elapsed().as_millis()));
+            tell(&format!("{}: ready in {} ms\n", options.file, start.elapsed().as_millis()));
         }
         report(&args.common, found)
     };
@@ -205,8 +205,22 @@ fn why(args: &args::Why) -> Result<ExitCode, Error> {
         cm_driver::write_graph(&dir, page)?;
         return Ok(ExitCode::SUCCESS);
     }
-    say(&cm_driver::why(&dir, args.query.as_deref(), args.key.as_deref())?);
+    let (query, key) = (args.query.as_deref(), args.key.as_deref());
+    match args.format {
+        TextFormat::Text => tell(&cm_driver::why(&dir, query, key)?),
+        TextFormat::Json => say(&cm_driver::why_json(&dir, query, key)?),
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A command that has no stages to tell the times of.
+fn timed<T>(name: &str, talk: &Talk, run: impl FnOnce() -> T) -> T {
+    let start = Instant::now();
+    let result = run();
+    if talk.is_verbose() {
+        say(&format!("{name}: {} ms\n", start.elapsed().as_millis()));
+    }
+    result
 }
 
 fn completions(shell: Shell) -> ExitCode {

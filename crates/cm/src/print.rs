@@ -59,7 +59,7 @@ impl Printer {
 
 /// Whether what goes to a stream is coloured.
 pub fn wants_colors(output: &Output, stream: &impl IsTerminal) -> bool {
-    match output.color {
+    match output.talk.color {
         When::Always => true,
         When::Never => false,
         When::Auto => stream.is_terminal() && std::env::var_os("NO_COLOR").is_none(),
@@ -69,6 +69,31 @@ pub fn wants_colors(output: &Output, stream: &impl IsTerminal) -> bool {
 /// Writes to standard output. A reader that went away is no reason to fail.
 pub fn say(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// The same for lines of text, in the language of the user. What stands before a colon may be a name.
+pub fn tell(text: &str) {
+    match lang::current() {
+        Lang::English => say(text),
+        lang => {
+            say(&text.split_inclusive('\n').map(|line| in_language(line, lang)).collect::<String>())
+        }
+    }
+}
+
+fn in_language(line: &str, lang: Lang) -> String {
+    let text = line.trim();
+    if text.starts_with('|') {
+        return line.to_owned(); // What a program has printed.
+    }
+    let (indent, end) = (line.len() - line.trim_start().len(), line.trim_end().len());
+    let translate = |text| messages::translate(text, lang);
+    let parts = text.split_once(": ").map(|(name, rest)| (name, rest, translate(rest)));
+    let text = match parts.filter(|(_, rest, translated)| translated != rest) {
+        Some((name, _, translated)) => format!("{}: {translated}", translate(name)),
+        None => translate(text).into_owned(),
+    };
+    format!("{}{text}{}", &line[..indent.min(end)], &line[end..])
 }
 
 /// Why a command did not do its work.

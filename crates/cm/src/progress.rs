@@ -21,7 +21,7 @@ impl Progress {
     /// Nothing is shown unless people look at standard error, nor before it takes long.
     pub fn start(output: &Output, what: &str) -> Progress {
         let wanted = std::io::stderr().is_terminal() && output.format != Format::Json;
-        if !wanted || output.verbose || output.debug.is_some() {
+        if !wanted || output.talk.verbose || output.talk.debug.is_some() {
             return Progress(None);
         }
         let what = translate(what, crate::lang::current()).into_owned();

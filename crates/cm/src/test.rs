@@ -1,6 +1,6 @@
 //! `cm test`.
 
-use crate::{args, options, print::say, report, status, the_file, watch};
+use crate::{args, options, print::tell, report, status, the_file, watch};
 use cm_driver::{Error, Outcome, Tests};
 use std::process::ExitCode;
 
@@ -21,7 +21,7 @@ pub fn run(args: &args::Test) -> Result<ExitCode, Error> {
     if !report(&args.common, &tests.report) {
         return Ok(ExitCode::FAILURE);
     }
-    say(&summary(&tests));
+    tell(&summary(&tests));
     let failed = tests.outcomes.iter().any(|(_, outcome)| matches!(outcome, Outcome::Failed(..)));
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

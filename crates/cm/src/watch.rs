@@ -2,7 +2,7 @@
 
 use crate::{
     args, options, paths,
-    print::{self, say},
+    print::{self, Printer, say, tell},
     report,
 };
 use camino::Utf8PathBuf;
@@ -17,7 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Shows the diagnostics of files whenever they change.
+/// Shows the diagnostics of files whenever they, or the configuration of the linter, change.
 pub fn check(args: &args::Check, title: &str, lint: Lint) -> Result<ExitCode, Error> {
     let (files, wrong) = paths::collect(&args.paths, title);
     if wrong > 0 {
@@ -29,12 +29,22 @@ pub fn check(args: &args::Check, title: &str, lint: Lint) -> Result<ExitCode, Er
         Resident::new(&options, Task::Check(lint.clone()))
     };
     let residents = files.iter().map(open).collect::<Result<Vec<_>, _>>()?;
-    watch(residents, &mut |round, _| {
+    let mut lint = lint;
+    let mut configure = |residents: &mut [Resident]| {
+        let (found, complaints) = Lint::find(title == "lint")?;
+        if found != *lint {
+            lint = Rc::new(found);
+            Printer::new(&args.common.output).diagnostics(&complaints.diagnostics);
+            residents.iter_mut().for_each(|resident| resident.set_lint(&lint));
+        }
+        Ok(())
+    };
+    watch(residents, &mut configure, &mut |round, _| {
         report(&args.common, &round.report);
         let errors = round.report.errors();
         let warnings = round.report.diagnostics.len() - errors;
         if !args.quiet {
-            say(&format!("\n{title}\nerrors: {errors}, warnings: {warnings}\n"));
+            tell(&format!("\n{title}\nerrors: {errors}, warnings: {warnings}\n"));
         }
         Ok(None)
     })
@@ -47,7 +57,7 @@ pub fn compile(
     output: Utf8PathBuf,
 ) -> Result<ExitCode, Error> {
     let resident = Resident::new(options, Task::Compile(output.clone()))?;
-    watch(vec![resident], &mut |round, time| {
+    watch(vec![resident], &mut |_| Ok(()), &mut |round, time| {
         if !report(&args.common, &round.report) {
             return Ok(None);
         }
@@ -67,7 +77,7 @@ pub fn compile(
 /// program out of itself; it finds everything in the cache.
 pub fn run(args: &args::Run, options: &Options) -> Result<ExitCode, Error> {
     let resident = Resident::new(options, Task::Run)?;
-    watch(vec![resident], &mut |round, _| {
+    watch(vec![resident], &mut |_| Ok(()), &mut |round, _| {
         if !round.report.ok() {
             report(&args.common, &round.report);
             return Ok(None);
@@ -79,7 +89,7 @@ pub fn run(args: &args::Run, options: &Options) -> Result<ExitCode, Error> {
 /// Runs tests again whenever their program changes, in another process too.
 pub fn test(args: &args::Test, options: &Options) -> Result<ExitCode, Error> {
     let resident = Resident::new(options, Task::Check(Rc::default()))?;
-    watch(vec![resident], &mut |round, _| {
+    watch(vec![resident], &mut |_| Ok(()), &mut |round, _| {
         if !round.report.ok() {
             report(&args.common, &round.report);
             return Ok(None);
@@ -113,16 +123,26 @@ fn start(mut command: Command) -> Result<Child, Error> {
 /// Shows what came of a build, and how long it took; may start a program.
 type Show<'a> = &'a mut dyn FnMut(&Round, Duration) -> Result<Option<Child>, Error>;
 
+/// Brings up to date what else programs are looked at with.
+type Configure<'a> = &'a mut dyn FnMut(&mut [Resident]) -> Result<(), Error>;
+
 /// How often a running program is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Until the user ends it. Errors are shown, and the next change is waited for.
-fn watch(mut residents: Vec<Resident>, show: Show) -> Result<ExitCode, Error> {
+fn watch(
+    mut residents: Vec<Resident>,
+    configure: Configure,
+    show: Show,
+) -> Result<ExitCode, Error> {
     let mut child = None;
     let mut watcher = Watcher::new()?;
     let mut noted = false;
     loop {
         let mut shown = false;
+        if let Err(error) = configure(&mut residents) {
+            print::error(&error);
+        }
         for resident in &mut residents {
             let start = Instant::now();
             match resident.build() {

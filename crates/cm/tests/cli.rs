@@ -33,6 +33,8 @@ mod signing;
 mod store;
 #[path = "cli/testing.rs"]
 mod testing;
+#[path = "cli/tls.rs"]
+mod tls;
 #[path = "cli/tour.rs"]
 mod tour;
 #[path = "cli/watching.rs"]
@@ -81,6 +83,7 @@ impl Place {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cm"));
         command.args(args.split_whitespace()).current_dir(&self.path);
         command.env("CM_STD_PATH", concat!(env!("CARGO_MANIFEST_DIR"), "/../../libs"));
+        command.env("CM_SHARED_CACHE", "");
         command.env_remove("CM_CACHE_DIR").env_remove("CM_MODULE_PATH").env("LC_ALL", "C");
         command.env("CM_KEY_DIR", self.path.join("keys"));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

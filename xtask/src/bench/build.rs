@@ -124,6 +124,7 @@ impl Builder {
     /// Runs `cm` with these arguments, the level, and the main file.
     pub(super) fn cm(&self, arguments: &[&str]) -> Result<Duration> {
         let mut command = Command::new(&self.program);
+        command.env("CM_SHARED_CACHE", "");
         self.time(command.args(arguments).arg(format!("-O{}", self.level)).arg("main.cm"))
     }
 

@@ -1,11 +1,15 @@
-//! Foreign code that the command line adds to a program: libraries, objects, files of C. The C compiler of the
-//! system knows where libraries are, and what has to be linked with them.
+//! Foreign code that the command line adds to a program: libraries, objects, files of C. Shared libraries are found
+//! and linked with in this process; for the rest there is the C compiler of the system.
 
-use super::Objects;
-use crate::{reason, tools::Scratch};
+use super::{Failure, Linker, Objects, libraries::Libraries};
+use crate::{
+    reason,
+    tools::{Scratch, Tools},
+};
 use camino::{Utf8Path, Utf8PathBuf};
 use castore::Digest;
-use std::{fs, process::Command};
+use redgreen::NodeName;
+use std::{collections::BTreeMap, fs, process::Command};
 
 /// What is linked with a program.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -31,15 +35,27 @@ impl Foreign {
         matches!(path.extension(), Some("o" | "a" | "so" | "c"))
     }
 
-    /// What it consists of, wherever that lies. The libraries of the system are taken to stay as they are.
+    /// What it consists of, wherever that lies. The libraries of the system are taken to stay as they are as
+    /// long as they have the same length.
     pub fn identity(&self) -> String {
-        let content = |path: &Utf8PathBuf| {
-            fs::read(path)
-                .map_or_else(|_| "absent".to_owned(), |bytes| Digest::of(&bytes).to_string())
-        };
-        let files: Vec<String> = self.files.iter().map(content).collect();
-        let libraries: Vec<String> = self.found().map(|path| content(&path)).collect();
-        format!("{:?} {:?} {files:?} {libraries:?}", self.libraries, self.arguments)
+        let mut parts = BTreeMap::new();
+        self.files
+            .iter()
+            .cloned()
+            .chain(self.found())
+            .for_each(|file| read_parts(file, &mut parts));
+        let parts: Vec<String> = parts.into_values().collect();
+        let shared = self.shared().map(|libraries| libraries.identity());
+        format!("{:?} {:?} {parts:?} {shared:?}", self.libraries, self.arguments)
+    }
+
+    /// The libraries, if there is nothing but shared ones.
+    fn shared(&self) -> Option<Libraries> {
+        if !self.files.is_empty() || !self.arguments.is_empty() || super::system::chosen().is_some()
+        {
+            return None;
+        }
+        Libraries::with(&self.libraries, &self.directories)
     }
 
     /// The libraries that are in the directories of the command line.
@@ -53,6 +69,22 @@ impl Foreign {
 
     /// Links objects and all of this to an executable.
     pub fn link(&self, objects: &Objects<'_>, scratch: &Scratch) -> Result<Vec<u8>, String> {
+        let own = self.shared().map(|libraries| Linker::Own(libraries).link(objects, scratch));
+        match own {
+            Some(Ok(linked)) => Ok(linked),
+            Some(Err(Failure { message, try_next: false, .. })) => Err(message),
+            Some(Err(Failure { message, exact: true, .. })) => {
+                self.link_by_compiler(objects, scratch).map_err(|_| message)
+            }
+            Some(Err(_)) | None => self.link_by_compiler(objects, scratch),
+        }
+    }
+
+    fn link_by_compiler(
+        &self,
+        objects: &Objects<'_>,
+        scratch: &Scratch,
+    ) -> Result<Vec<u8>, String> {
         let object = |(index, (_, bytes)): (usize, &(&str, &[u8]))| {
             scratch.write(&format!("{index}.o"), bytes)
         };
@@ -65,8 +97,37 @@ impl Foreign {
         fs::read(&output).map_err(|e| format!("cannot read {output}: {}", reason(&e)))
     }
 
-    /// Makes all of this a part of this process. The path is that of a library, which needs no more.
-    pub fn library(&self, scratch: &Scratch) -> Result<Utf8PathBuf, String> {
+    /// Makes all of this a part of this process. What has to be compiled for it is kept in the store.
+    pub fn load(&self, tools: &Tools) -> Result<(), String> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        let load = |path: &Utf8Path| cm_jit::load(path.as_std_path()).map_err(|e| e.to_string());
+        if let Some(libraries) = self.shared()
+            && libraries.paths().try_for_each(load).is_ok()
+        {
+            return Ok(());
+        }
+        let node = NodeName { query: "foreign".into(), key: "".into() };
+        let mut made = None;
+        let library = tools.cached_or(node, &Digest::of(self.identity().as_bytes()), || {
+            let path = self.library(&tools.scratch)?;
+            let bytes = fs::read(&path);
+            made = Some(path);
+            bytes.map_err(|e| reason(&e))
+        })?;
+        if let Some(path) = made {
+            // The next process makes it again if it cannot be kept.
+            let _ = tools.finish_writing();
+            return load(&path);
+        }
+        let known = library.digest().and_then(|digest| tools.store.as_ref()?.get(&Digest(digest)));
+        let bytes = known.ok_or("the library of foreign code was lost")?;
+        load(&tools.scratch.write("foreign.so", &bytes)?)
+    }
+
+    /// A library with all of this, which needs no more.
+    fn library(&self, scratch: &Scratch) -> Result<Utf8PathBuf, String> {
         let output = scratch.path("foreign.so")?;
         let mut command = compiler(&output);
         command.args(["-shared", "-fPIC", "-Wl,--no-as-needed"]);
@@ -95,6 +156,30 @@ impl Foreign {
         command.args(self.directories.iter().map(|dir| format!("-L{dir}")));
         command.args(self.libraries.iter().map(|name| format!("-l{name}")));
         command.args(&self.arguments).args(["-lm", "-lpthread"]);
+    }
+}
+
+/// Digests of a file and, of a file of C, of what it includes from where it lies.
+fn read_parts(path: Utf8PathBuf, parts: &mut BTreeMap<Utf8PathBuf, String>) {
+    if parts.contains_key(&path) {
+        return;
+    }
+    let Ok(bytes) = fs::read(&path) else {
+        parts.insert(path, "absent".to_owned());
+        return;
+    };
+    parts.insert(path.clone(), Digest::of(&bytes).to_string());
+    if !matches!(path.extension(), Some("c" | "h")) {
+        return;
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    for line in text.lines() {
+        let directive = line.trim_start().strip_prefix('#').map(str::trim_start);
+        let included = directive.and_then(|line| line.strip_prefix("include"));
+        let name = included.and_then(|rest| rest.trim_start().strip_prefix('"')?.split('"').next());
+        if let (Some(name), Some(dir)) = (name, path.parent()) {
+            read_parts(dir.join(name), parts);
+        }
     }
 }
 

@@ -4,7 +4,13 @@
 //! of the catalogue with its arguments filled in. Here an entry is found again by its text, for its
 //! code and for its other language. A test holds the catalogue against the sources.
 
-use std::{borrow::Cow, cmp::Reverse, env, sync::LazyLock};
+use std::{
+    borrow::Cow,
+    cmp::Reverse,
+    env,
+    io::Write as _,
+    sync::{LazyLock, OnceLock},
+};
 
 /// A language of messages.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -26,6 +32,19 @@ impl Lang {
             _ => Lang::English,
         }
     }
+}
+
+static LANGUAGE: OnceLock<Lang> = OnceLock::new();
+
+/// Sets the language in which this process tells what it does not report; once.
+pub fn speak(lang: Lang) {
+    let _ = LANGUAGE.set(lang);
+}
+
+/// Tells of something that is no reason to stop.
+pub(crate) fn warn(message: &str) {
+    let lang = LANGUAGE.get().copied().unwrap_or_default();
+    let _ = writeln!(std::io::stderr(), "warning: {}", translate(message, lang));
 }
 
 /// A message.

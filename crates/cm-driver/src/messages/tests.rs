@@ -80,6 +80,29 @@ fn every_message_of_the_front_end_has_a_code() {
     assert!(missing.is_empty(), "not in catalogue.txt:\n{}", missing.join("\n"));
 }
 
+/// So are the reasons for which the command gives up.
+#[test]
+fn every_reason_to_give_up_has_a_code() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut missing = Vec::new();
+    for file in ["cm-driver/src", "cm/src"].iter().flat_map(|place| rust_files(&crates.join(place)))
+    {
+        let source = fs::read_to_string(&file).expect("a source file");
+        let source = source.split("#[cfg(test)]").next().unwrap_or_default();
+        for (before, literal) in literals(source) {
+            let reason = !before.ends_with("expect(")
+                && ["cannot ", "no ", "there is", "there are"]
+                    .iter()
+                    .any(|s| literal.starts_with(s));
+            let message = with_names(&literal);
+            if reason && message.lines().count() == 1 && code(message.trim_end()).is_none() {
+                missing.push(format!("{}: {literal}", file.display()));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "not in catalogue.txt:\n{}", missing.join("\n"));
+}
+
 fn rust_files(path: &Path) -> Vec<std::path::PathBuf> {
     if path.is_file() {
         return vec![path.to_owned()];

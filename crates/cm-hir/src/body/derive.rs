@@ -49,7 +49,8 @@ pub(crate) fn body(
         Derived::Hash => maker.hash(&info.fields),
         Derived::Debug => maker.debug(instance.def.path, &info.fields),
         Derived::Display => maker.display(&info.fields),
-        Derived::Css | Derived::IsCss => maker.css(derived, &info.fields),
+        Derived::Css => maker.css(&info.fields),
+        Derived::IsCss => maker.truth(true),
     };
     let ret = ctx.ty(value);
     let problems = std::mem::take(&mut ctx.problems);
@@ -203,11 +204,34 @@ impl Maker<'_, '_> {
         parts.push(TemplatePart::Value(value, FormatSpec::default()));
     }
 
-    /// Style sheets are not part of the core language.
-    fn css(&mut self, derived: Derived, _: &Fields) -> ExprId {
-        match derived {
-            Derived::IsCss => self.truth(true),
-            _ => self.ctx.constant(TY.str, AT, ConstValue::Str(Name::new(""))),
+    /// `color: red; border-width: 2; `, without the fields that are empty (`15-ffi-targets.md` §15.5).
+    fn css(&mut self, fields: &Fields) -> ExprId {
+        let mut sorted: Vec<(usize, &(Name, Ty))> = fields.iter().enumerate().collect();
+        sorted.sort_by_key(|(_, (name, _))| name.as_str());
+        let mut parts = Vec::new();
+        for (index, (name, ty)) in sorted {
+            let property = name.replace('_', "-");
+            let nested = matches!(*base(*ty), TyKind::Struct(..));
+            let mut declaration = Vec::new();
+            let text = |text: &str| TemplatePart::Text(Name::new(text));
+            let (before, after) = if nested { (" { ", "} ") } else { (": ", "; ") };
+            declaration.push(text(&format!("{property}{before}")));
+            let value = self.own(index, *ty);
+            self.show(value, "css", &mut declaration);
+            declaration.push(text(after));
+            let shown = self.ctx.push(TY.str, AT, ExprKind::Template(declaration));
+            let empty =
+                |maker: &mut Self| maker.ctx.constant(TY.str, AT, ConstValue::Str(Name::new("")));
+            let shown = if matches!(*base(*ty), TyKind::Str) {
+                let (value, nothing, none) = (self.own(index, *ty), empty(self), empty(self));
+                let is_set = ExprKind::CompareStr(BinaryOp::Ne, value, nothing);
+                let is_set = self.ctx.push(TY.bool, AT, is_set);
+                self.ctx.push(TY.str, AT, ExprKind::Ternary(is_set, shown, none))
+            } else {
+                shown
+            };
+            parts.push(TemplatePart::Value(shown, FormatSpec::default()));
         }
+        self.ctx.push(TY.str, AT, ExprKind::Template(parts))
     }
 }

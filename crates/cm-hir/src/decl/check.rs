@@ -249,7 +249,11 @@ fn definition(db: &dyn Db, def: DefId, item: &Item, problems: &mut Vec<Problem>)
             problems.extend(found.into_iter().flat_map(|info| info.problems.iter().cloned()));
             conform::block(db, def, item, members, problems);
         }
-        ItemKind::Module | ItemKind::Import(_) | ItemKind::ExportList(_) | ItemKind::Namespace => {}
+        ItemKind::Module
+        | ItemKind::Use
+        | ItemKind::Import(_)
+        | ItemKind::ExportList(_)
+        | ItemKind::Namespace => {}
     }
 }
 

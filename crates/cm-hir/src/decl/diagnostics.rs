@@ -211,6 +211,7 @@ fn diagnostic(db: &dyn Db, def: DefId, at: At, message: String) -> Option<Diagno
 
 fn problem(db: &dyn Db, def: DefId, problem: &Problem) -> Option<Diagnostic> {
     let mut found = diagnostic(db, def, problem.at, problem.message.clone())?;
+    found.severity = problem.severity;
     if let Some(part) = problem.part
         && let Some(part) = positions(db, def).map(|positions| positions.get(part))
         && let FileText::Text(text) = source(db, def.file)
@@ -236,6 +237,14 @@ fn circle(db: &dyn Db, graph: &ModuleGraph, cycle: &graph::ImportCycle) -> Optio
     let (first, ..) = cycle.chain.first()?;
     found.notes.extend(imported_here(db, graph, *first));
     Some(found)
+}
+
+/// The comment before a declaration, without comment marks. Depends on the text of its file, since
+/// a comment changes no tree.
+pub fn documentation(db: &dyn Db, def: DefId) -> Option<Box<str>> {
+    source(db, def.file);
+    let entry = item_tree(db, def.file).get(def)?;
+    item_tree::find(parse(db, def.file), &entry.location)?.doc.0.clone()
 }
 
 fn note(db: &dyn Db, def: DefId, at: At, message: &str) -> Option<Note> {

@@ -77,6 +77,8 @@ pub struct Item {
 pub enum ItemKind {
     /// `module`.
     Module,
+    /// A `use` that declares nothing.
+    Use,
     /// `import`.
     Import(ast::Import),
     /// `export { … }`, `export … from`.
@@ -194,8 +196,18 @@ impl Builder {
                 def
             }
             ast::ItemKind::Foreign(foreign) => {
-                self.foreign(item, foreign, place, location);
-                return;
+                let message = target::unavailable_foreign(foreign, self.platform);
+                let Some(message) = message else {
+                    self.foreign(item, foreign, place, location);
+                    return;
+                };
+                problems.push(Problem::new(item.at, message));
+                self.push(item, place, exported, None, location, ItemKind::Use)
+            }
+            ast::ItemKind::UsePath(_) => {
+                let message = "use a::b; has no effect, write import";
+                problems.push(Problem::warning(item.at, message));
+                self.push(item, place, exported, None, location, ItemKind::Use)
             }
             ast::ItemKind::Impl(block) => self.block(item, block, place, location),
             kind => match plain(kind) {
@@ -282,6 +294,7 @@ impl Builder {
     ) -> DefId {
         let name = match kind {
             ItemKind::Module => "module",
+            ItemKind::Use => "use",
             ItemKind::Import(_) => "import",
             ItemKind::ExportList(_) => "export",
             _ => item.name.name.as_str(),

@@ -31,7 +31,7 @@ mod wounds;
 mod tests;
 
 pub use bounds::unsatisfied;
-pub use diagnostics::{checked_files, missing_entry, positions};
+pub use diagnostics::{checked_files, documentation, missing_entry, positions};
 pub use graph::{ImportCycle, ModuleGraph, Need};
 pub use impls::{
     Candidate, Head, Impl, ImplIndex, ImplKey, InterfaceId, Member, MemberKey, TypeImpls,
@@ -57,7 +57,7 @@ use crate::{
     thir::{Derived, Instance, InstanceKind},
     ty::{GenericArg, Ty, TyKind},
 };
-use cm_base::{At, Name};
+use cm_base::{At, Name, Severity};
 use cm_db::{Db, DefId, FileId, settings};
 use cm_syntax::ast;
 use redgreen::Root;
@@ -122,6 +122,8 @@ pub struct Problem {
     pub part: Option<At>,
     /// One line.
     pub message: String,
+    /// Whether it keeps the program from being compiled.
+    pub severity: Severity,
     /// What explains it, and where.
     pub notes: Vec<ProblemNote>,
 }
@@ -140,7 +142,18 @@ pub struct ProblemNote {
 impl Problem {
     /// A problem that needs no explanation.
     pub fn new(at: At, message: impl Into<String>) -> Problem {
-        Problem { at, part: None, message: message.into(), notes: Vec::new() }
+        Problem {
+            at,
+            part: None,
+            message: message.into(),
+            severity: Severity::Error,
+            notes: Vec::new(),
+        }
+    }
+
+    /// One with which the program is compiled all the same.
+    pub fn warning(at: At, message: impl Into<String>) -> Problem {
+        Problem { severity: Severity::Warning, ..Problem::new(at, message) }
     }
 
     /// With an explanation in the same item.

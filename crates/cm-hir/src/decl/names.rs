@@ -82,6 +82,7 @@ pub(super) fn class(item: &Item) -> Option<Class> {
         ItemKind::Typedef(_) => Class::Alias,
         ItemKind::Global(_) => Class::Global,
         ItemKind::Module
+        | ItemKind::Use
         | ItemKind::Import(_)
         | ItemKind::ExportList(_)
         | ItemKind::Namespace

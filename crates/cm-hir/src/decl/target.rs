@@ -113,6 +113,14 @@ pub(super) fn unavailable(segments: &[ast::Ident], platform: Name) -> Option<Str
     (!there).then(|| format!("{module} is not available on target {platform}"))
 }
 
+/// Why there can be no `use js { … }` and no `use "package" …` on a platform.
+pub(super) fn unavailable_foreign(foreign: &ast::Foreign, platform: Name) -> Option<String> {
+    let name = foreign.abi.filter(|_| foreign.from_use)?.name;
+    let script = foreign.package || name == "js";
+    let fits = !script || matches!(platform.as_str(), "js" | "web");
+    (!fits).then(|| format!("'use {name}' is not available on target {platform}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::{allows, directive};

@@ -183,3 +183,36 @@ fn edits_recheck_only_what_they_concern() {
         assert_eq!(bodies, expected, "{name}: {record:#?}");
     }
 }
+
+/// Comments before declarations are for who reads the declarations; what is compiled does not ask.
+#[test]
+fn documentation_is_kept_and_current() {
+    let system = MemorySystem::default();
+    system.write(
+        "main.cm",
+        "// Where.\nstruct P { int x; }\nimpl P {\n    // Its sum.\n    // Twice.\n    int sum() { return 1; }\n}\n\
+         int bare() { return 2; }\n// Runs.\nint main() { return 0; }\n",
+    );
+    let mut db = open(&system);
+    let documented = |db: &Database| {
+        crate::diagnostics(db, Root);
+        let tree = super::item_tree(db, FileId(Name::new("main")));
+        let entries = tree.entries.iter();
+        let text = |def| super::documentation(db, def).map(|text| text.into_string());
+        entries
+            .filter_map(|entry| Some((entry.def.path.to_string(), text(entry.def)?)))
+            .collect::<Vec<_>>()
+    };
+    let pair = |path: &str, text: &str| (path.to_owned(), text.to_owned());
+    let expected =
+        |main| vec![pair("P", "Where."), pair("P::sum", "Its sum.\nTwice."), pair("main", main)];
+    assert_eq!(db.attempt(documented), Ok(expected("Runs.")));
+    db.take_record();
+    let FileText::Text(text) = system.read("main.cm".into()) else { panic!("it was written") };
+    system.write("main.cm", &text.replace("Runs.", "Begins."));
+    db.edit(redgreen::Edit::All);
+    assert_eq!(db.attempt(documented), Ok(expected("Begins.")));
+    let record = db.take_record();
+    let ran: Vec<String> = record.executed.iter().map(|ran| ran.node.to_string()).collect();
+    assert_eq!(ran, ["parse(main)"]);
+}

@@ -26,7 +26,14 @@ impl Parser<'_> {
                 T::Error => {
                     self.bump();
                 }
-                _ => items.extend(self.item()),
+                _ => {
+                    let start = self.tokens[self.pos];
+                    items.extend(self.item());
+                    if let [_, .., Item { kind: ItemKind::Module(_), .. }] = items[..] {
+                        let message = "'module' must be the first declaration of a file";
+                        self.error_at(start.range(), message);
+                    }
+                }
             }
         }
         items

@@ -98,106 +98,6 @@ fn time_is_linear() {
     }
 }
 
-/// A small generator, the same everywhere.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % n.max(1)
-    }
-}
-
-/// A place between two characters.
-fn place(text: &str, random: &mut Random) -> usize {
-    let mut at = random.below(text.len() + 1);
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
-}
-
-const PIECES: &[&str] = &[
-    "{",
-    "}",
-    "(",
-    ")",
-    "[",
-    "]",
-    "<",
-    ">",
-    ">>",
-    ";",
-    ",",
-    ":",
-    "::",
-    "=>",
-    "=",
-    "*",
-    "&",
-    "|",
-    "\"",
-    "`",
-    "'",
-    "\\",
-    "#",
-    "@",
-    "/*",
-    "*/",
-    "//",
-    "\n",
-    "é",
-    "\0",
-    "0x",
-    "1.",
-    "1e",
-    "#ifdef A\n",
-    "#end\n",
-    "#else\n",
-    " match ",
-    " if ",
-    " struct ",
-    " operator ",
-    " macro ",
-    " impl ",
-    " import ./a/*",
-    " as ",
-    " int ",
-    " const ",
-    "${",
-    "{a",
-    " switch (x) { case ",
-    " typeof(",
-    " use ",
-    " extern \"C\" ",
-    " export ",
-    " namespace N {",
-    "\u{feff}",
-];
-
-fn mutate(text: &mut String, random: &mut Random) {
-    let at = place(text, random);
-    match random.below(4) {
-        0 => text.insert_str(at, PIECES[random.below(PIECES.len())]),
-        1 => text.truncate(at),
-        2 => {
-            let to = place(text, random);
-            text.replace_range(at.min(to)..at.max(to).min(at.min(to) + 20), "");
-        }
-        _ => {
-            let to = place(text, random);
-            let mut end = at.max(to).min(at.min(to) + 30);
-            while !text.is_char_boundary(end) {
-                end += 1;
-            }
-            let copy = text[at.min(to)..end].to_owned();
-            let target = place(text, random);
-            text.insert_str(target, &copy);
-        }
-    }
-}
-
 fn check(text: &str, file: &File) {
     assert!(*file == parse(text), "the same text gives the same tree");
     for error in &file.errors {
@@ -215,13 +115,9 @@ fn mutations() {
             .iter()
             .map(|path| std::fs::read_to_string(path).expect("a program"))
             .collect();
-    let mut random = Random(7);
     let start = Instant::now();
-    for _ in 0..3_000 {
-        let mut text = programs[random.below(programs.len())].clone();
-        for _ in 0..=random.below(6) {
-            mutate(&mut text, &mut random);
-        }
+    for step in 0..2_000 {
+        let text = cm_test::mutate::case(&programs, 7, step).text;
         let file = parse(&text);
         check(&text, &file);
         assert!(!cm_syntax::dump_tokens(&text, &[]).is_empty());

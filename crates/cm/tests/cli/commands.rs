@@ -70,7 +70,7 @@ fn running_and_compiling() {
             (
                 "run --lang=ja -d=trace --no-cache ok.cm",
                 3,
-                "…ran parse(ok)\n…ok.cm: ready…hi\n",
+                "…ran parse(ok)\n…ok.cm: … ms で準備できました\n…hi\n",
                 "",
             ),
             ("run -d ok.cm", 3, "…ok.cm: ready…hi\n", ""),
@@ -265,6 +265,46 @@ fn why_and_query_log() {
     );
 }
 
+/// Every command takes the options that say how it talks (13.2), and says nothing else for them.
+#[test]
+fn how_commands_talk() {
+    let place = Place::new(&[("ok.cm", OK)]);
+    let json: fn(&str) -> bool =
+        |text| text.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok());
+    let any: fn(&str) -> bool = |_| true;
+    for (command, exit, is_json) in [
+        ("run ok.cm", 3, any),
+        ("compile ok.cm", 0, any),
+        ("check ok.cm", 0, any),
+        ("lint ok.cm", 0, any),
+        ("test ok.cm", 0, any),
+        ("fmt ok.cm", 0, any),
+        ("init p", 0, any),
+        ("why", 0, json),
+        ("why mir", 0, json),
+        ("cache stats", 0, json),
+        ("cache list", 0, json),
+        ("cache path", 0, json),
+        ("cache verify", 0, json),
+        ("cache gc", 0, any),
+        ("cache clean", 0, json),
+    ] {
+        for options in ["-v -d --color=always --format=short", "-d=warn --lang=ja --format=json"] {
+            if command.starts_with("why") || command.starts_with("cache") {
+                place.cm("cache clean");
+                place.cm("run -O0 ok.cm");
+            }
+            let found = place.cm(&format!("{command} {options}"));
+            assert_eq!((found.exit, found.stderr.as_str()), (exit, ""), "{command} {options}");
+            let timed = options.starts_with("-v");
+            let fits = timed || is_json(&found.stdout);
+            assert!(fits, "{command} {options}: {}", found.stdout);
+            let told = found.stdout.contains(" ms") || command.starts_with("init");
+            assert!(!timed || told, "{command} {options}: {}", found.stdout);
+        }
+    }
+}
+
 #[test]
 fn standard_input() {
     let place = Place::new(&[("geo.cm", "export int area() { return 7; }\n")]);
@@ -343,4 +383,91 @@ fn exit_status_of_programs() {
     let run = place.cm("run -O0 null.cm").exit;
     assert_eq!(run, place.cm("compile --run -O0 null.cm").exit);
     assert_ne!(run, 0);
+}
+
+/// Commands, and with what each of them ends for which arguments.
+type Statuses<'a> = (&'a [&'a str], &'a [(&'a str, i32)]);
+
+/// The table of 13.4, and what the other commands end with.
+#[test]
+fn exit_statuses() {
+    let place = Place::new(&[
+        ("three.cm", "int main() { return 3; }\n"),
+        ("big.cm", "int main() { return 259; }\n"),
+        ("void.cm", "void main() { }\n"),
+        ("panic.cm", "int main() { int zero = 0; return 1 / zero; }\n"),
+        ("signal.cm", "extern \"C\" void abort();\nint main() { abort(); return 0; }\n"),
+        ("wrong.cm", "int main() { return x; }\n"),
+        ("broken.cm", "int main( {\n"),
+        ("no_main.cm", "int f() { return 1; }\n"),
+        ("warned.cm", "int main() { int unused = 1; return 0; }\n"),
+        ("strict/.cmconfig.yml", "lint:\n  rules:\n    W001: error\n"),
+        ("ugly.cm", "int main(){return 0;}\n\n\n"),
+        ("good.cm", "#[test]\nbool good() { return true; }\n"),
+        ("bad.cm", "#[test]\nbool bad() { return false; }\n"),
+        ("empty/notes.txt", ""),
+    ]);
+    let mut wrong = Vec::new();
+    let table: [Statuses; 6] = [
+        (
+            &["run", "run -O0 --no-cache", "compile -q --run", "compile -q -O0 --run -o prog"],
+            &[
+                ("three.cm", 3),
+                ("big.cm", 3),
+                ("void.cm", 0),
+                ("panic.cm", 101),
+                ("signal.cm", 134),
+                ("wrong.cm", 1),
+                ("broken.cm", 1),
+                ("no_main.cm", 1),
+                ("warned.cm", 0),
+                ("none.cm", 1),
+            ],
+        ),
+        (&["compile -q", "build -q"], &[("three.cm", 0), ("wrong.cm", 1), ("no_main.cm", 1)]),
+        (
+            &["check", "lint"],
+            &[
+                ("three.cm", 0),
+                ("wrong.cm", 1),
+                ("broken.cm", 1),
+                ("no_main.cm", 0),
+                ("warned.cm", 0),
+                ("three.cm wrong.cm", 1),
+                ("none.cm three.cm", 1),
+                ("empty", 1),
+                ("empty/notes.txt", 1),
+            ],
+        ),
+        (
+            &["fmt"],
+            &[
+                ("--check ugly.cm", 1),
+                ("ugly.cm", 0),
+                ("ugly.cm", 0),
+                ("--check ugly.cm", 0),
+                ("broken.cm", 1),
+                ("none.cm", 1),
+                ("empty", 1),
+            ],
+        ),
+        (&["test"], &[("good.cm", 0), ("bad.cm", 1), ("three.cm", 0), ("wrong.cm", 1)]),
+        (
+            &["cache", "cache --format=json"],
+            &[("path", 0), ("stats", 0), ("frob", 1), ("clean", 0)],
+        ),
+    ];
+    for (commands, cases) in table {
+        for command in commands {
+            for (arguments, exit) in cases {
+                let found = place.cm(&format!("{command} {arguments}"));
+                if found.exit != *exit {
+                    wrong.push(format!("cm {command} {arguments}: {found:?} for {exit}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let strict = place.command("lint ../warned.cm").current_dir(place.path.join("strict")).output();
+    assert_eq!(strict.expect("cm runs").status.code(), Some(1));
 }

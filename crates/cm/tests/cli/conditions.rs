@@ -18,7 +18,7 @@ fn shell(place: &Place, wrapper: &[&str], script: &str) -> Outcome {
     let mut command = Command::new(words.next().expect("a shell at least"));
     command.args(words).current_dir(&place.path).env("cm", cm);
     command.env("CM_STD_PATH", concat!(env!("CARGO_MANIFEST_DIR"), "/../../libs"));
-    command.env_remove("CM_CACHE_DIR");
+    command.env_remove("CM_CACHE_DIR").env("CM_SHARED_CACHE", "");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     outcome(command.spawn().expect("a shell starts"))
 }

@@ -1,6 +1,6 @@
 //! Programs that are linked with foreign code: libraries, objects, files of C.
 
-use crate::Place;
+use crate::{Place, outcome};
 use std::process::Command;
 
 const PROGRAM: &str = "\
@@ -101,4 +101,63 @@ fn what_is_missing_is_named() {
     let ran = place.cm("compile -q -o program main.cm -lm");
     assert_eq!(ran.exit, 1);
     assert!(ran.stderr.contains("Undefined symbol"), "{ran:?}");
+}
+
+/// Shared libraries need no compiler: not for an executable, and not to run with them. What needs one is compiled once.
+#[test]
+fn the_compiler_of_c_is_the_last_resort() {
+    let place = place();
+    tool(&place, "cc -shared -fPIC -o libparts.so lib.c");
+    place.write("libscript.so", "/* parts */ INPUT(AS_NEEDED(-lparts))\n");
+    tool(&place, "mkdir archive");
+    tool(&place, "cc -c -fPIC -o lib.o lib.c");
+    tool(&place, "ar rc archive/liblocal.a lib.o");
+    let cm = |args: &str, cc: &str| {
+        let mut command = place.command(args);
+        command.env("CC", cc).env("LD_LIBRARY_PATH", &place.path);
+        let found = outcome(command.spawn().expect("cm starts"));
+        (found.exit, found.stdout, found.stderr)
+    };
+    let good = || (0, OUTPUT.to_owned(), String::new());
+    for library in ["-L . -lparts", "-L. -lscript", "-L. -lparts -lpthread -lz"] {
+        let library = if library.ends_with("-lz") && !have_z() { "-L. -lparts" } else { library };
+        for command in ["run", "run -O0 --no-cache", "compile -q --run -o program"] {
+            assert_eq!(
+                cm(&format!("{command} main.cm {library}"), "/bin/false"),
+                good(),
+                "{library}"
+            );
+        }
+    }
+    for with in ["-L archive -llocal", "lib.c"] {
+        assert_eq!(cm(&format!("run main.cm {with}"), "/bin/false").0, 1, "{with}");
+        assert_eq!(cm(&format!("run main.cm {with}"), "cc"), good(), "{with}");
+        assert_eq!(cm(&format!("run main.cm {with}"), "/bin/false"), good(), "{with}");
+    }
+}
+
+/// Whether the library behind `-lz` is installed for linking.
+fn have_z() -> bool {
+    [
+        "/usr/lib/x86_64-linux-gnu/libz.so",
+        "/usr/lib/aarch64-linux-gnu/libz.so",
+        "/usr/lib64/libz.so",
+    ]
+    .iter()
+    .any(|path| std::path::Path::new(path).exists())
+}
+
+/// What a file of C includes is a part of it.
+#[test]
+fn a_header_that_changes() {
+    let place = place();
+    place
+        .write("lib.c", format!("#include \"factor.h\"\n{}", LIBRARY.replace("*= 2", "*= FACTOR")));
+    for (factor, end) in [("2", "2 10"), ("3", "3 15")] {
+        place.write("factor.h", format!("#define FACTOR {factor}\n"));
+        for command in ["compile -q --run -o program", "run"] {
+            let ran = place.cm(&format!("{command} main.cm lib.c"));
+            assert_eq!(ran.stdout, OUTPUT.replace("2 10", end), "{command}: {ran:?}");
+        }
+    }
 }

@@ -62,6 +62,59 @@ fn messages_follow_option_and_locale() {
     }
 }
 
+/// What commands say when all is well.
+#[test]
+fn summaries_are_in_japanese() {
+    let test =
+        "#[test]\nvoid works() { }\n#[test]\nbool fails() { println(\"new\"); return false; }\n";
+    let place = Place::new(&[("a.cm", "int main() { return 7; }\n"), ("t.cm", test)]);
+    check(
+        &place,
+        &[
+            ("check --lang=ja a.cm", 0, "\ncheck\nファイル: 1/1\nエラー: 0、警告: 0\n", ""),
+            ("lint --lang=ja --fix a.cm", 0, "…エラー: 0、警告: 0\n修正: 0\n", ""),
+            ("fmt --lang=ja a.cm", 0, "\nfmt\nファイル: 0/1\n変更: 0\n", ""),
+            (
+                "test --lang=ja t.cm",
+                1,
+                "テスト t::works ... 成功\nテスト t::fails ... 失敗\n\nt::fails: 結果がよくありません\n  | new\n\n\
+                 テスト: 2、成功: 1 (変更なし: 0)、失敗: 1\n",
+                "",
+            ),
+            ("run --lang=ja a.cm -- x", 7, "", "warning: プログラムの引数は無視されます\n"),
+            (
+                "why --lang=ja",
+                0,
+                "変わった入力はありませんでした\n実行されたクエリ: …\n  parse(a): 記録がない\n…",
+                "",
+            ),
+            ("why --lang=ja mir", 0, "…mir(a::main): 記録がない\n  mir_refs(a::main)\n…", ""),
+            ("why --lang=ja zork", 1, "", "error: zork は直前のビルドで実行されていません\n"),
+            (
+                "cache stats --lang=ja",
+                0,
+                "ディレクトリ: .cm_cache\nエントリ: …\n大きさ: … KB\n…\
+                 \x20 graph: ファイル … 個、… KB\n…ヒット: …最も新しいもの: … 秒前\n",
+                "",
+            ),
+            (
+                "cache --lang=ja verify",
+                0,
+                "正常: エントリ … 個、… KB\n破損して削除したもの: 0\n",
+                "",
+            ),
+            ("cache clean --lang=ja", 0, ".cm_cache を削除しました\n", ""),
+            ("cache clean --lang=ja", 0, ".cm_cache にキャッシュはありません\n", ""),
+            (
+                "init --lang=ja p",
+                0,
+                "p/cm.toml を作りました\n…次を試してください: cm run p/src/main.cm\n",
+                "",
+            ),
+        ],
+    );
+}
+
 #[test]
 fn no_help_is_left_in_english() {
     let place = Place::new(&[]);

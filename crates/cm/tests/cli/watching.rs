@@ -112,3 +112,56 @@ fn executables_and_diagnostics_follow_the_source() {
         ],
     );
 }
+
+/// The configuration of the linter is an input like the files: there, changed, wrong, gone.
+#[test]
+fn diagnostics_follow_the_configuration() {
+    let place = Place::new(&[("a.cm", "int main() { int Odd = 1; return Odd; }\n")]);
+    let watch = Watch::start(&place, "lint --watch --format=short a.cm");
+    watch.prints(&["a.cm:1:18: warning: Variable name 'Odd'", "errors: 0, warnings: 1", WAITING]);
+    place.write(".cmconfig.yml", "lint:\n  rules:\n    L101: error\n");
+    watch.prints(&["a.cm:1:18: error: Variable name 'Odd'", "errors: 1, warnings: 0", WAITING]);
+    place.write(".cmconfig.yml", "lint:\n  rules:\n    L101: off\n    X9: off\n");
+    watch.prints(&[
+        ".cmconfig.yml:4:5: warning: unknown rule 'X9'",
+        "errors: 0, warnings: 0",
+        WAITING,
+    ]);
+    std::fs::remove_file(place.path.join(".cmconfig.yml")).expect("it is there");
+    watch.prints(&["a.cm:1:18: warning: Variable name 'Odd'", "warnings: 1", WAITING]);
+}
+
+/// An editor writes in several steps: what is half written is not looked at.
+#[test]
+fn the_last_of_many_changes_counts() {
+    let place = Place::new(&[("a.cm", "int main() { return 1; }\n")]);
+    let watch = Watch::start(&place, "run --watch a.cm");
+    watch.prints(&["[exit status 1]\n"]);
+    for n in 0..8 {
+        place.write("a.cm", format!("int main() {{ println(\"step {n}\"); return 2; }}\n"));
+        sleep(Duration::from_millis(5));
+    }
+    watch.prints(&["step 7\n", "[exit status 2]\n"]);
+    place.write("a.cm", "int main() { return 3; }\n");
+    let start = Instant::now();
+    while !place.read("out").contains("[exit status 3]") {
+        assert!(start.elapsed() < Duration::from_secs(20));
+        sleep(Duration::from_millis(20));
+    }
+    assert_eq!(place.read("out").matches("exit status").count(), 1, "{}", place.read("out"));
+}
+
+/// Tests run again through errors, and those that are as they were do not.
+#[test]
+fn tests_run_again_through_errors() {
+    let good = "#[test]\nvoid stays() { }\n#[test]\nbool changes() { return true; }\n";
+    let place = Place::new(&[("t.cm", good)]);
+    let watch = Watch::start(&place, "test --watch t.cm");
+    watch.prints(&["tests: 2, passed: 2 (0 unchanged), failed: 0", "[exit status 0]\n"]);
+    place.write("t.cm", good.replace("true", "truth"));
+    watch.prints(&["t.cm:4:25: error: Undefined variable 'truth'", WAITING]);
+    place.write("t.cm", good.replace("true", "false"));
+    watch.prints(&["tests: 2, passed: 1 (1 unchanged), failed: 1", "[exit status 1]\n"]);
+    place.write("t.cm", good);
+    watch.prints(&["tests: 2, passed: 2", "[exit status 0]\n"]);
+}
