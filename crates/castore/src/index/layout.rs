@@ -12,6 +12,9 @@
 use super::pages::{DATA, Trouble};
 use crate::Name;
 
+/// No number that is counted up gets there, so sums need not be checked.
+const MOST: u64 = 1 << 62;
+
 pub(super) const NO_ENTRY: u32 = u32::MAX;
 const MAGIC: &[u8; 8] = b"casindx\x03";
 
@@ -200,8 +203,18 @@ impl Header {
         let sound = header.capacity > 0
             && header.capacity.is_multiple_of(STEP)
             && header.unused <= header.capacity
-            && header.entries <= header.unused;
+            && header.entries <= header.unused
+            && header.next_segment < 1 << 31
+            && header.numbers().iter().all(|number| *number < MOST);
         if sound { Ok(header) } else { Err(Trouble::Damaged) }
+    }
+
+    /// What is counted up.
+    fn numbers(&self) -> [u64; 11] {
+        let Totals { hits, misses, written, evicted, quarantined, refused, saved } = self.totals;
+        let counts = [hits, misses, written, evicted, quarantined, refused, saved];
+        let [a, b, c, d, e, f, g] = counts;
+        [self.transaction, self.clock, self.stored, self.latest.saved, a, b, c, d, e, f, g]
     }
 
     pub fn write(&self, page: &mut [u8]) {
@@ -399,6 +412,11 @@ mod tests {
         header.write(&mut page);
         assert_eq!(Header::read(&page).unwrap(), header);
         page[0] ^= 1;
+        assert!(Header::read(&page).is_err());
+
+        // A number from which nothing can be counted up.
+        header.totals.written = u64::MAX;
+        header.write(&mut page);
         assert!(Header::read(&page).is_err());
 
         let entry = Entry {

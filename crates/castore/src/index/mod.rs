@@ -377,7 +377,10 @@ impl<'f> Index<'f> {
 
     fn segment_at(&mut self, slot: u32) -> Result<Segment, Trouble> {
         let (page, at) = segment_place(slot);
-        Ok(Segment::read(&self.pages.read(page)?[at..at + SEGMENT_LEN]))
+        let segment = Segment::read(&self.pages.read(page)?[at..at + SEGMENT_LEN]);
+        // No file is that long, and nothing holds more than there is.
+        let sound = segment.len < 1 << 48 && segment.live <= segment.len;
+        if sound { Ok(segment) } else { Err(Trouble::Damaged) }
     }
 
     fn set_segment(&mut self, id: u32, segment: Segment) -> Result<(), Trouble> {
