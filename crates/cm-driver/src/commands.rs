@@ -1,7 +1,9 @@
 //! `compile`.
 
 use crate::{
-    Error, Options, Report, parallel, queries, reason,
+    Error, Options, Report,
+    memory::SmallPages,
+    parallel, queries, reason,
     session::{self, Earlier, Finished, Purpose, Session, accepted, diagnose},
 };
 use camino::Utf8Path;
@@ -66,6 +68,7 @@ pub fn build(
         session.clock.lap("diagnostics");
         let executable = accepted(&diagnostics).then(|| {
             parallel::units(db, &session.clock);
+            let _small = SmallPages::begin();
             session.tools.begin_writing();
             let blob = queries::executable(db, Root);
             let digest = Digest(blob.digest().unwrap_or_default());

@@ -13,6 +13,7 @@ mod input;
 mod interpret;
 pub mod keys;
 mod link;
+mod memory;
 pub mod messages;
 mod pages;
 mod parallel;

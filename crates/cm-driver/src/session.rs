@@ -2,6 +2,7 @@
 
 use crate::{
     CacheSettings, Error, Options, Report, beside,
+    memory::SmallPages,
     project::Project,
     render::{Source, resolve},
     tools::{BUILD_ID, Fatal, Tools},
@@ -276,6 +277,7 @@ impl Session {
             meanwhile()?;
             return self.keep_record_of(database);
         };
+        let _small = SmallPages::begin();
         let (graph, handle, tools) = (database.shared_graph(), database.clone(), &*self.tools);
         let (done, (snapshot, (log, viewed))) = rayon::join(meanwhile, || {
             let graph = || keep_graph(&graph, roots, files, tools);
