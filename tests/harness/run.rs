@@ -89,6 +89,9 @@ impl Context<'_> {
             Mode::Jit | Mode::Reject | Mode::Tool => self.compiler(&["run"]),
         };
         let ran = process::run(&mut command, self.case.beside("in").unwrap_or_default())?;
+        if let Some(symbol) = self.text("foreign").filter(|_| mode == Mode::Interp) {
+            return refused(symbol.trim(), &ran);
+        }
         let status = self.text("exit").map_or(Ok(0), |text| text.trim().parse());
         let status: i32 = status.map_err(|_| "the file .exit is no number".to_owned())?;
         if ran.status.code() != Some(status) {
@@ -200,4 +203,13 @@ fn describe(ran: &Ran) -> String {
     };
     let stdout = String::from_utf8_lossy(&ran.stdout);
     format!("{}\n{}\n{}", ran.status, shorten(&stdout), shorten(&ran.stderr))
+}
+
+/// Whether the interpreter has said that it cannot call a function.
+fn refused(symbol: &str, ran: &Ran) -> Outcome {
+    let phrase = format!("Undefined symbol '{symbol}': the interpreter");
+    match ran.status.code() == Some(1) && ran.stderr.contains(&phrase) {
+        true => Ok(()),
+        false => Err(format!("`{phrase}` expected: {}", describe(ran))),
+    }
 }

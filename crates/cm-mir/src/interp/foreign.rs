@@ -64,7 +64,9 @@ impl Machine<'_> {
             "exit" | "_exit" => Err(Box::new(Stop::Exit(arg(0) as u8))),
             "abort" => trap("abort was called"),
             "qsort" => self.qsort(arg(0), arg(1), arg(2), arg(3)).map(|()| 0),
-            _ => trap(format!("Undefined symbol '{symbol}'")),
+            _ => trap(format!(
+                "Undefined symbol '{symbol}': the interpreter has a few functions of the C library only"
+            )),
         }
     }
 
