@@ -20,6 +20,9 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+/// Files are shorter, and so is what is in them.
+const MAX_LEN: u64 = 1 << 48;
+
 /// An index in a transaction. Dropping it leaves the file as it was.
 pub(crate) struct Index<'f> {
     pages: Pages<'f>,
@@ -179,7 +182,10 @@ impl<'f> Index<'f> {
     /// An entry by its number.
     pub fn entry(&mut self, number: u32) -> Result<Entry, Trouble> {
         let (page, at) = self.place(number)?;
-        Entry::read(&self.pages.read(page)?[at..at + ENTRY_LEN]).ok_or(Trouble::Damaged)
+        let entry = Entry::read(&self.pages.read(page)?[at..at + ENTRY_LEN]);
+        // No file is that long.
+        let sound = |entry: &Entry| entry.offset < MAX_LEN && entry.len < MAX_LEN;
+        entry.filter(sound).ok_or(Trouble::Damaged)
     }
 
     fn set_entry(&mut self, number: u32, entry: &Entry) -> Result<(), Trouble> {
@@ -379,7 +385,7 @@ impl<'f> Index<'f> {
         let (page, at) = segment_place(slot);
         let segment = Segment::read(&self.pages.read(page)?[at..at + SEGMENT_LEN]);
         // No file is that long, and nothing holds more than there is.
-        let sound = segment.len < 1 << 48 && segment.live <= segment.len;
+        let sound = segment.len < MAX_LEN && segment.live <= segment.len;
         if sound { Ok(segment) } else { Err(Trouble::Damaged) }
     }
 
