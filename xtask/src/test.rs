@@ -27,7 +27,7 @@ fn target_directory() -> Result<PathBuf> {
 /// fails was broken by the change. They are programs that the tests have built; `cargo xtask fuzz` and
 /// `fuzz-edits` go on with other seeds.
 const SLICES: [(&str, [&str; 4]); 3] = [
-    ("examples/fuzz", ["--seed", "1", "--time", "15"]),
+    ("examples/fuzz", ["--seed", "1", "--steps", "200"]),
     ("cm-fuzz", ["--seed", "1", "--time", "45"]),
     ("fuzz-edits", ["--seed", "1", "--seconds", "75"]),
 ];

@@ -2,10 +2,11 @@
 
 use crate::{
     Digest, Error, Name, Store,
-    index::{Entry, Kind, Trouble},
+    index::{Entry, Index, Kind, Trouble},
     segment::EntryHeader,
     transaction::Transaction,
 };
+use std::collections::BTreeSet;
 
 /// What is known of an entry without reading it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,22 +62,31 @@ impl Store {
     /// # Errors
     /// If the store cannot be read.
     pub fn verify(&self) -> Result<Verified, Error> {
+        /// Damage that hides behind damage is found sooner.
+        const MOST_ROUNDS: usize = 20;
+        let mut seen = BTreeSet::new();
         let mut verified = Verified::default();
-        let mut bad = Vec::new();
-        for (entry, header) in self.all()? {
-            let found = header.and_then(|header| self.read_quietly(header.kind, &header.key));
-            match found {
-                Some(bytes) => {
-                    verified.good += 1;
-                    verified.bytes += bytes.len() as u64;
-                }
-                None => {
-                    verified.bad += 1;
-                    bad.push(entry);
+        for _ in 0..MOST_ROUNDS {
+            let mut bad = Vec::new();
+            (verified.good, verified.bytes) = (0, 0);
+            for (entry, header) in self.all()? {
+                let found = header.and_then(|header| self.read_quietly(header.kind, &header.key));
+                match found {
+                    Some(bytes) => {
+                        verified.good += 1;
+                        verified.bytes += bytes.len() as u64;
+                    }
+                    None => bad.push(entry),
                 }
             }
+            if bad.is_empty() {
+                break;
+            }
+            // An index that turns out to be damaged is made anew, with what could not be seen before.
+            seen.extend(bad.iter().map(|entry| (entry.kind, entry.key)));
+            self.remove_all(&bad)?;
         }
-        self.remove_all(&bad)?;
+        verified.bad = seen.len() as u64;
         Ok(verified)
     }
 
@@ -121,12 +131,18 @@ impl Store {
             return Ok(0);
         }
         for old in entries {
-            let Some((number, entry)) = step.index.find(old.kind, &old.key)? else { continue };
-            if (entry.segment, entry.offset) == (old.segment, old.offset) {
-                let segment = step.index.remove(number)?;
-                self.reclaim(step, segment.id)?;
-                removed += 1;
-            }
+            let found = step.index.find(old.kind, &old.key)?;
+            let found = found.filter(|(_, entry)| is_same(entry, old));
+            let Some((number, _)) = found else {
+                // Somebody else has removed it; or it is listed, but cannot be found.
+                if is_listed(&mut step.index, old)? {
+                    return Err(Trouble::Damaged);
+                }
+                continue;
+            };
+            let segment = step.index.remove(number)?;
+            self.reclaim(step, segment.id)?;
+            removed += 1;
         }
         Ok(removed)
     }
@@ -156,4 +172,21 @@ impl Store {
         })?;
         Ok(all.unwrap_or_default())
     }
+}
+
+fn is_same(one: &Entry, other: &Entry) -> bool {
+    let place = |entry: &Entry| (entry.kind, entry.key, entry.segment, entry.offset);
+    place(one) == place(other)
+}
+
+fn is_listed(index: &mut Index<'_>, wanted: &Entry) -> Result<bool, Trouble> {
+    let mut next = index.oldest()?;
+    for _ in 0..=index.header.entries {
+        let Some((_, entry)) = next else { return Ok(false) };
+        if is_same(&entry, wanted) {
+            return Ok(true);
+        }
+        next = index.newer(&entry)?;
+    }
+    Err(Trouble::Damaged)
 }
