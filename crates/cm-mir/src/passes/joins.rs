@@ -1,6 +1,9 @@
 //! Concatenations of concatenations.
 
-use super::locals::{Usage, fixed_locals, usage};
+use super::{
+    locals::{Usage, fixed_locals, usage},
+    propagate::{whole, whole_local},
+};
 use crate::{
     mir::*,
     runtime::Rt,
@@ -104,20 +107,6 @@ impl Joiner {
         let usage = self.usage[local.0 as usize];
         let once = usage.reads == 1 && usage.writes == 1;
         local.0 as usize >= self.fixed && usage.is_register() && once
-    }
-}
-
-fn whole_local(operand: &Operand) -> Option<LocalId> {
-    match operand {
-        Operand::Copy(place) => whole(place),
-        Operand::Const(_) => None,
-    }
-}
-
-fn whole(place: &Place) -> Option<LocalId> {
-    match place.base {
-        Base::Local(local) if place.projections.is_empty() => Some(local),
-        _ => None,
     }
 }
 

@@ -4,14 +4,15 @@ use super::locals::{Usage, fixed_locals, usage};
 use crate::{interp::fold, mir::*, visit};
 
 /// The local that an operand reads as a whole.
-fn whole_local(operand: &Operand) -> Option<LocalId> {
+pub(super) fn whole_local(operand: &Operand) -> Option<LocalId> {
     match operand {
         Operand::Copy(place) => whole(place),
         Operand::Const(_) => None,
     }
 }
 
-fn whole(place: &Place) -> Option<LocalId> {
+/// The local that a place is, as a whole.
+pub(super) fn whole(place: &Place) -> Option<LocalId> {
     match place.base {
         Base::Local(local) if place.projections.is_empty() => Some(local),
         _ => None,

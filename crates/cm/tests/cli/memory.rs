@@ -16,13 +16,8 @@ fn run(place: &Place, mode: &str, kilobytes: u32) -> Outcome {
     let mut command = Command::new("sh");
     command.args(["-c", &format!("ulimit -v {kilobytes} && exec ./program")]);
     command.current_dir(&place.path).env("MALLOC_PERTURB_", "165");
-    let output = command.output().expect("the program starts");
-    let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
-    Outcome {
-        exit: exit_status(output.status),
-        stdout: text(output.stdout),
-        stderr: text(output.stderr),
-    }
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    outcome(command.spawn().expect("the program starts"))
 }
 
 fn check_modes(program: &str, kilobytes: u32, expected: &str) {
