@@ -199,7 +199,7 @@ impl Session {
 
     /// Notes that a build had nothing to do.
     pub fn keep_unchanged(&self) -> Result<(), Error> {
-        self.keep_log(&BuildLog::default())
+        self.keep_log(BuildLog::default())
     }
 
     /// Where the graph is kept; `None`: nowhere.
@@ -281,7 +281,7 @@ impl Session {
         let (graph, handle, tools) = (database.shared_graph(), database.clone(), &*self.tools);
         let (done, (snapshot, (log, viewed))) = rayon::join(meanwhile, || {
             let graph = || keep_graph(&graph, roots, files, tools);
-            rayon::join(graph, move || keep_log(&handle, files))
+            rayon::join(graph, move || files.keep_log_and_views(&handle))
         });
         done?;
         let written = snapshot.and_then(|snapshot| {
@@ -303,16 +303,16 @@ impl Session {
         if self.files_to_write().is_none() && !asked {
             return Ok(());
         }
-        self.keep_log(&database.take_log())
+        self.keep_log(database.take_log())
     }
 
     /// Keeps what ran, for `cm why`, and writes the query log.
-    fn keep_log(&self, log: &BuildLog) -> Result<(), Error> {
-        if let Some(files) = self.files_to_write() {
-            // Without it `cm why` has less to say; see `keep`.
-            let _ = log.write(files.why.as_std_path());
-        }
-        self.log_queries(log)
+    fn keep_log(&self, log: BuildLog) -> Result<(), Error> {
+        let log = match self.files_to_write() {
+            Some(files) => files.keep_log(log),
+            None => log,
+        };
+        self.log_queries(&log)
     }
 
     fn log_queries(&self, log: &BuildLog) -> Result<(), Error> {
@@ -397,14 +397,20 @@ fn keep_graph(
     Ok(snapshot)
 }
 
-/// Writes what ran, and what people read.
-fn keep_log(database: &Database, files: &Files) -> (BuildLog, std::io::Result<()>) {
-    let mut log = database.take_log();
-    log.label = files.image.file_name().unwrap_or_default().to_owned();
-    // Without it `cm why` has less to say.
-    let _ = log.write(files.why.as_std_path());
-    let viewed = views::update(database, &log, &files.dir, &files.program);
-    (log, viewed)
+impl Files {
+    /// Writes what ran, with the name of the graph that it ran in. Without it `cm why` has less to say.
+    fn keep_log(&self, mut log: BuildLog) -> BuildLog {
+        log.label = self.image.file_name().unwrap_or_default().to_owned();
+        let _ = log.write(self.why.as_std_path());
+        log
+    }
+
+    /// The same, and what people read.
+    fn keep_log_and_views(&self, database: &Database) -> (BuildLog, std::io::Result<()>) {
+        let log = self.keep_log(database.take_log());
+        let viewed = views::update(database, &log, &self.dir, &self.program);
+        (log, viewed)
+    }
 }
 
 /// All queries.

@@ -51,6 +51,12 @@ fn the_graph_of_the_last_build() {
     let at = nodes.iter().position(|node| name(node) == "mir(geo::area)").expect("a node");
     let reads: Vec<u64> = serde_json::from_value(page["reads"][at].clone()).expect("numbers");
     assert!(reads.contains(&(cause as u64)), "{reads:?}");
+    // A build that has nothing to do has a graph all the same.
+    assert_eq!(place.cm("run -O0 main.cm").exit, 63);
+    assert_eq!(place.cm("why --graph=page.html").exit, 0);
+    let page = data(&place, "page.html");
+    let nodes = page["nodes"].as_array().expect("nodes");
+    assert!(nodes.iter().all(|node| node[2] == 0), "{nodes:?}");
 }
 
 #[test]
