@@ -16,6 +16,7 @@ mod info;
 mod interfaces;
 mod item_tree;
 mod lookup;
+mod missing;
 mod name_index;
 mod names;
 mod paths;
@@ -37,13 +38,14 @@ pub use impls::{
     Candidate, Head, Impl, ImplIndex, ImplKey, InterfaceId, Member, MemberKey, TypeImpls,
     constructors, method, method_names, operator,
 };
-pub use imports::{Edge, Imports, NamedImport, Place, Source};
+pub use imports::{Edge, Imports, NamedImport, Place, Source as ImportSource};
 pub use info::{
     EnumInfo, FieldDecl, ImplInfo, InterfaceInfo, SignatureInfo, StructInfo, TypeInfo, VariantDecl,
 };
 pub use interfaces::{implements, interface_method, is_declared};
 pub use item_tree::{Entry, Item, ItemKind, ItemTree};
 pub use lookup::{Found, QualifiedName, ScopedName, Space};
+pub use missing::offered;
 pub use name_index::NameIndex;
 pub(crate) use names::known_names;
 pub use names::{Class, Exports, Names, Target, Thing};

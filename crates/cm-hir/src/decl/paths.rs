@@ -34,6 +34,9 @@ pub(super) fn relative(from: FileId, part: &str) -> String {
 /// The bundled modules that export the prelude, which the compiler knows itself.
 const PRELUDE: [&str; 3] = ["@std/io", "@std/io/console", "@std/io/console/output"];
 
+/// The prelude's functions.
+pub(super) const PRELUDE_NAMES: [&str; 2] = ["print", "println"];
+
 /// Whether a module exports `print` and `println`, in whatever file it is, and even if there is none.
 pub(super) fn has_prelude(file: FileId) -> bool {
     PRELUDE.contains(&file.0.as_str())
@@ -41,7 +44,7 @@ pub(super) fn has_prelude(file: FileId) -> bool {
 
 /// Whether a name is one of the prelude's functions.
 pub(super) fn is_prelude(name: Name) -> bool {
-    matches!(name.as_str(), "print" | "println")
+    PRELUDE_NAMES.contains(&name.as_str())
 }
 
 /// The last component of a file's name: what messages and namespaces call the module.
