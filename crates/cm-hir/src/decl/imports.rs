@@ -4,7 +4,7 @@
 
 use super::{ItemKind, Problem, item_tree, item_tree::join, paths, target};
 use cm_base::{At, Name};
-use cm_db::{Db, DefId, FileId, listing, settings};
+use cm_db::{Db, DefId, FileId, canonical, listing, settings};
 use cm_syntax::ast::{ExportList, Import, ImportNames, ImportPath};
 use redgreen::Root;
 use serde::{Deserialize, Serialize};
@@ -170,7 +170,7 @@ impl Builder<'_> {
             } else {
                 Name::from(format!("{directory}/{relative}"))
             };
-            let file = FileId(name);
+            let file = *canonical(self.db, FileId(name));
             let (folder, stem) = relative.rsplit_once('/').unwrap_or(("", relative));
             let wanted = only.as_ref().is_none_or(|only| only.contains(&Name::new(stem)));
             if file == self.file || !wanted {

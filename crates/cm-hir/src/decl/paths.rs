@@ -2,7 +2,7 @@
 //! on nothing that is in them.
 
 use cm_base::Name;
-use cm_db::{Db, FileId, exists, search};
+use cm_db::{Db, FileId, canonical, exists, search};
 use cm_syntax::ast::ImportPath;
 use redgreen::Root;
 
@@ -77,7 +77,8 @@ fn normalize(path: &str, absolute: bool) -> String {
 fn module(db: &dyn Db, path: &str) -> Option<FileId> {
     let last = path.rsplit('/').next().unwrap_or(path);
     let candidates = [path.to_owned(), format!("{path}/{last}"), format!("{path}/mod")];
-    candidates.into_iter().map(|path| FileId(path.into())).find(|file| is_there(db, *file))
+    let mut files = candidates.into_iter().map(|path| FileId(path.into()));
+    files.find(|file| is_there(db, *file)).map(|file| *canonical(db, file))
 }
 
 fn is_there(db: &dyn Db, file: FileId) -> bool {
