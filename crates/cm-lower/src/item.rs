@@ -43,9 +43,7 @@ impl Item {
     /// Its linker symbol.
     pub fn symbol(&self, db: &dyn Db) -> Name {
         let exported = match self {
-            Item::Function(instance) => {
-                fn_type(db, instance).and_then(|types| types.symbol)
-            }
+            Item::Function(instance) => fn_type(db, instance).and_then(|types| types.symbol),
             _ => None,
         };
         exported.unwrap_or_else(|| Name::new(&self.to_string()))
