@@ -60,7 +60,7 @@ fn dump_main(text: &str) -> String {
     let mut db = database(text);
     db.attempt(|db| {
         let main = entry(db, Root).clone().expect("an entry point");
-        body::dump(body::body(db, main).expect("a body"))
+        body::dump(body::body(db, &main).expect("a body"))
     })
     .expect("checking ends")
 }
