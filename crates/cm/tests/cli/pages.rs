@@ -47,7 +47,7 @@ fn the_graph_of_the_last_build() {
     assert_eq!((state("mir(geo::area)"), state("mir(main::main)")), (Some(1), Some(0)));
     // From an edge to its ends: what ran names what it ran because of.
     let cause = states["mir(geo::area)"][4].as_u64().expect("a cause") as usize;
-    assert_eq!(name(&nodes[cause]), "body(geo::area)");
+    assert_eq!(name(&nodes[cause]), "checked_body(geo::area)");
     let at = nodes.iter().position(|node| name(node) == "mir(geo::area)").expect("a node");
     let reads: Vec<u64> = serde_json::from_value(page["reads"][at].clone()).expect("numbers");
     assert!(reads.contains(&(cause as u64)), "{reads:?}");
