@@ -405,22 +405,23 @@ pub fn struct_type(db: &dyn Db, ty: Ty) -> Option<&StructType> {
 
 // ---------------------------------------------------------------- queries for later stages
 
-pub(crate) fn compute_fn_type(db: &dyn Db, instance: &Instance) -> Option<Arc<FnType>> {
+/// The types of an instance. `None`: there is no such function.
+pub fn fn_type(db: &dyn Db, instance: &Instance) -> Option<FnType> {
     if let InstanceKind::Derived(derived) = instance.kind {
-        return impls::derived_type(db, instance, derived).map(Arc::new);
+        return impls::derived_type(db, instance, derived);
     }
     let signature = signature(db, instance.def)?;
-    let generics: Vec<_> = signature.generics.iter().map(|param| param.name).collect();
-    let generics: Vec<_> = generics.into_iter().zip(instance.args.iter().copied()).collect();
+    let generics = signature.generics.iter().map(|param| param.name);
+    let generics: Vec<_> = generics.zip(instance.args.iter().copied()).collect();
     let params = signature.params.iter().map(|param| substitute(param.ty, &generics)).collect();
     let symbol = (signature.foreign || signature.extern_c).then_some(signature.name);
-    Some(Arc::new(FnType {
+    Some(FnType {
         has_self: signature.has_self,
         params,
         ret: substitute(signature.ret, &generics),
         variadic: signature.variadic,
         symbol,
-    }))
+    })
 }
 
 pub(crate) fn compute_struct_type(db: &dyn Db, ty: &Ty) -> Option<Arc<StructType>> {
