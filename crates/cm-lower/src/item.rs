@@ -104,12 +104,16 @@ fn list(types: &[Ty]) -> String {
 }
 
 /// What callers need to know of an instance. Foreign functions take strings and function values
-/// as plain pointers. `None`: there is no such function.
+/// as plain pointers. `None`: there is no such function, or it is wrong.
 pub(crate) fn decl(db: &dyn Db, instance: &Instance) -> Option<Decl> {
     let types = fn_type(db, instance)?;
     let foreign = instance.kind == InstanceKind::Foreign;
     let lower = |ty: Ty| if foreign { types::foreign(db, ty) } else { types::lower(db, ty) };
     let mut params: Vec<mty::Ty> = types.params.iter().map(|ty| lower(*ty)).collect();
+    // A parameter of a type that is wrong: the program will not be made.
+    if params.iter().any(|ty| *ty.get() == mty::TyKind::Void) {
+        return None;
+    }
     if types.has_self {
         params.insert(0, mty::TyKind::Ptr.intern());
     }

@@ -178,6 +178,16 @@ impl Ctx<'_> {
                 return Plan::One(Conversion::ArrayToSlice);
             }
             (_, TyKind::Union(members)) => return self.plan_union(from, to, members),
+            // Arrays have the methods of slices.
+            (TyKind::Array(element, _), TyKind::Interface(..)) => {
+                let slice = TyKind::Slice(*element).intern();
+                return match self.plan(slice, to, false) {
+                    Plan::One(last) => {
+                        Plan::Many(vec![(Conversion::ArrayToSlice, slice), (last, to)])
+                    }
+                    plan => plan,
+                };
+            }
             (_, TyKind::Interface(..)) => {
                 return match decl::implements(self.db, from, to) {
                     Some(methods) => Plan::One(Conversion::ToInterface { borrow, methods }),

@@ -42,11 +42,12 @@ pub(crate) fn body(
     if binary {
         maker.ctx.new_local(Name::new("other"), this, LocalKind::Param);
     }
+    let mut stmts = Vec::new();
     let value = match derived {
         Derived::Eq => maker.equal(&info.fields),
         Derived::Lt => maker.less(&info.fields),
         Derived::Clone => maker.this(),
-        Derived::Hash => maker.hash(&info.fields),
+        Derived::Hash => maker.hash(&info.fields, &mut stmts),
         Derived::Debug => maker.debug(instance.def.path, &info.fields),
         Derived::Display => maker.display(&info.fields),
         Derived::Css => maker.css(&info.fields),
@@ -55,7 +56,8 @@ pub(crate) fn body(
     let ret = ctx.ty(value);
     let problems = std::mem::take(&mut ctx.problems);
     let ok = !ctx.poisoned && problems.is_empty();
-    let block = Block { stmts: vec![Stmt { at: AT, kind: StmtKind::Return(Some(value)) }] };
+    stmts.push(Stmt { at: AT, kind: StmtKind::Return(Some(value)) });
+    let block = Block { stmts };
     (Some(super::finish(ctx, 1 + u32::from(binary), true, ret, block, ok)), problems)
 }
 
@@ -144,12 +146,13 @@ impl Maker<'_, '_> {
         rest.unwrap_or_else(|| self.truth(false))
     }
 
-    fn hash(&mut self, fields: &Fields) -> ExprId {
+    /// The sum of the fields' hashes. Statements before it add up those of elements.
+    fn hash(&mut self, fields: &Fields, stmts: &mut Vec<Stmt>) -> ExprId {
         let mut sum = self.ctx.constant(TY.int, AT, ConstValue::Int(0));
         for (index, (_, ty)) in fields.iter().enumerate() {
             let hash = self.at_field(index, |this| {
                 let field = this.own(index, *ty);
-                this.ctx.hash_of(field, AT)
+                this.ctx.hash_with_elements(field, stmts, AT)
             });
             sum = self.ctx.push(TY.int, AT, ExprKind::Binary(BinaryOp::Add, sum, hash));
         }

@@ -1,11 +1,11 @@
 //! Hashes of values (`06-generics-interfaces.md` §6.7), for `with Hash` and for the bundled library.
 
 use super::{
-    common::{TY, pointer},
+    common::{TY, base, pointer},
     ctx::Ctx,
 };
 use crate::{
-    thir::{Builtin, ConstValue, Conversion, ExprId, ExprKind},
+    thir::{Block, Builtin, ConstValue, Conversion, ExprId, ExprKind, LocalId, Stmt, StmtKind},
     ty::{Ty, TyKind},
 };
 use cm_base::At;
@@ -28,6 +28,50 @@ impl Ctx<'_> {
         }
     }
 
+    /// The same, also of arrays and slices: the sum of the hashes of their elements, which loops in `stmts`
+    /// find first.
+    pub(super) fn hash_with_elements(
+        &mut self,
+        value: ExprId,
+        stmts: &mut Vec<Stmt>,
+        at: At,
+    ) -> ExprId {
+        let (element, len) = match *base(self.ty(value)) {
+            TyKind::Array(element, len) => {
+                (element, self.constant(TY.uint, at, ConstValue::Int(i128::from(len))))
+            }
+            TyKind::Slice(element) => {
+                (element, self.push(TY.uint, at, ExprKind::Builtin(Builtin::SliceLen, vec![value])))
+            }
+            _ => return self.hash_of(value, at),
+        };
+        let (sum, index) = (self.hidden("sum", TY.int), self.hidden("index", TY.uint));
+        let read_index = self.push(TY.uint, at, ExprKind::Local(index));
+        let item = self.push(element, at, ExprKind::Index(value, read_index));
+        let mut body = Vec::new();
+        let hash = self.hash_with_elements(item, &mut body, at);
+        let more = self.added(sum, TY.int, hash, at);
+        body.push(Stmt { at, kind: StmtKind::Expr(more) });
+        let below = ExprKind::Binary(BinaryOp::Lt, read_index, len);
+        let cond = Some(self.push(TY.bool, at, below));
+        let one = self.constant(TY.uint, at, ConstValue::Int(1));
+        let update = Some(self.added(index, TY.uint, one, at));
+        let zero = |ty| self.constant(ty, at, ConstValue::Int(0));
+        let [sum_zero, index_zero] = [TY.int, TY.uint].map(zero);
+        stmts.push(Stmt { at, kind: StmtKind::Let(sum, Some(sum_zero)) });
+        let init = vec![Stmt { at, kind: StmtKind::Let(index, Some(index_zero)) }];
+        let body = Block { stmts: body };
+        stmts.push(Stmt { at, kind: StmtKind::Loop { init, cond, update, body } });
+        self.push(TY.int, at, ExprKind::Local(sum))
+    }
+
+    /// `local = local + value`.
+    fn added(&mut self, local: LocalId, ty: Ty, value: ExprId, at: At) -> ExprId {
+        let [place, old] = [(); 2].map(|()| self.push(ty, at, ExprKind::Local(local)));
+        let sum = self.push(ty, at, ExprKind::Binary(BinaryOp::Add, old, value));
+        self.push(ty, at, ExprKind::Assign(place, sum))
+    }
+
     /// The same as a `ulong` that tells all values of an integer type apart.
     pub(super) fn wide_hash_of(&mut self, value: ExprId, at: At) -> ExprId {
         let value = self.decay(value);
@@ -43,10 +87,10 @@ impl Ctx<'_> {
         }
     }
 
-    /// Integers, `bool`, `char` and enums without payloads.
+    /// Integers, `bool`, `char`, pointers and enums without payloads.
     fn is_discrete(&mut self, ty: Ty) -> bool {
         match *ty {
-            TyKind::Int(_) | TyKind::Bool | TyKind::Char => true,
+            TyKind::Int(_) | TyKind::Bool | TyKind::Char | TyKind::Pointer { .. } => true,
             TyKind::Enum(..) => self.is_plain_enum(ty),
             _ => false,
         }
@@ -58,6 +102,7 @@ impl Ctx<'_> {
                 let number = self.convert(value, Conversion::Identity, TY.int);
                 if to == TY.int { number } else { self.convert(number, Conversion::Numeric, to) }
             }
+            TyKind::Pointer { .. } => self.convert(value, Conversion::Address, to),
             _ if self.ty(value) == to => value,
             _ => self.convert(value, Conversion::Numeric, to),
         }

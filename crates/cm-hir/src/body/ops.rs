@@ -369,6 +369,11 @@ impl<'a> Ctx<'a> {
         if !has_operators(ty) {
             return None;
         }
+        if let TyKind::Interface(..) = *ty {
+            let (slot, types) = decl::interface_operator(self.db, ty, operator, 0)?;
+            let kind = ExprKind::CallInterface { object: operand, slot, args: Vec::new() };
+            return Some(self.push(types.ret, at, kind));
+        }
         let method = decl::operator(self.db, ty, operator, 0)?;
         let instance = self.instance(&method, &[]);
         let ret = self.instance_ret(&instance);
@@ -395,8 +400,8 @@ impl<'a> Ctx<'a> {
         if !has_operators(ty) {
             return None;
         }
-        if let Some(method) = self.binary_method(ty, op) {
-            return Some(self.call_operator(&method, op, left, right, at));
+        if let Some(call) = self.defined_operator(op, left, right, at) {
+            return Some(call);
         }
         let (basic, swap, negate) = match op {
             BinaryOp::Ne => (BinaryOp::Eq, false, true),
@@ -405,18 +410,62 @@ impl<'a> Ctx<'a> {
             BinaryOp::Ge => (BinaryOp::Lt, false, true),
             _ => return None,
         };
-        let owner = if swap { self.ty(right) } else { ty };
-        let method = self.binary_method(owner, basic)?;
         let call = match swap {
-            false => self.call_operator(&method, basic, left, right, at),
+            false => self.defined_operator(basic, left, right, at)?,
+            true if !self.defines_operator(self.ty(right), basic) => return None,
             // The left operand is still evaluated first.
-            true => self
-                .let_in(left, at, |ctx, left| ctx.call_operator(&method, basic, right, left, at)),
+            true => self.let_in(left, at, |ctx, left| {
+                let call = ctx.defined_operator(basic, right, left, at);
+                call.unwrap_or_else(|| ctx.poison(at))
+            }),
         };
         Some(match negate && !self.bad(call) {
             true => self.push(TY.bool, at, ExprKind::Unary(UnaryOp::Not, call)),
             false => call,
         })
+    }
+
+    fn defines_operator(&mut self, ty: Ty, op: BinaryOp) -> bool {
+        match *ty {
+            TyKind::Interface(..) => {
+                decl::interface_operator(self.db, ty, Operator::Binary(op), 1).is_some()
+            }
+            _ => self.binary_method(ty, op).is_some(),
+        }
+    }
+
+    /// A call of the operator that the receiver's type itself defines.
+    fn defined_operator(
+        &mut self,
+        op: BinaryOp,
+        receiver: ExprId,
+        argument: ExprId,
+        at: At,
+    ) -> Option<ExprId> {
+        let ty = self.ty(receiver);
+        if !matches!(*ty, TyKind::Interface(..)) {
+            let method = self.binary_method(ty, op)?;
+            return Some(self.call_operator(&method, op, receiver, argument, at));
+        }
+        let (slot, types) = decl::interface_operator(self.db, ty, Operator::Binary(op), 1)?;
+        let Some(argument) = self.coerce(argument, types.params[0], true) else {
+            return Some(self.unfit_operand(op, receiver, argument, at));
+        };
+        let kind = ExprKind::CallInterface { object: receiver, slot, args: vec![argument] };
+        Some(self.push(types.ret, at, kind))
+    }
+
+    fn unfit_operand(&mut self, op: BinaryOp, left: ExprId, right: ExprId, at: At) -> ExprId {
+        let (own, got, shown) = (self.ty(left), self.ty(right), op.symbol());
+        let message = match op {
+            BinaryOp::Add => "Add operator requires numeric operands".to_owned(),
+            BinaryOp::Sub => "Sub operator requires numeric operands".to_owned(),
+            _ if is_comparison(op) => {
+                format!("Types '{own}' and '{got}' cannot be compared with '{shown}'")
+            }
+            _ => "Arithmetic operators require numeric operands".to_owned(),
+        };
+        self.error(at, message)
     }
 
     fn call_operator(
@@ -439,19 +488,7 @@ impl<'a> Ctx<'a> {
             None => self.instance_ret(&instance),
         };
         let Some(argument) = self.coerce(argument, param, true) else {
-            let got = self.ty(argument);
-            let shown = op.symbol();
-            return self.error(
-                at,
-                match op {
-                    BinaryOp::Add => "Add operator requires numeric operands".to_owned(),
-                    BinaryOp::Sub => "Sub operator requires numeric operands".to_owned(),
-                    _ if is_comparison(op) => {
-                        format!("Types '{own}' and '{got}' cannot be compared with '{shown}'")
-                    }
-                    _ => "Arithmetic operators require numeric operands".to_owned(),
-                },
-            );
+            return self.unfit_operand(op, receiver, argument, at);
         };
         let args = vec![argument];
         self.push(ret, at, ExprKind::MethodCall { method: Box::new(instance), receiver, args })

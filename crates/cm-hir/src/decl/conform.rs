@@ -134,6 +134,9 @@ fn is_operator(node: &ast::Signature) -> bool {
 fn duplicate(role: ast::Role, target: Ty, name: Name) -> String {
     match role {
         ast::Role::Destructor => format!("Only one destructor allowed for '{target}'"),
+        ast::Role::Operator(_) => format!(
+            "Duplicate method: {target} already has method '{name}'; overloads by the right operand are not supported"
+        ),
         _ => format!("Duplicate method: {target} already has method '{name}'"),
     }
 }

@@ -3,7 +3,9 @@
 use super::{
     FnType, GenericParam, Method, builtin, derives,
     impls::{self, Candidate, Head, ImplKey, InterfaceId},
-    interface_impls, interface_info, members, subst,
+    interface_impls, interface_info,
+    item_tree::operator_name,
+    members, subst,
     types::identity,
 };
 use crate::{
@@ -12,6 +14,7 @@ use crate::{
 };
 use cm_base::Name;
 use cm_db::{Db, DefId};
+use cm_syntax::ast;
 
 /// The methods that make a type satisfy an interface, in the interface's slot order. `None`: it
 /// does not. Built-in interfaces satisfied by built-in types give an empty list.
@@ -103,6 +106,17 @@ fn slot(
         Some(own) => Some(Method { def: own.def, derived: None, args: found.1.clone() }.instance()),
         None => member(db, ty, name),
     }
+}
+
+/// Slot and types of an operator of an interface type with this number of parameters.
+pub fn interface_operator(
+    db: &dyn Db,
+    interface: Ty,
+    operator: ast::Operator,
+    params: usize,
+) -> Option<(u32, FnType)> {
+    let found = interface_method(db, interface, operator_name(operator))?;
+    (found.1.params.len() == params).then_some(found)
 }
 
 /// Slot and types of a method of an interface type.

@@ -1,6 +1,6 @@
 //! Calls.
 
-use super::Lower;
+use super::{Lower, interface::FIRST_METHOD};
 use crate::{builder::pointer, types};
 use cm_hir::{
     thir::{ExprId, ExprKind, Instance, InstanceKind},
@@ -33,11 +33,11 @@ impl Lower<'_, '_> {
             }
             ExprKind::CallValue(callee, args) => self.call_value(*callee, args, dest),
             ExprKind::CallInterface { object, slot, args } => {
-                let object = self.value(*object);
+                let object = self.used(*object);
                 let params = args.iter().map(|arg| self.ty_of(*arg)).collect();
                 let args = self.operands(args);
                 let ret = self.cx.ty(ret);
-                let callee = Callee::Method { object, slot: *slot + 1, params, ret };
+                let callee = Callee::Method { object, slot: *slot + FIRST_METHOD, params, ret };
                 self.emit(callee, args, ret, dest);
             }
             _ => {}

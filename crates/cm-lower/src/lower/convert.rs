@@ -3,15 +3,14 @@
 use super::Lower;
 use crate::{
     builder::{number, pointer},
-    item::ty_symbol,
     types,
 };
 use cm_hir::{
-    thir::{Conversion, ExprId, Instance},
+    thir::{Conversion, ExprId},
     ty::{Ty, TyKind},
 };
 use cm_mir::{
-    mir::{BinOp, Const, ConstValue, CountOp, GlobalDecl, GlobalRef, Operand, Projection, Rvalue},
+    mir::{BinOp, ConstValue, CountOp, Operand, Projection, Rvalue},
     runtime::Rt,
     ty as mty,
 };
@@ -109,64 +108,5 @@ impl Lower<'_, '_> {
             return Operand::constant(pointer(), ConstValue::Zero);
         }
         Operand::copy(place.project(Projection::Variant(tag)))
-    }
-
-    fn interface_value(
-        &mut self,
-        value: ExprId,
-        to: Ty,
-        borrow: bool,
-        methods: &[Instance],
-    ) -> Operand {
-        let borrow = borrow && self.is_place(value);
-        let table = self.method_table(self.hir_ty(value), to, borrow, methods);
-        let object = if borrow {
-            self.address_of(value)
-        } else {
-            let ty = self.hir_ty(value);
-            let operand = self.operand(value);
-            let lowered = self.cx.ty(ty);
-            let operand = self.builder.stable(operand, lowered);
-            let size = self.size(ty);
-            let glue = self.glue(ty);
-            let object = self.builder.runtime(Rt::Alloc, vec![size, glue]);
-            let place = self.builder.deref(object.clone(), lowered);
-            self.builder.count(CountOp::Forget, place.clone());
-            self.builder.store(place, operand);
-            object
-        };
-        let ty = self.cx.ty(to);
-        self.builder.compute(ty, Rvalue::Iface(object, table))
-    }
-
-    /// The table of the code addresses of the methods, one for each type, interface, way of holding the
-    /// object, and function that converts: nothing compares them. Before the methods stands the glue
-    /// of the object, or null if it is borrowed.
-    fn method_table(
-        &mut self,
-        ty: Ty,
-        interface: Ty,
-        borrow: bool,
-        methods: &[Instance],
-    ) -> GlobalRef {
-        if let Some(table) = self.cx.tables.get(&(ty, interface, borrow)) {
-            return *table;
-        }
-        let (way, lowered) = (if borrow { "&" } else { "" }, self.cx.ty(ty));
-        let types = format!("{way}{} as {}", ty_symbol(ty), ty_symbol(interface));
-        let name = format!("{}{{{types}}}", self.cx.symbol);
-        let array = mty::TyKind::Array(pointer(), 1 + methods.len() as u64).intern();
-        let symbol = name.as_str().into();
-        let decl = GlobalRef::new(GlobalDecl { symbol, ty: array });
-        let code = methods.iter().map(|method| {
-            let value = self.cx.decl(method).map_or(ConstValue::Zero, ConstValue::Code);
-            Const { ty: pointer(), value }
-        });
-        let glue = if borrow { ConstValue::Zero } else { ConstValue::Glue(lowered) };
-        let entries = std::iter::once(Const { ty: pointer(), value: glue }).chain(code);
-        let init = Const { ty: array, value: ConstValue::Aggregate(entries.collect()) };
-        self.cx.global(symbol, init, true);
-        self.cx.tables.insert((ty, interface, borrow), decl);
-        decl
     }
 }

@@ -79,7 +79,7 @@ impl<'a> Lower<'_, 'a> {
     pub(super) fn operand(&mut self, expr: ExprId) -> Operand {
         match self.kind(expr) {
             // Most expressions are leaves, for which the stack need not be looked at.
-            ExprKind::Local(local) => Operand::copy(self.local(*local)),
+            ExprKind::Local(local) => self.variable(*local),
             ExprKind::Const(_) => self.operand_inner(expr),
             _ => guard(|| self.operand_inner(expr)),
         }
@@ -133,12 +133,12 @@ impl<'a> Lower<'_, 'a> {
         self.builder.stable(operand, ty)
     }
 
-    /// Evaluates from left to right; each operand has the value that it had when its turn came.
+    /// Evaluates arguments from left to right; each has the value that it had when its turn came.
     pub(super) fn operands(&mut self, exprs: &[ExprId]) -> Vec<Operand> {
         let mut rest = exprs.iter().rposition(|expr| self.cx.writes(*expr)).unwrap_or(0);
         let mut operands = Vec::with_capacity(exprs.len());
         for expr in exprs {
-            operands.push(if rest > 0 { self.value(*expr) } else { self.operand(*expr) });
+            operands.push(if rest > 0 { self.used(*expr) } else { self.argument(*expr) });
             rest = rest.saturating_sub(1);
         }
         operands
@@ -198,8 +198,8 @@ impl<'a> Lower<'_, 'a> {
                 Rvalue::Use(self.builder.address(place))
             }
             ExprKind::Move(local) => {
-                let place = self.local(*local);
-                self.builder.store(dest, Operand::copy(place));
+                let value = self.variable(*local);
+                self.builder.store(dest, value);
                 return self.moved(*local);
             }
             ExprKind::Lambda(lambda) => self.lambda(lambda),

@@ -8,6 +8,7 @@ mod call;
 mod convert;
 mod equality;
 mod expr;
+mod interface;
 mod matching;
 mod ops;
 mod place;
@@ -254,8 +255,8 @@ impl<'c, 'a> Lower<'c, 'a> {
         let captured = tys(&mut lambda.captures.iter().map(|(_, inner)| *inner), self.cx);
         let ret = self.cx.ty(lambda.ret);
         let decl = Decl::new(FnDecl { symbol, params, ret, abi: Abi::Cm });
-        let values = lambda.captures.iter().map(|(outer, _)| Operand::copy(self.local(*outer)));
-        let values: Vec<Operand> = values.collect();
+        let values: Vec<Operand> =
+            lambda.captures.iter().map(|(outer, _)| self.variable(*outer)).collect();
 
         let mut inner = Lower::new(self.cx, lambda.ret);
         inner.params(&lambda.params);

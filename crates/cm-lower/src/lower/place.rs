@@ -18,16 +18,23 @@ const OUT_OF_BOUNDS: &str = "index out of bounds";
 
 impl Lower<'_, '_> {
     /// The expression denotes a memory location.
-    pub(super) fn is_place(&self, mut expr: ExprId) -> bool {
+    pub(super) fn is_place(&self, expr: ExprId) -> bool {
+        matches!(
+            self.kind(self.whole(expr)),
+            ExprKind::Local(_) | ExprKind::Global(_) | ExprKind::Deref(_) | ExprKind::Index(..)
+        )
+    }
+
+    /// What the expression is a part of: it denotes a field of it, or an element of an array in it.
+    fn whole(&self, mut expr: ExprId) -> ExprId {
         loop {
-            match self.kind(expr) {
-                ExprKind::Local(_) | ExprKind::Global(_) | ExprKind::Deref(_) => return true,
-                ExprKind::Field(base, _) => expr = *base,
+            expr = match self.kind(expr) {
+                ExprKind::Field(base, _) => *base,
                 ExprKind::Index(base, _) => match types::underlying(self.hir_ty(*base)).get() {
-                    TyKind::Array(..) => expr = *base,
-                    _ => return true,
+                    TyKind::Array(..) => *base,
+                    _ => return expr,
                 },
-                _ => return false,
+                _ => return expr,
             }
         }
     }
@@ -59,18 +66,30 @@ impl Lower<'_, '_> {
                 let symbol = self.cx.part();
                 self.cx.global(symbol, init, true)
             }
-            _ => {
-                let ty = self.ty_of(expr);
-                let temp = self.builder.temp(ty);
-                self.into(temp.into(), expr);
-                temp.into()
-            }
+            _ => self.temporary(expr),
         }
     }
 
-    /// The address of where the expression's value is, stable.
+    /// A temporary with the expression's value.
+    fn temporary(&mut self, expr: ExprId) -> Place {
+        let ty = self.ty_of(expr);
+        let temp = self.builder.temp(ty);
+        self.into(temp.into(), expr);
+        temp.into()
+    }
+
+    /// The address of where the expression's value is, stable. Whoever gets it may write there, so
+    /// of a constant it is a copy.
     pub(super) fn address_of(&mut self, expr: ExprId) -> Operand {
-        let place = self.place(expr);
+        let constant = match self.kind(self.whole(expr)) {
+            ExprKind::Const(_) => true,
+            ExprKind::Global(def) => {
+                let global = cm_hir::global_use(self.cx.db, *def);
+                global.as_ref().is_some_and(|global| global.constant.is_some())
+            }
+            _ => false,
+        };
+        let place = if constant { self.temporary(expr) } else { self.place(expr) };
         let address = self.builder.address(place);
         self.builder.stable(address, pointer())
     }

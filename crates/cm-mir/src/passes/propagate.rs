@@ -66,9 +66,12 @@ pub fn copies(function: &mut Function) {
         usage: &usage,
         versions: vec![0; function.locals.len()],
         sources: vec![None; function.locals.len()],
+        known: Vec::new(),
     };
     for block in &mut function.blocks {
-        copies.sources.fill(None);
+        for local in copies.known.drain(..) {
+            copies.sources[local.0 as usize] = None;
+        }
         for stmt in &mut block.stmts {
             visit::operands_mut(stmt, &mut |operand| copies.substitute(operand));
             copies.write(stmt);
@@ -84,6 +87,8 @@ struct Copies<'a> {
     versions: Vec<u32>,
     /// What a local is a copy of, with its version at that time.
     sources: Vec<Option<(LocalId, u32)>>,
+    /// The locals for which there is a source.
+    known: Vec<LocalId>,
 }
 
 impl Copies<'_> {
@@ -111,6 +116,7 @@ impl Copies<'_> {
         {
             let version = self.versions[source.0 as usize];
             self.sources[local.0 as usize] = Some((source, version));
+            self.known.push(local);
         }
     }
 }
