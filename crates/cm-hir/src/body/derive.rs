@@ -145,7 +145,7 @@ impl Maker<'_, '_> {
     }
 
     fn hash(&mut self, fields: &Fields) -> ExprId {
-        let mut sum = self.ctx.constant(TY.int, AT, ConstValue::Int(0));
+        let mut sum = self.ctx.constant(TY.int, AT, ConstValue::int(0));
         for (index, (_, ty)) in fields.iter().enumerate() {
             let hash = self.at_field(index, |this| {
                 let field = this.own(index, *ty);
@@ -173,7 +173,7 @@ impl Maker<'_, '_> {
             });
         }
         parts.push(TemplatePart::Text(Name::new(" }")));
-        self.ctx.push(TY.str, AT, ExprKind::Template(parts))
+        self.ctx.push(TY.str, AT, ExprKind::Template(parts.into()))
     }
 
     /// `(1, 2)`.
@@ -189,7 +189,7 @@ impl Maker<'_, '_> {
             });
         }
         parts.push(TemplatePart::Text(Name::new(")")));
-        self.ctx.push(TY.str, AT, ExprKind::Template(parts))
+        self.ctx.push(TY.str, AT, ExprKind::Template(parts.into()))
     }
 
     fn show(&mut self, value: ExprId, method: &str, parts: &mut Vec<TemplatePart>) {
@@ -219,7 +219,7 @@ impl Maker<'_, '_> {
             let value = self.own(index, *ty);
             self.show(value, "css", &mut declaration);
             declaration.push(text(after));
-            let shown = self.ctx.push(TY.str, AT, ExprKind::Template(declaration));
+            let shown = self.ctx.push(TY.str, AT, ExprKind::Template(declaration.into()));
             let empty =
                 |maker: &mut Self| maker.ctx.constant(TY.str, AT, ConstValue::Str(Name::new("")));
             let shown = if matches!(*base(*ty), TyKind::Str) {
@@ -232,6 +232,6 @@ impl Maker<'_, '_> {
             };
             parts.push(TemplatePart::Value(shown, FormatSpec::default()));
         }
-        self.ctx.push(TY.str, AT, ExprKind::Template(parts))
+        self.ctx.push(TY.str, AT, ExprKind::Template(parts.into()))
     }
 }

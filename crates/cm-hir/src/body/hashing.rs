@@ -20,7 +20,7 @@ impl Ctx<'_> {
         match *ty {
             _ if ty == TY.int => value,
             _ if self.is_discrete(ty) => self.discrete_as(value, TY.int),
-            TyKind::Str => self.push(TY.int, at, ExprKind::Builtin(Builtin::StrHash, vec![value])),
+            TyKind::Str => self.push(TY.int, at, ExprKind::builtin(Builtin::StrHash, vec![value])),
             TyKind::Float(float) => self.hash_float(value, float.bits() == 64, at),
             TyKind::Struct(..) => self.call_derived_method(value, "hash", at),
             _ if self.bad(value) => self.poison(at),
@@ -74,7 +74,7 @@ impl Ctx<'_> {
             return value;
         }
         self.let_in(value, at, |ctx, low| {
-            let count = ctx.constant(TY.int, at, ConstValue::Int(32));
+            let count = ctx.constant(TY.int, at, ConstValue::int(32));
             let high = ctx.push(TY.ulong, at, ExprKind::Binary(BinaryOp::Shr, low, count));
             let low = ctx.push(TY.ulong, at, ctx.kind(low).clone());
             let folded = ctx.push(TY.ulong, at, ExprKind::Binary(BinaryOp::BitXor, low, high));

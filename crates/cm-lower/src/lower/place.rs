@@ -43,8 +43,8 @@ impl Lower<'_, '_> {
     fn place_inner(&mut self, expr: ExprId) -> Place {
         match self.kind(expr) {
             ExprKind::Global(def) => {
-                let decl = crate::item::global_ref(self.cx.db, *def, self.hir_ty(expr));
-                self.cx.refs.insert(crate::Item::Global(*def));
+                let decl = crate::item::global_ref(self.cx.db, **def, self.hir_ty(expr));
+                self.cx.refs.insert(crate::Item::Global(**def));
                 Place { base: mir::Base::Global(decl), projections: Default::default() }
             }
             ExprKind::Deref(pointer) => {
