@@ -11,6 +11,7 @@ use cm_db::DefId;
 use cm_mir::runtime::FormatSpec;
 use cm_syntax::ast::{BinaryOp, UnaryOp};
 use std::hash::{Hash, Hasher};
+use thin_vec::ThinVec;
 
 /// Index of an expression in its [`Body`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -236,6 +237,9 @@ pub struct Expr {
     pub kind: ExprKind,
 }
 
+// As in the syntax tree.
+const _: () = assert!(size_of::<Expr>() == 40);
+
 /// The forms of expressions. *Places* are `Local`, `Global`, `Deref`, `Field` of a place, and
 /// `Index` of a place, pointer or slice.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -248,7 +252,7 @@ pub enum ExprKind {
     Local(LocalId),
     /// A global variable, or a constant of an aggregate type, which is a place to read from (other
     /// constants are [`ExprKind::Const`]).
-    Global(DefId),
+    Global(Box<DefId>),
     /// A function as a value.
     Function(Box<Instance>),
     /// `-`, `!`, `~` on primitive types. The operand has the type of the expression.
@@ -273,7 +277,7 @@ pub enum ExprKind {
         /// Compare tags only.
         tags: bool,
         /// `==` of each struct type that is reached, as the function to call.
-        eqs: Vec<(Ty, Instance)>,
+        eqs: ThinVec<(Ty, Instance)>,
     },
     /// `p + n`, `p - n` (negative): pointer, integer of any type.
     PointerOffset {
@@ -319,7 +323,7 @@ pub enum ExprKind {
         postfix: bool,
     },
     /// A call of a known function.
-    Call(Box<Instance>, Vec<ExprId>),
+    Call(Box<Instance>, ThinVec<ExprId>),
     /// A method with a receiver: the address of the receiver is the first argument. If it is no
     /// place, it is put into a temporary.
     MethodCall {
@@ -328,10 +332,10 @@ pub enum ExprKind {
         /// The receiver.
         receiver: ExprId,
         /// The other arguments.
-        args: Vec<ExprId>,
+        args: ThinVec<ExprId>,
     },
     /// A call of a function value.
-    CallValue(ExprId, Vec<ExprId>),
+    CallValue(ExprId, ThinVec<ExprId>),
     /// A method of an interface value.
     CallInterface {
         /// The interface value.
@@ -339,16 +343,16 @@ pub enum ExprKind {
         /// Index among the interface's methods, in declaration order.
         slot: u32,
         /// The arguments.
-        args: Vec<ExprId>,
+        args: ThinVec<ExprId>,
     },
     /// `T(args)`: a new value with a constructor.
-    Construct(Box<Instance>, Vec<ExprId>),
+    Construct(Box<Instance>, ThinVec<ExprId>),
     /// A built-in function or method.
-    Builtin(Builtin, Vec<ExprId>),
+    Builtin(Box<BuiltinCall>),
     /// A struct value: its fields by index, in the order written; the others are zero.
-    Struct(Vec<(u32, ExprId)>),
+    Struct(ThinVec<(u32, ExprId)>),
     /// A fixed array (missing elements are zero) or a new slice, by the type of the expression.
-    Array(Vec<ExprId>),
+    Array(ThinVec<ExprId>),
     /// A variant of an enum with its payload. Plain enums are constants.
     Variant(u32, Option<ExprId>),
     /// A struct's field by index.
@@ -364,7 +368,7 @@ pub enum ExprKind {
     /// A conversion to the type of the expression.
     Convert(Conversion, ExprId),
     /// A new string from pieces.
-    Template(Vec<TemplatePart>),
+    Template(ThinVec<TemplatePart>),
     /// A lambda.
     Lambda(Box<Lambda>),
     /// `match`.
@@ -399,7 +403,7 @@ pub enum Conversion {
         /// Refers to the object.
         borrow: bool,
         /// Methods, in slot order.
-        methods: Vec<Instance>,
+        methods: ThinVec<Instance>,
     },
     /// To a struct: its `default` field by index; the others are zero.
     ToDefault(u32),
@@ -482,7 +486,7 @@ pub enum ConstValue {
     /// The zero value of any type.
     Zero,
     /// Integers, plain enums.
-    Int(i128),
+    Int(Wide),
     /// Bits of a `double` (also for `float`: already rounded).
     Float(u64),
     /// `bool`.
@@ -492,11 +496,63 @@ pub enum ConstValue {
     /// `string`.
     Str(Name),
     /// Fields of a struct, elements of an array or slice.
-    Aggregate(Vec<ConstValue>),
+    Aggregate(ThinVec<ConstValue>),
     /// A variant of a payload enum, or a member of a union, by tag.
-    Variant(u32, Option<Box<ConstValue>>),
+    Tag(u32),
+    /// The same with its payload.
+    Variant(Box<(u32, ConstValue)>),
     /// A function value.
     Function(Box<Instance>),
+}
+
+/// A value of any integer type. Smaller than an `i128`, so that expressions are.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
+pub struct Wide {
+    bits: u64,
+    negative: bool,
+}
+
+impl From<i128> for Wide {
+    fn from(value: i128) -> Wide {
+        debug_assert!((i64::MIN.into()..=u64::MAX.into()).contains(&value), "a value of some type");
+        Wide { bits: value as u64, negative: value < 0 }
+    }
+}
+
+impl From<Wide> for i128 {
+    fn from(value: Wide) -> i128 {
+        if value.negative { i128::from(value.bits as i64) } else { i128::from(value.bits) }
+    }
+}
+
+impl ConstValue {
+    /// An integer.
+    pub fn int(value: i128) -> ConstValue {
+        ConstValue::Int(value.into())
+    }
+    /// A variant of a payload enum, or a member of a union.
+    pub fn variant(tag: u32, payload: Option<ConstValue>) -> ConstValue {
+        match payload {
+            Some(payload) => ConstValue::Variant(Box::new((tag, payload))),
+            None => ConstValue::Tag(tag),
+        }
+    }
+}
+
+impl ExprKind {
+    /// A built-in function or method with its arguments.
+    pub fn builtin(builtin: Builtin, args: Vec<ExprId>) -> ExprKind {
+        ExprKind::Builtin(Box::new(BuiltinCall { builtin, args }))
+    }
+}
+
+/// A use of what is built in.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct BuiltinCall {
+    /// What is called.
+    pub builtin: Builtin,
+    /// The arguments.
+    pub args: Vec<ExprId>,
 }
 
 /// Built-in functions and methods. Methods have the receiver as first argument; where it must be

@@ -29,8 +29,8 @@ pub(crate) fn lower(
     };
     let lowered = match (value, ty.get()) {
         (ConstValue::Zero, _) => zero(db, ty, used),
-        (ConstValue::Int(value), TyKind::Float(_)) => float(db, ty, *value as f64),
-        (ConstValue::Int(value), _) => int(db, ty, *value),
+        (ConstValue::Int(value), TyKind::Float(_)) => float(db, ty, i128::from(*value) as f64),
+        (ConstValue::Int(value), _) => int(db, ty, (*value).into()),
         (ConstValue::Float(bits), _) => float(db, ty, f64::from_bits(*bits)),
         (ConstValue::Bool(value), _) => mir::ConstValue::Int(u64::from(*value)),
         (ConstValue::Char(value), _) => mir::ConstValue::Int(u64::from(*value)),
@@ -54,18 +54,9 @@ pub(crate) fn lower(
             }
             mir::ConstValue::Aggregate(parts)
         }
-        (ConstValue::Variant(variant, payload), kind) => {
-            let tag = match kind {
-                TyKind::Union(members) => types::union_tag(members, *variant),
-                _ => *variant,
-            };
-            // In a comparison of tags a variant stands without its payload.
-            let payload = types::payload(db, ty, *variant).map(|ty| {
-                let value = payload.as_deref().unwrap_or(&ConstValue::Zero);
-                Box::new(lower(db, ty, value, used))
-            });
-            mir::ConstValue::Tagged(tag, payload)
-        }
+        // In a comparison of tags a variant stands without its payload.
+        (ConstValue::Tag(tag), _) => tagged(db, ty, *tag, &ConstValue::Zero, used),
+        (ConstValue::Variant(variant), _) => tagged(db, ty, variant.0, &variant.1, used),
         (ConstValue::Function(instance), _) => {
             used(instance);
             match item::decl(db, instance) {
@@ -101,6 +92,21 @@ fn int(db: &dyn Db, ty: Ty, value: i128) -> mir::ConstValue {
         MirKind::Tagged { .. } => mir::ConstValue::Tagged(value as u32, None),
         _ => mir::ConstValue::Zero,
     }
+}
+
+fn tagged(
+    db: &dyn Db,
+    ty: Ty,
+    variant: u32,
+    value: &ConstValue,
+    used: &mut dyn FnMut(&Instance),
+) -> mir::ConstValue {
+    let tag = match ty.get() {
+        TyKind::Union(members) => types::union_tag(members, variant),
+        _ => variant,
+    };
+    let payload = types::payload(db, ty, variant);
+    mir::ConstValue::Tagged(tag, payload.map(|ty| Box::new(lower(db, ty, value, used))))
 }
 
 fn float(db: &dyn Db, ty: Ty, value: f64) -> mir::ConstValue {

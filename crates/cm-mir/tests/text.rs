@@ -5,11 +5,14 @@ use cm_mir::{dump, dump_unit, parse_function, parse_unit, unit::Unit};
 #[test]
 fn every_construct_survives_text_and_bytes() {
     let text = include_str!("fixtures/text/everything.mir");
-    let unit = parse_unit(text).expect("the fixture is well-formed");
+    let mut unit = parse_unit(text).expect("the fixture is well-formed");
     let dumped = dump_unit(&unit);
     assert_eq!(parse_unit(&dumped).expect("a dump is well-formed"), unit);
-    assert_eq!(Unit::decode(&unit.encode()).as_ref(), Some(&unit));
     assert_eq!(dump_unit(&parse_unit(&dumped).expect("the same")), dumped);
+    // The names of variables are not encoded.
+    let locals = unit.functions.iter_mut().flat_map(|function| &mut function.locals);
+    locals.for_each(|local| local.name = None);
+    assert_eq!(Unit::decode(&unit.encode()).as_ref(), Some(&unit));
     let lines = |text: &str| {
         let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
         lines.sort();

@@ -61,7 +61,7 @@ impl<'a> Ctx<'a> {
             let value = self.expr(*arg, None);
             done.push(self.string_argument(value, *wants, name, at));
         }
-        Some(self.push(ret, at, ExprKind::Builtin(builtin, done)))
+        Some(self.push(ret, at, ExprKind::builtin(builtin, done)))
     }
 
     fn string_argument(&mut self, value: ExprId, wants: Wants, name: Name, at: At) -> ExprId {
@@ -126,10 +126,10 @@ impl<'a> Ctx<'a> {
             );
         }
         if name == "dim" {
-            return Some(self.constant(TY.int, at, ConstValue::Int(dimensions(ty))));
+            return Some(self.constant(TY.int, at, ConstValue::int(dimensions(ty))));
         }
         if let (TyKind::Array(_, len), Builtin::SliceLen) = (&*ty, &builtin) {
-            let value = ConstValue::Int(i128::from(*len));
+            let value = ConstValue::int(i128::from(*len));
             let len = self.push(TY.uint, at, ExprKind::Const(value));
             return Some(match self.is_place(receiver) {
                 true => len,
@@ -147,7 +147,7 @@ impl<'a> Ctx<'a> {
         let push = |ctx: &mut Self, receiver| {
             let mut all = vec![receiver];
             all.append(&mut done);
-            ctx.push(ret, at, ExprKind::Builtin(builtin, all))
+            ctx.push(ret, at, ExprKind::builtin(builtin, all))
         };
         Some(match changes && !self.is_place(receiver) {
             true => self.let_in(receiver, at, push),
@@ -194,7 +194,7 @@ impl<'a> Ctx<'a> {
             return self.poison(at);
         };
         let instance = Instance { def, kind: InstanceKind::Source, args: checked.generics };
-        self.push(checked.ret, at, ExprKind::Call(Box::new(instance), checked.args))
+        self.push(checked.ret, at, ExprKind::Call(Box::new(instance), checked.args.into()))
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{
 };
 use cm_base::{At, Name};
 use cm_syntax::ast;
+use thin_vec::ThinVec;
 
 /// What is called, for messages.
 #[derive(Clone, Copy)]
@@ -143,7 +144,7 @@ impl<'a> Ctx<'a> {
                     Some(GlobalUse { ty, constant: Some(value) }) => {
                         self.constant(*ty, at, value.clone())
                     }
-                    Some(global) => self.push(global.ty, at, ExprKind::Global(def)),
+                    Some(global) => self.push(global.ty, at, ExprKind::Global(Box::new(def))),
                     None => self.poison(at),
                 };
                 self.call_value(value, Some(last.name), args, at)
@@ -209,7 +210,7 @@ impl<'a> Ctx<'a> {
             done.push(self.argument(value, *param, callee, at));
         }
         borrows.into_iter().for_each(|borrow| self.end_borrow(borrow));
-        self.push(*ret, at, ExprKind::CallValue(value, done))
+        self.push(*ret, at, ExprKind::CallValue(value, done.into()))
     }
 
     /// An argument converted to its parameter's type.
@@ -248,7 +249,7 @@ impl<'a> Ctx<'a> {
         let kind = if signature.foreign { InstanceKind::Foreign } else { InstanceKind::Source };
         let instance = Instance { def: method.def, kind, args: checked.generics };
         self.poisoned |= is_error(checked.ret);
-        self.push(checked.ret, at, ExprKind::Call(Box::new(instance), checked.args))
+        self.push(checked.ret, at, ExprKind::Call(Box::new(instance), checked.args.into()))
     }
 
     /// Picks the overload that fits best. `None`: reported.
@@ -522,9 +523,9 @@ impl<'a> Ctx<'a> {
         }
         match self.constructor(ty, args, at) {
             Some(Some((instance, args))) => {
-                self.push(ty, at, ExprKind::Construct(Box::new(instance), args))
+                self.push(ty, at, ExprKind::Construct(Box::new(instance), args.into()))
             }
-            Some(None) => self.push(ty, at, ExprKind::Struct(Vec::new())),
+            Some(None) => self.push(ty, at, ExprKind::Struct(ThinVec::new())),
             None => self.poison(at),
         }
     }

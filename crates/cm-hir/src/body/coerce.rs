@@ -190,7 +190,9 @@ impl Ctx<'_> {
             }
             (_, TyKind::Interface(..)) => {
                 return match decl::implements(self.db, from, to) {
-                    Some(methods) => Plan::One(Conversion::ToInterface { borrow, methods }),
+                    Some(methods) => {
+                        Plan::One(Conversion::ToInterface { borrow, methods: methods.into() })
+                    }
                     None => Plan::No,
                 };
             }
@@ -248,7 +250,7 @@ impl Ctx<'_> {
             ConstValue::Str(text) if over == TY.str => LiteralValue::Str(*text),
             number if is_numeric(from) && is_numeric(over) => {
                 match consteval::convert_number(number, from, over) {
-                    Some(ConstValue::Int(n)) => LiteralValue::Int(n),
+                    Some(ConstValue::Int(n)) => LiteralValue::Int(n.into()),
                     Some(ConstValue::Float(bits)) => LiteralValue::Float(bits),
                     _ => return true,
                 }
@@ -261,7 +263,7 @@ impl Ctx<'_> {
     /// A constant as messages show it.
     fn show_const(&self, expr: ExprId) -> String {
         match self.kind(expr) {
-            ExprKind::Const(ConstValue::Int(n)) => n.to_string(),
+            ExprKind::Const(ConstValue::Int(n)) => i128::from(*n).to_string(),
             ExprKind::Const(ConstValue::Float(bits)) => f64::from_bits(*bits).to_string(),
             ExprKind::Const(ConstValue::Str(text)) => format!("\"{text}\""),
             _ => String::new(),

@@ -12,6 +12,7 @@ use crate::{
 use cm_base::Name;
 use cm_syntax::ast::{BinaryOp, UnaryOp};
 use std::cmp::Ordering;
+use thin_vec::thin_vec;
 
 /// Why an expression has no constant value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,7 +42,7 @@ impl Ctx<'_> {
                 let value = self.vars[local.0 as usize].value.as_ref();
                 normal(value.ok_or(NotConst::NotConstant)?, ty)
             }
-            ExprKind::Global(def) => match crate::global_use(self.db, *def) {
+            ExprKind::Global(def) => match crate::global_use(self.db, **def) {
                 Some(global) => global.constant.clone().ok_or(NotConst::NotConstant)?,
                 None => return Err(NotConst::Reported),
             },
@@ -81,7 +82,7 @@ impl Ctx<'_> {
             ExprKind::Array(elements) => self.eval_array(elements, ty)?,
             ExprKind::Variant(tag, payload) => {
                 let payload = payload.map(|payload| self.eval(payload)).transpose()?;
-                ConstValue::Variant(*tag, payload.map(Box::new))
+                ConstValue::variant(*tag, payload)
             }
             ExprKind::Field(base, index) => element(self.eval(*base)?, *index as usize, ty)?,
             ExprKind::Index(base, index) => {
@@ -89,8 +90,8 @@ impl Ctx<'_> {
                     return Err(NotConst::NotConstant);
                 };
                 match self.eval(*index)? {
-                    ConstValue::Int(at) if (0..i128::from(len)).contains(&at) => {
-                        element(self.eval(*base)?, at as usize, ty)?
+                    ConstValue::Int(at) if (0..i128::from(len)).contains(&at.into()) => {
+                        element(self.eval(*base)?, i128::from(at) as usize, ty)?
                     }
                     _ => return Err(NotConst::NotConstant),
                 }
@@ -117,7 +118,7 @@ impl Ctx<'_> {
             },
             Conversion::ArrayToSlice => match (value, &*from) {
                 (ConstValue::Zero, TyKind::Array(_, len)) => {
-                    ConstValue::Aggregate(vec![ConstValue::Zero; *len as usize])
+                    ConstValue::Aggregate(thin_vec![ConstValue::Zero; *len as usize])
                 }
                 (value, _) => value,
             },
@@ -127,15 +128,15 @@ impl Ctx<'_> {
                 ConstValue::Zero => ConstValue::Zero,
                 _ => return Err(NotConst::NotConstant),
             },
-            Conversion::ToUnion(tag) => ConstValue::Variant(*tag, Some(Box::new(value))),
+            Conversion::ToUnion(tag) => ConstValue::variant(*tag, Some(value)),
             Conversion::FromUnion(tag) => match value {
-                ConstValue::Variant(found, Some(member)) if found == *tag => *member,
+                ConstValue::Variant(found) if found.0 == *tag => found.1,
                 _ => return Err(NotConst::NotConstant),
             },
             Conversion::ToDefault(index) => {
                 let mut fields = self.zero_fields(to)?;
                 *fields.get_mut(*index as usize).ok_or(NotConst::Reported)? = value;
-                ConstValue::Aggregate(fields)
+                ConstValue::Aggregate(fields.into())
             }
             Conversion::FromDefault(index) => element(value, *index as usize, to)?,
             Conversion::StrFromC | Conversion::ArrayToPointer | Conversion::ToInterface { .. } => {
@@ -154,7 +155,7 @@ impl Ctx<'_> {
         for (index, field) in fields {
             *values.get_mut(*index as usize).ok_or(NotConst::Reported)? = self.eval(*field)?;
         }
-        Ok(ConstValue::Aggregate(values))
+        Ok(ConstValue::Aggregate(values.into()))
     }
 
     fn eval_array(&self, elements: &[ExprId], ty: Ty) -> Eval {
@@ -166,7 +167,7 @@ impl Ctx<'_> {
             values
                 .resize(usize::try_from(len).unwrap_or(usize::MAX).min(1 << 24), ConstValue::Zero);
         }
-        Ok(ConstValue::Aggregate(values))
+        Ok(ConstValue::Aggregate(values.into()))
     }
 
     fn eval_template(&self, parts: &[TemplatePart]) -> Eval {
@@ -188,7 +189,7 @@ impl Ctx<'_> {
 /// A zero value in the form of its type.
 fn normal(value: &ConstValue, ty: Ty) -> ConstValue {
     match (value, &*super::common::base(ty)) {
-        (ConstValue::Zero, TyKind::Int(_) | TyKind::Enum(..)) => ConstValue::Int(0),
+        (ConstValue::Zero, TyKind::Int(_) | TyKind::Enum(..)) => ConstValue::int(0),
         (ConstValue::Zero, TyKind::Float(_)) => ConstValue::Float(0),
         (ConstValue::Zero, TyKind::Bool) => ConstValue::Bool(false),
         (ConstValue::Zero, TyKind::Char) => ConstValue::Char(0),
@@ -217,14 +218,14 @@ fn round(value: f64, ty: FloatTy) -> ConstValue {
 pub(crate) fn convert_number(value: &ConstValue, from: Ty, to: Ty) -> Option<ConstValue> {
     let number = match value {
         ConstValue::Zero => return Some(normal(&ConstValue::Zero, to)),
-        ConstValue::Int(n) => *n,
+        ConstValue::Int(n) => (*n).into(),
         ConstValue::Bool(b) => i128::from(*b),
         ConstValue::Char(c) => i128::from(*c),
         ConstValue::Float(bits) => {
             let value = f64::from_bits(*bits);
             return Some(match *to {
                 TyKind::Float(float) => round(value, float),
-                TyKind::Int(int) => ConstValue::Int(saturate(value, int)),
+                TyKind::Int(int) => ConstValue::int(saturate(value, int)),
                 _ => return None,
             });
         }
@@ -232,8 +233,8 @@ pub(crate) fn convert_number(value: &ConstValue, from: Ty, to: Ty) -> Option<Con
     };
     let _ = from;
     Some(match *to {
-        TyKind::Int(int) => ConstValue::Int(int.wrap(number)),
-        TyKind::Enum(..) => ConstValue::Int(IntTy::Int.wrap(number)),
+        TyKind::Int(int) => ConstValue::int(int.wrap(number)),
+        TyKind::Enum(..) => ConstValue::int(IntTy::Int.wrap(number)),
         // Straight to the width: rounding twice would differ.
         TyKind::Float(float) if float.bits() == 32 => {
             ConstValue::Float(f64::from(number as f32).to_bits())
@@ -259,13 +260,13 @@ pub(crate) fn limits(int: IntTy) -> (i128, i128) {
 fn unary(op: UnaryOp, value: ConstValue, ty: Ty) -> Eval {
     Ok(match (op, value) {
         (UnaryOp::Neg, ConstValue::Int(n)) => {
-            ConstValue::Int(int_of(ty).unwrap_or(IntTy::Int).wrap(-n))
+            ConstValue::int(int_of(ty).unwrap_or(IntTy::Int).wrap(-i128::from(n)))
         }
         (UnaryOp::Neg, ConstValue::Float(bits)) => {
             ConstValue::Float((-f64::from_bits(bits)).to_bits())
         }
         (UnaryOp::BitNot, ConstValue::Int(n)) => {
-            ConstValue::Int(int_of(ty).unwrap_or(IntTy::Int).wrap(!n))
+            ConstValue::int(int_of(ty).unwrap_or(IntTy::Int).wrap(!i128::from(n)))
         }
         (UnaryOp::Not, ConstValue::Bool(b)) => ConstValue::Bool(!b),
         _ => return Err(NotConst::NotConstant),
@@ -276,7 +277,7 @@ fn binary(op: BinaryOp, left: ConstValue, right: ConstValue, ty: Ty) -> Eval {
     match (left, right) {
         (ConstValue::Int(l), ConstValue::Int(r)) => {
             let int = int_of(ty).unwrap_or(IntTy::Int);
-            int_binary(op, l, r, int)
+            int_binary(op, l.into(), r.into(), int)
         }
         (ConstValue::Float(l), ConstValue::Float(r)) => {
             let float = float_of(ty).unwrap_or(FloatTy::Double);
@@ -295,7 +296,7 @@ fn binary(op: BinaryOp, left: ConstValue, right: ConstValue, ty: Ty) -> Eval {
 fn compare_ints(op: BinaryOp, left: ConstValue, right: ConstValue) -> Eval {
     match (left, right) {
         (ConstValue::Int(l), ConstValue::Int(r)) => {
-            Ok(ConstValue::Bool(holds(op, Some(l.cmp(&r)))))
+            Ok(ConstValue::Bool(holds(op, Some(i128::from(l).cmp(&r.into())))))
         }
         _ => Err(NotConst::NotConstant),
     }
@@ -331,7 +332,7 @@ fn int_binary(op: BinaryOp, l: i128, r: i128, int: IntTy) -> Eval {
         BinaryOp::BitXor => l ^ r,
         _ => return Ok(ConstValue::Bool(holds(op, Some(l.cmp(&r))))),
     };
-    Ok(ConstValue::Int(int.wrap(value)))
+    Ok(ConstValue::int(int.wrap(value)))
 }
 
 fn float_binary(op: BinaryOp, l: f64, r: f64, float: FloatTy) -> Eval {

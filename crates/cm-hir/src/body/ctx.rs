@@ -419,7 +419,7 @@ impl<'a> Ctx<'a> {
                 let Some(local) = self.lookup_outer(name.name) else { return Ok(()) };
                 match self.vars[local.0 as usize].value {
                     Some(ConstValue::Int(value)) => {
-                        out.push((name.name, GenericArg::Value(value)));
+                        out.push((name.name, GenericArg::Value(value.into())));
                         Ok(())
                     }
                     _ => {
@@ -440,7 +440,7 @@ impl<'a> Ctx<'a> {
                         && let Some(local) = self.lookup_outer(only.name)
                         && let Some(ConstValue::Int(value)) = self.vars[local.0 as usize].value
                     {
-                        out.push((only.name, GenericArg::Value(value)));
+                        out.push((only.name, GenericArg::Value(value.into())));
                     } else {
                         self.local_lengths(ty, out)?;
                     }

@@ -148,7 +148,7 @@ impl Maker<'_, '_> {
 
     /// The sum of the fields' hashes. Statements before it add up those of elements.
     fn hash(&mut self, fields: &Fields, stmts: &mut Vec<Stmt>) -> ExprId {
-        let mut sum = self.ctx.constant(TY.int, AT, ConstValue::Int(0));
+        let mut sum = self.ctx.constant(TY.int, AT, ConstValue::int(0));
         for (index, (_, ty)) in fields.iter().enumerate() {
             let hash = self.at_field(index, |this| {
                 let field = this.own(index, *ty);
@@ -176,7 +176,7 @@ impl Maker<'_, '_> {
             });
         }
         parts.push(TemplatePart::Text(Name::new(" }")));
-        self.ctx.push(TY.str, AT, ExprKind::Template(parts))
+        self.ctx.push(TY.str, AT, ExprKind::Template(parts.into()))
     }
 
     /// `(1, 2)`.
@@ -192,7 +192,7 @@ impl Maker<'_, '_> {
             });
         }
         parts.push(TemplatePart::Text(Name::new(")")));
-        self.ctx.push(TY.str, AT, ExprKind::Template(parts))
+        self.ctx.push(TY.str, AT, ExprKind::Template(parts.into()))
     }
 
     fn show(&mut self, value: ExprId, method: &str, parts: &mut Vec<TemplatePart>) {
@@ -222,7 +222,7 @@ impl Maker<'_, '_> {
             let value = self.own(index, *ty);
             self.show(value, "css", &mut declaration);
             declaration.push(text(after));
-            let shown = self.ctx.push(TY.str, AT, ExprKind::Template(declaration));
+            let shown = self.ctx.push(TY.str, AT, ExprKind::Template(declaration.into()));
             let empty =
                 |maker: &mut Self| maker.ctx.constant(TY.str, AT, ConstValue::Str(Name::new("")));
             let shown = if matches!(*base(*ty), TyKind::Str) {
@@ -235,6 +235,6 @@ impl Maker<'_, '_> {
             };
             parts.push(TemplatePart::Value(shown, FormatSpec::default()));
         }
-        self.ctx.push(TY.str, AT, ExprKind::Template(parts))
+        self.ctx.push(TY.str, AT, ExprKind::Template(parts.into()))
     }
 }

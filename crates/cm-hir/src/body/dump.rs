@@ -197,7 +197,7 @@ impl Dump<'_> {
                 format!("{}.slot{slot}{}", self.expr(*object), self.list(args))
             }
             ExprKind::Construct(instance, args) => format!("new {instance}{}", self.list(args)),
-            ExprKind::Builtin(builtin, args) => format!("@{builtin:?}{}", self.list(args)),
+            ExprKind::Builtin(call) => format!("@{:?}{}", call.builtin, self.list(&call.args)),
             ExprKind::Struct(fields) => {
                 let shown: Vec<String> = fields
                     .iter()
@@ -327,7 +327,7 @@ fn conversion_name(conversion: &Conversion) -> String {
 fn value(constant: &ConstValue) -> String {
     match constant {
         ConstValue::Zero => "zero".to_owned(),
-        ConstValue::Int(n) => n.to_string(),
+        ConstValue::Int(n) => i128::from(*n).to_string(),
         ConstValue::Float(bits) => format!("{:?}", f64::from_bits(*bits)),
         ConstValue::Bool(b) => b.to_string(),
         ConstValue::Char(c) => format!("'{}'", c.escape_ascii()),
@@ -336,10 +336,8 @@ fn value(constant: &ConstValue) -> String {
             let shown: Vec<String> = values.iter().map(value).collect();
             format!("[{}]", shown.join(", "))
         }
-        ConstValue::Variant(tag, payload) => {
-            let payload = payload.as_ref().map(|payload| value(payload)).unwrap_or_default();
-            format!("#{tag}({payload})")
-        }
+        ConstValue::Tag(tag) => format!("#{tag}()"),
+        ConstValue::Variant(variant) => format!("#{}({})", variant.0, value(&variant.1)),
         ConstValue::Function(instance) => format!("fn {instance}"),
     }
 }

@@ -130,7 +130,7 @@ impl<'a> Ctx<'a> {
     /// A literal without interpolation.
     pub fn literal(&mut self, literal: &ast::Literal, at: At) -> ExprId {
         let (ty, value) = match *literal {
-            ast::Literal::Int(n) => (literal_int(n), ConstValue::Int(i128::from(n))),
+            ast::Literal::Int(n) => (literal_int(n), ConstValue::int(i128::from(n))),
             ast::Literal::Float(bits) => (TY.double, ConstValue::Float(bits)),
             ast::Literal::Char(c) => (TY.char, ConstValue::Char(c)),
             ast::Literal::Str(text) => (TY.str, ConstValue::Str(text)),
@@ -211,7 +211,7 @@ impl<'a> Ctx<'a> {
             }
             Resolution::TypeParam(GenericArg::Value(value)) => {
                 let ty = self.value_param_type(last.name);
-                self.constant(ty, at, ConstValue::Int(value))
+                self.constant(ty, at, ConstValue::int(value))
             }
             Resolution::TypeParam(GenericArg::Type(ty)) if path.segments.len() > 1 => {
                 self.member_value(ty, last, at)
@@ -229,7 +229,7 @@ impl<'a> Ctx<'a> {
     /// The type named by all segments of a path but the last.
     pub fn path_prefix_type(&mut self, path: &ast::Path, args: &[ast::TypeArg]) -> Ty {
         let count = path.segments.len().saturating_sub(1).max(1);
-        let prefix = ast::Path { segments: path.segments[..count].into() };
+        let prefix = ast::Path { segments: path.segments[..count].to_vec().into() };
         self.path_type(&prefix, args)
     }
 
@@ -303,7 +303,7 @@ impl<'a> Ctx<'a> {
             Some(GlobalUse { ty, constant: Some(value) }) if !is_aggregate(value) => {
                 self.constant(*ty, at, value.clone())
             }
-            Some(global) => self.push(global.ty, at, ExprKind::Global(def)),
+            Some(global) => self.push(global.ty, at, ExprKind::Global(Box::new(def))),
             None => {
                 self.poisoned = true;
                 let ty = decl::global_ty(self.db, def);
@@ -373,7 +373,7 @@ impl<'a> Ctx<'a> {
             return self.poison(at);
         }
         let value = pick(layout::of(self.db, ty));
-        self.constant(TY.int_ty(IntTy::Uint), at, ConstValue::Int(i128::from(value)))
+        self.constant(TY.int_ty(IntTy::Uint), at, ConstValue::int(i128::from(value)))
     }
 
     fn type_name(&mut self, ty: Ty, at: At) -> ExprId {
@@ -455,7 +455,7 @@ impl<'a> Ctx<'a> {
                 return self.push(
                     TY.char,
                     at,
-                    ExprKind::Builtin(Builtin::StrAt, vec![left, index]),
+                    ExprKind::builtin(Builtin::StrAt, vec![left, index]),
                 );
             }
             _ => return self.error(at, format!("Index access on non-array type '{ty}'")),
@@ -493,7 +493,7 @@ impl<'a> Ctx<'a> {
                 args.push(start);
             }
             None => {
-                let zero = self.constant(TY.int, at, ConstValue::Int(0));
+                let zero = self.constant(TY.int, at, ConstValue::int(0));
                 args.push(zero);
             }
         }
@@ -503,10 +503,10 @@ impl<'a> Ctx<'a> {
         }
         match *ty {
             TyKind::Error => self.poison(at),
-            TyKind::Str => self.push(TY.str, at, ExprKind::Builtin(Builtin::StrSlice, args)),
+            TyKind::Str => self.push(TY.str, at, ExprKind::builtin(Builtin::StrSlice, args)),
             TyKind::Array(element, _) | TyKind::Slice(element) => {
                 let ty = TyKind::Slice(element).intern();
-                self.push(ty, at, ExprKind::Builtin(Builtin::SubSlice, args))
+                self.push(ty, at, ExprKind::builtin(Builtin::SubSlice, args))
             }
             _ => self.error(at, format!("Index access on non-array type '{ty}'")),
         }
@@ -651,5 +651,5 @@ impl<'a> Ctx<'a> {
 }
 
 fn is_aggregate(value: &ConstValue) -> bool {
-    matches!(value, ConstValue::Aggregate(_) | ConstValue::Variant(..))
+    matches!(value, ConstValue::Aggregate(_) | ConstValue::Tag(_) | ConstValue::Variant(_))
 }

@@ -121,7 +121,7 @@ impl<'a> Ctx<'a> {
                 && let Some(local) = self.lookup_outer(only.name)
                 && let Some(crate::thir::ConstValue::Int(value)) = self.vars[local.0 as usize].value
             {
-                return GenericArg::Value(value);
+                return GenericArg::Value(value.into());
             }
             match self.resolve(path) {
                 Ok(decl::Resolution::TypeParam(arg)) => return arg,
@@ -129,7 +129,7 @@ impl<'a> Ctx<'a> {
                     if let Some(global) = crate::global_use(self.db, def)
                         && let Some(crate::thir::ConstValue::Int(value)) = global.constant
                     {
-                        return GenericArg::Value(value);
+                        return GenericArg::Value(value.into());
                     }
                 }
                 _ => {}

@@ -20,7 +20,7 @@ impl Ctx<'_> {
         match *ty {
             _ if ty == TY.int => value,
             _ if self.is_discrete(ty) => self.discrete_as(value, TY.int),
-            TyKind::Str => self.push(TY.int, at, ExprKind::Builtin(Builtin::StrHash, vec![value])),
+            TyKind::Str => self.push(TY.int, at, ExprKind::builtin(Builtin::StrHash, vec![value])),
             TyKind::Float(float) => self.hash_float(value, float.bits() == 64, at),
             TyKind::Struct(..) => self.call_derived_method(value, "hash", at),
             _ if self.bad(value) => self.poison(at),
@@ -38,10 +38,10 @@ impl Ctx<'_> {
     ) -> ExprId {
         let (element, len) = match *base(self.ty(value)) {
             TyKind::Array(element, len) => {
-                (element, self.constant(TY.uint, at, ConstValue::Int(i128::from(len))))
+                (element, self.constant(TY.uint, at, ConstValue::int(i128::from(len))))
             }
             TyKind::Slice(element) => {
-                (element, self.push(TY.uint, at, ExprKind::Builtin(Builtin::SliceLen, vec![value])))
+                (element, self.push(TY.uint, at, ExprKind::builtin(Builtin::SliceLen, vec![value])))
             }
             _ => return self.hash_of(value, at),
         };
@@ -54,9 +54,9 @@ impl Ctx<'_> {
         body.push(Stmt { at, kind: StmtKind::Expr(more) });
         let below = ExprKind::Binary(BinaryOp::Lt, read_index, len);
         let cond = Some(self.push(TY.bool, at, below));
-        let one = self.constant(TY.uint, at, ConstValue::Int(1));
+        let one = self.constant(TY.uint, at, ConstValue::int(1));
         let update = Some(self.added(index, TY.uint, one, at));
-        let zero = |ty| self.constant(ty, at, ConstValue::Int(0));
+        let zero = |ty| self.constant(ty, at, ConstValue::int(0));
         let [sum_zero, index_zero] = [TY.int, TY.uint].map(zero);
         stmts.push(Stmt { at, kind: StmtKind::Let(sum, Some(sum_zero)) });
         let init = vec![Stmt { at, kind: StmtKind::Let(index, Some(index_zero)) }];
@@ -119,7 +119,7 @@ impl Ctx<'_> {
             return value;
         }
         self.let_in(value, at, |ctx, low| {
-            let count = ctx.constant(TY.int, at, ConstValue::Int(32));
+            let count = ctx.constant(TY.int, at, ConstValue::int(32));
             let high = ctx.push(TY.ulong, at, ExprKind::Binary(BinaryOp::Shr, low, count));
             let low = ctx.push(TY.ulong, at, ctx.kind(low).clone());
             let folded = ctx.push(TY.ulong, at, ExprKind::Binary(BinaryOp::BitXor, low, high));

@@ -65,7 +65,7 @@ impl Ctx<'_> {
         }
         let ret = if name == "__take__" { to } else { TY.void };
         let builtin = Builtin::Intrinsic(name, Some(to));
-        self.push(ret, at, ExprKind::Builtin(builtin, args))
+        self.push(ret, at, ExprKind::builtin(builtin, args))
     }
 
     fn plain(
@@ -82,6 +82,6 @@ impl Ctx<'_> {
             self.expr_as(*arg, *param, at, |from| callee.mismatch(*param, from))
         });
         let args = args.collect();
-        self.push(ret, at, ExprKind::Builtin(Builtin::Intrinsic(name, None), args))
+        self.push(ret, at, ExprKind::builtin(Builtin::Intrinsic(name, None), args))
     }
 }

@@ -78,7 +78,7 @@ impl<'a> Ctx<'a> {
             });
             out.push((field.index, value));
         }
-        self.push(ty, at, ExprKind::Struct(out))
+        self.push(ty, at, ExprKind::Struct(out.into()))
     }
 
     /// The type before a struct literal; without arguments, a generic one takes those wanted.
@@ -174,7 +174,7 @@ impl<'a> Ctx<'a> {
         if array_depth(ty) > MAX_ARRAY_DEPTH {
             return self.error(at, "nesting is too deep");
         }
-        self.push(ty, at, ExprKind::Array(out))
+        self.push(ty, at, ExprKind::Array(out.into()))
     }
 
     // ---- variants
@@ -307,7 +307,7 @@ impl<'a> Ctx<'a> {
             }
         };
         match info.payload {
-            false => self.constant(ty, at, ConstValue::Int(i128::from(*number))),
+            false => self.constant(ty, at, ConstValue::int(i128::from(*number))),
             true => self.push(ty, at, ExprKind::Variant(index, value)),
         }
     }

@@ -13,6 +13,7 @@ use crate::{
 };
 use cm_base::At;
 use cm_syntax::ast;
+use thin_vec::ThinVec;
 
 impl<'a> Ctx<'a> {
     /// `e.m(args)`, `e->m(args)`.
@@ -135,7 +136,7 @@ impl<'a> Ctx<'a> {
         self.push(
             checked.ret,
             at,
-            ExprKind::MethodCall { method: Box::new(instance), receiver, args },
+            ExprKind::MethodCall { method: Box::new(instance), receiver, args: args.into() },
         )
     }
 
@@ -149,7 +150,8 @@ impl<'a> Ctx<'a> {
     ) -> ExprId {
         let instance = self.instance(method, &[]);
         let ret = derived_ret(derived, &instance);
-        let kind = ExprKind::MethodCall { method: Box::new(instance), receiver, args: Vec::new() };
+        let kind =
+            ExprKind::MethodCall { method: Box::new(instance), receiver, args: ThinVec::new() };
         self.push(ret, at, kind)
     }
 
@@ -183,7 +185,7 @@ impl<'a> Ctx<'a> {
             });
         }
         borrows.into_iter().for_each(|borrow| self.end_borrow(borrow));
-        self.push(types.ret, at, ExprKind::CallInterface { object, slot, args: done })
+        self.push(types.ret, at, ExprKind::CallInterface { object, slot, args: done.into() })
     }
 
     /// `T::m(args)`: a static method, or a variant.
@@ -233,7 +235,7 @@ impl<'a> Ctx<'a> {
         let Some(checked) = checked else { return self.poison(at) };
         let instance =
             Instance { def: method.def, kind: InstanceKind::Source, args: checked.generics };
-        self.push(checked.ret, at, ExprKind::Call(Box::new(instance), checked.args))
+        self.push(checked.ret, at, ExprKind::Call(Box::new(instance), checked.args.into()))
     }
 
     /// A method without arguments by name, for iteration: its call and result type.
@@ -249,7 +251,8 @@ impl<'a> Ctx<'a> {
         }
         let instance = self.instance(&method, &[]);
         let ret = self.instance_ret(&instance);
-        let kind = ExprKind::MethodCall { method: Box::new(instance), receiver, args: Vec::new() };
+        let kind =
+            ExprKind::MethodCall { method: Box::new(instance), receiver, args: ThinVec::new() };
         Some(self.push(ret, at, kind))
     }
 

@@ -15,6 +15,7 @@ use crate::{
 use cm_base::At;
 use cm_mir::runtime::FormatSpec;
 use cm_syntax::ast::{self, BinaryOp, Operator, UnaryOp};
+use thin_vec::{ThinVec, thin_vec};
 
 fn is_comparison(op: BinaryOp) -> bool {
     use BinaryOp::{Eq, Ge, Gt, Le, Lt, Ne};
@@ -235,7 +236,7 @@ impl<'a> Ctx<'a> {
         let fits = |ctx: &Self, expr, int| match ctx.kind(expr) {
             ExprKind::Const(ConstValue::Int(n)) => {
                 let (min, max) = limits(int);
-                (min..=max).contains(n)
+                (min..=max).contains(&i128::from(*n))
             }
             _ => false,
         };
@@ -295,7 +296,11 @@ impl<'a> Ctx<'a> {
             let ty = self.ty(left);
             self.collect_eqs(ty, &mut eqs, &mut Vec::new())?;
         }
-        Some(self.push(TY.bool, at, ExprKind::CompareDeep { op, left, right, tags, eqs }))
+        Some(self.push(
+            TY.bool,
+            at,
+            ExprKind::CompareDeep { op, left, right, tags, eqs: eqs.into() },
+        ))
     }
 
     /// The `==` functions of the structs inside a type. `None`: something has none.
@@ -371,7 +376,7 @@ impl<'a> Ctx<'a> {
         }
         if let TyKind::Interface(..) = *ty {
             let (slot, types) = decl::interface_operator(self.db, ty, operator, 0)?;
-            let kind = ExprKind::CallInterface { object: operand, slot, args: Vec::new() };
+            let kind = ExprKind::CallInterface { object: operand, slot, args: ThinVec::new() };
             return Some(self.push(types.ret, at, kind));
         }
         let method = decl::operator(self.db, ty, operator, 0)?;
@@ -383,7 +388,7 @@ impl<'a> Ctx<'a> {
             ExprKind::MethodCall {
                 method: Box::new(instance),
                 receiver: operand,
-                args: Vec::new(),
+                args: ThinVec::new(),
             },
         ))
     }
@@ -451,7 +456,7 @@ impl<'a> Ctx<'a> {
         let Some(argument) = self.coerce(argument, types.params[0], true) else {
             return Some(self.unfit_operand(op, receiver, argument, at));
         };
-        let kind = ExprKind::CallInterface { object: receiver, slot, args: vec![argument] };
+        let kind = ExprKind::CallInterface { object: receiver, slot, args: thin_vec![argument] };
         Some(self.push(types.ret, at, kind))
     }
 
@@ -491,7 +496,11 @@ impl<'a> Ctx<'a> {
             return self.unfit_operand(op, receiver, argument, at);
         };
         let args = vec![argument];
-        self.push(ret, at, ExprKind::MethodCall { method: Box::new(instance), receiver, args })
+        self.push(
+            ret,
+            at,
+            ExprKind::MethodCall { method: Box::new(instance), receiver, args: args.into() },
+        )
     }
 
     /// Evaluates a value, then an expression that uses it: a match with one binding.
@@ -522,11 +531,11 @@ impl<'a> Ctx<'a> {
             expr if matches!(expr.kind, ExprKind::Template(_)) => {
                 match std::mem::replace(&mut expr.kind, ExprKind::Const(ConstValue::Zero)) {
                     ExprKind::Template(parts) => parts,
-                    _ => Vec::new(),
+                    _ => ThinVec::new(),
                 }
             }
             _ => match self.text_part(left, FormatSpec::default(), at) {
-                Some(part) => vec![part],
+                Some(part) => thin_vec![part],
                 None => return self.poison(at),
             },
         };

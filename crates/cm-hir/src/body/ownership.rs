@@ -143,7 +143,7 @@ impl<'a> Ctx<'a> {
                 let is_const = self.vars[local.0 as usize].is_const;
                 is_const.then(|| Const::Variable(self.locals[local.0 as usize].name))
             }
-            ExprKind::Global(def) => match crate::global_use(self.db, def) {
+            ExprKind::Global(ref def) => match crate::global_use(self.db, **def) {
                 Some(global) if global.constant.is_some() => {
                     let name = def.path.rsplit("::").next().unwrap_or_default();
                     Some(Const::Variable(Name::new(name)))

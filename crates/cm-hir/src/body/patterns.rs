@@ -280,7 +280,7 @@ impl<'a> Ctx<'a> {
         Some(match info.payload {
             true if of == ty => Pattern::Variant(index, local),
             true => return self.wrong_pattern(at, ty),
-            false => Pattern::Value(ConstValue::Int(i128::from(*value))),
+            false => Pattern::Value(ConstValue::int(i128::from(*value))),
         })
     }
 
@@ -315,7 +315,7 @@ impl<'a> Ctx<'a> {
 
     fn prefix_def(&self, path: &ast::Path) -> Option<decl::TypeDef> {
         let count = path.segments.len() - 1;
-        let prefix = ast::Path { segments: path.segments[..count].into() };
+        let prefix = ast::Path { segments: path.segments[..count].to_vec().into() };
         match decl::resolve_type(self.db, &self.scope, &prefix) {
             Ok(Resolution::Type(def)) => Some(def),
             _ => None,
@@ -386,7 +386,7 @@ impl<'a> Ctx<'a> {
     ) -> Option<(ConstValue, Option<ConstValue>)> {
         let at = self.arena[pattern.low].at;
         if let Some(tag) = self.case_tag(pattern.low, ty) {
-            return Some((ConstValue::Variant(tag, None), None));
+            return Some((ConstValue::Tag(tag), None));
         }
         let low = self.pattern_value(pattern.low, ty, at);
         match pattern.high {
@@ -426,7 +426,7 @@ fn in_range(value: &ConstValue, ty: Ty) -> bool {
     match (value, int_of(base(ty))) {
         (ConstValue::Int(n), Some(int)) => {
             let (min, max) = limits(int);
-            (min..=max).contains(n)
+            (min..=max).contains(&i128::from(*n))
         }
         _ => true,
     }
@@ -437,8 +437,8 @@ fn clamp(low: ConstValue, high: ConstValue, ty: Ty) -> Option<(ConstValue, Const
     match (&low, &high, int_of(base(ty))) {
         (ConstValue::Int(l), ConstValue::Int(h), Some(int)) => {
             let (min, max) = limits(int);
-            let (l, h) = ((*l).max(min), (*h).min(max));
-            (l <= h).then_some((ConstValue::Int(l), ConstValue::Int(h)))
+            let (l, h) = (i128::from(*l).max(min), i128::from(*h).min(max));
+            (l <= h).then_some((ConstValue::int(l), ConstValue::int(h)))
         }
         _ => Some((low, high)),
     }

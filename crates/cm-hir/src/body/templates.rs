@@ -13,6 +13,7 @@ use crate::{
 use cm_base::{At, Name};
 use cm_mir::runtime::FormatSpec;
 use cm_syntax::ast;
+use thin_vec::{ThinVec, thin_vec};
 
 impl Ctx<'_> {
     /// A string with interpolations.
@@ -31,7 +32,7 @@ impl Ctx<'_> {
         if bad {
             return self.poison(at);
         }
-        self.push(TY.str, at, ExprKind::Template(out))
+        self.push(TY.str, at, ExprKind::Template(out.into()))
     }
 
     fn hole(&mut self, id: ast::ExprId, spec: Option<ast::Ident>, at: At) -> Option<TemplatePart> {
@@ -98,8 +99,11 @@ impl Ctx<'_> {
         decl::implements(self.db, ty, display)?;
         let method = decl::method(self.db, ty, Name::new("toString"))?;
         let instance = self.instance(&method, &[]);
-        let kind =
-            ExprKind::MethodCall { method: Box::new(instance), receiver: expr, args: Vec::new() };
+        let kind = ExprKind::MethodCall {
+            method: Box::new(instance),
+            receiver: expr,
+            args: ThinVec::new(),
+        };
         Some(self.push(TY.str, at, kind))
     }
 
@@ -120,7 +124,7 @@ impl Ctx<'_> {
                     true => value,
                     false => {
                         let part = TemplatePart::Value(value, FormatSpec::default());
-                        self.push(TY.str, at, ExprKind::Template(vec![part]))
+                        self.push(TY.str, at, ExprKind::Template(thin_vec![part]))
                     }
                 }
             }
@@ -132,6 +136,6 @@ impl Ctx<'_> {
                 return self.error(at, format!("'{name}' takes only 1 argument, got {got}"));
             }
         };
-        self.push(TY.void, at, ExprKind::Builtin(builtin, vec![argument]))
+        self.push(TY.void, at, ExprKind::builtin(builtin, vec![argument]))
     }
 }

@@ -63,7 +63,7 @@ pub(crate) fn format(value: &ConstValue, ty: Ty, spec: FormatSpec) -> Option<Str
     let ty = base(ty);
     let number = matches!(*ty, TyKind::Int(_) | TyKind::Enum(..) | TyKind::Float(_));
     let text = match value {
-        ConstValue::Int(n) => integer(*n, ty, spec),
+        ConstValue::Int(n) => integer((*n).into(), ty, spec),
         ConstValue::Bool(b) => b.to_string(),
         ConstValue::Char(0) => String::new(),
         ConstValue::Char(c) if c.is_ascii() => char::from(*c).to_string(),

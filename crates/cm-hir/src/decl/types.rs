@@ -232,7 +232,7 @@ impl Lower<'_> {
         }
         let Some(global) = crate::global(self.db, def) else { return Some(None) };
         let value = match global.init {
-            ConstValue::Int(value) => Some(value),
+            ConstValue::Int(value) => Some(value.into()),
             ConstValue::Zero => Some(0),
             _ => None,
         };

@@ -44,8 +44,11 @@ impl Lower<'_, '_> {
     fn tag(&mut self, value: ExprId) -> Operand {
         let ty = mty::TyKind::unsigned(32);
         match self.kind(value) {
-            ExprKind::Const(ConstValue::Variant(tag, _)) | ExprKind::Variant(tag, None) => {
+            ExprKind::Const(ConstValue::Tag(tag)) | ExprKind::Variant(tag, None) => {
                 Operand::constant(ty, mir::ConstValue::Int(u64::from(*tag)))
+            }
+            ExprKind::Const(ConstValue::Variant(variant)) => {
+                Operand::constant(ty, mir::ConstValue::Int(u64::from(variant.0)))
             }
             _ => {
                 let place = self.place(value);

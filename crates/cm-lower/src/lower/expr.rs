@@ -38,7 +38,7 @@ pub(super) fn writes(kind: &ExprKind, child: &mut dyn FnMut(ExprId) -> bool) -> 
             TemplatePart::Text(_) => false,
             TemplatePart::Value(value, _) => child(*value),
         }),
-        E::Builtin(builtin, args) => mutates(builtin) || args.iter().any(|arg| child(*arg)),
+        E::Builtin(call) => mutates(&call.builtin) || call.args.iter().any(|arg| child(*arg)),
         E::CompareDeep { .. }
         | E::Assign(..)
         | E::AssignOp { .. }
@@ -106,7 +106,7 @@ impl<'a> Lower<'_, 'a> {
             }
             ExprKind::Convert(conversion, value) => self.convert(conversion, *value, ty),
             ExprKind::Template(parts) => self.template(parts),
-            ExprKind::Builtin(builtin, args) => self.builtin(builtin, args, ty),
+            ExprKind::Builtin(call) => self.builtin(&call.builtin, &call.args, ty),
             ExprKind::Local(_)
             | ExprKind::Global(_)
             | ExprKind::Deref(_)

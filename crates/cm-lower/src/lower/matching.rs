@@ -198,10 +198,11 @@ impl<'a> Lower<'_, 'a> {
         };
         let value = match value {
             ConstValue::Zero => 0,
-            ConstValue::Int(value) => *value as u64,
+            ConstValue::Int(value) => i128::from(*value) as u64,
             ConstValue::Bool(value) => u64::from(*value),
             ConstValue::Char(value) => u64::from(*value),
-            ConstValue::Variant(tag, _) => u64::from(*tag),
+            ConstValue::Tag(tag) => u64::from(*tag),
+            ConstValue::Variant(variant) => u64::from(variant.0),
             _ => return None,
         };
         Some(value & (u64::MAX >> (64 - width)))

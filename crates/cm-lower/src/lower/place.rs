@@ -50,8 +50,8 @@ impl Lower<'_, '_> {
     fn place_inner(&mut self, expr: ExprId) -> Place {
         match self.kind(expr) {
             ExprKind::Global(def) => {
-                let decl = crate::item::global_ref(self.cx.db, *def, self.hir_ty(expr));
-                self.cx.refs.insert(crate::Item::Global(*def));
+                let decl = crate::item::global_ref(self.cx.db, **def, self.hir_ty(expr));
+                self.cx.refs.insert(crate::Item::Global(**def));
                 Place { base: mir::Base::Global(decl), projections: Default::default() }
             }
             ExprKind::Deref(pointer) => {
@@ -84,7 +84,7 @@ impl Lower<'_, '_> {
         let constant = match self.kind(self.whole(expr)) {
             ExprKind::Const(_) => true,
             ExprKind::Global(def) => {
-                let global = cm_hir::global_use(self.cx.db, *def);
+                let global = cm_hir::global_use(self.cx.db, **def);
                 global.as_ref().is_some_and(|global| global.constant.is_some())
             }
             _ => false,

@@ -3,6 +3,7 @@
 use super::{Arena, ExprId, Ident, Path, TypeArg, TypeId};
 use cm_base::{At, Name};
 use std::hash::{Hash, Hasher};
+use thin_vec::ThinVec;
 
 // ---------------------------------------------------------------- statements
 
@@ -177,6 +178,9 @@ pub struct Expr {
     pub kind: ExprKind,
 }
 
+// Most of what a program takes in memory is its expressions.
+const _: () = assert!(size_of::<Expr>() == 40);
+
 /// The forms of expressions.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum ExprKind {
@@ -191,7 +195,7 @@ pub enum ExprKind {
     /// `self`.
     SelfValue,
     /// A name, with type arguments if any (`identity<int>`).
-    Path(Path, Vec<TypeArg>),
+    Path(Path, ThinVec<TypeArg>),
     /// `Box<int>::of`: a static method or a variant of a generic type.
     TypePath {
         /// The type.
@@ -204,7 +208,7 @@ pub enum ExprKind {
         /// The type, if named.
         ty: Option<TypeId>,
         /// Fields.
-        fields: Vec<(Ident, ExprId)>,
+        fields: ThinVec<(Ident, ExprId)>,
     },
     /// `[a, b]`.
     Array(Vec<ExprId>),
@@ -248,7 +252,7 @@ pub enum ExprKind {
         /// The method.
         name: Ident,
         /// Arguments.
-        args: Vec<ExprId>,
+        args: ThinVec<ExprId>,
     },
     /// `e.f`, `e->f`.
     Field {

@@ -11,7 +11,8 @@ pub use body::*;
 pub use items::*;
 
 use cm_base::{At, Name};
-use smallvec::SmallVec;
+use std::ops::Deref;
+use thin_vec::{ThinVec, thin_vec};
 
 /// Index of an expression in its [`Arena`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -54,13 +55,55 @@ pub struct Ident {
 /// `a::b::c`.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Path {
-    /// At least one; most often one, which needs no memory of its own.
-    pub segments: SmallVec<[Ident; 1]>,
+    /// At least one.
+    pub segments: Segments,
+}
+
+/// The segments of a path: most often one, which needs no memory of its own.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Segments {
+    /// One.
+    One(Ident),
+    /// Any number of them.
+    Many(ThinVec<Ident>),
+}
+
+impl Segments {
+    /// All of them.
+    pub fn as_slice(&self) -> &[Ident] {
+        match self {
+            Segments::One(only) => std::slice::from_ref(only),
+            Segments::Many(all) => all,
+        }
+    }
+    /// Adds one at the end.
+    pub fn push(&mut self, last: Ident) {
+        match self {
+            Segments::One(first) => *self = Segments::Many(thin_vec![*first, last]),
+            Segments::Many(all) => all.push(last),
+        }
+    }
+}
+
+impl Deref for Segments {
+    type Target = [Ident];
+    fn deref(&self) -> &[Ident] {
+        self.as_slice()
+    }
+}
+
+impl From<Vec<Ident>> for Segments {
+    fn from(all: Vec<Ident>) -> Segments {
+        match all[..] {
+            [only] => Segments::One(only),
+            _ => Segments::Many(all.into()),
+        }
+    }
 }
 
 impl From<Ident> for Path {
     fn from(only: Ident) -> Path {
-        Path { segments: SmallVec::from_buf([only]) }
+        Path { segments: Segments::One(only) }
     }
 }
 

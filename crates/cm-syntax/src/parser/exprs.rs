@@ -6,6 +6,7 @@ use crate::{
     strings::char_value,
     token::TokenKind as T,
 };
+use thin_vec::ThinVec;
 
 /// A binary operator and how tightly it binds.
 fn binary_op(kind: T) -> Option<(BinaryOp, u8)> {
@@ -228,7 +229,7 @@ impl Parser<'_> {
             [only] if args.is_empty() => only.at,
             _ => self.span(start),
         };
-        Ok(self.expr_node(at, ExprKind::Path(path, args)))
+        Ok(self.expr_node(at, ExprKind::Path(path, args.into())))
     }
 
     /// The braces of a struct literal.
@@ -245,7 +246,7 @@ impl Parser<'_> {
             return Ok(expr);
         }
         self.expect(T::LBrace)?;
-        let mut fields = Vec::new();
+        let mut fields = ThinVec::new();
         while self.kind() != T::RBrace {
             let name = self.ident()?;
             self.expect(T::Colon)?;

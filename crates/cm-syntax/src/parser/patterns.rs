@@ -174,6 +174,6 @@ impl Parser<'_> {
         }
         let start = self.start();
         let path: Path = self.path()?;
-        Ok(self.expr_from(start, ExprKind::Path(path, Vec::new())))
+        Ok(self.expr_from(start, ExprKind::Path(path, Default::default())))
     }
 }

@@ -61,7 +61,7 @@ impl Parser<'_> {
                 if self.kind().is_lparen() {
                     self.bump();
                     let args = self.expr_list(T::RParen, false)?;
-                    ExprKind::MethodCall { receiver: base, arrow, name, args }
+                    ExprKind::MethodCall { receiver: base, arrow, name, args: args.into() }
                 } else {
                     ExprKind::Field { base, arrow, name }
                 }
