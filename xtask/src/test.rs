@@ -59,7 +59,14 @@ pub(crate) fn test(args: &[OsString]) -> Result<ExitCode> {
             return Ok(shell::exit_code(status));
         }
     }
-    Ok(ExitCode::SUCCESS)
+    schedules(&toolchain)
+}
+
+/// The locking of the store under schedules that the test chooses.
+fn schedules(toolchain: &Toolchain) -> Result<ExitCode> {
+    let mut command = toolchain.cargo();
+    let package = ["test", "--package", "castore", "--features", "shuttle", "--test", "schedules"];
+    shell::status(command.args(package)).map(shell::exit_code)
 }
 
 /// Gives the front end broken programs, with these options.

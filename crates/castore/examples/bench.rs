@@ -1,13 +1,11 @@
 //! How fast a store is: `cargo run --release -p castore --example bench [ENTRIES]`.
 
 use castore::{Config, Digest, Name, Store};
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use rustix::time::{ClockId, clock_gettime};
+use std::{path::Path, time::Duration};
 
 /// Small enough that the system's calls count.
-const SMALL: usize = 500;
+const SMALL: usize = 200;
 /// Large enough that only reading and hashing count.
 const LARGE: usize = 64 << 20;
 
@@ -22,7 +20,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     row(&format!("put, {SMALL} bytes"), time / entries as u32, None);
 
     let open = |round: u64| {
-        let start = Instant::now();
+        let start = Time::now();
         let store = Store::with(dir.path(), config);
         let found = store.get(&Digest::of(&small(round * 7919 % entries)));
         (start.elapsed(), found.is_some())
@@ -36,7 +34,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let hits: Vec<Duration> = (0..20_000)
         .map(|round: u64| {
             let digest = Digest::of(&small(round * 104_729 % entries));
-            let start = Instant::now();
+            let start = Time::now();
             let found = store.get(&digest);
             let time = start.elapsed();
             assert!(found.is_some(), "every entry is there");
@@ -46,17 +44,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     row(&format!("hit, {SMALL} bytes"), median(hits.into_iter()), Some(20.0));
     let misses = (0..20_000_u64).map(|round| {
         let digest = Digest::of(&round.to_le_bytes());
-        let start = Instant::now();
+        let start = Time::now();
         assert!(store.get(&digest).is_none(), "nobody has put it");
         start.elapsed()
     });
     row("miss", median(misses.collect::<Vec<_>>().into_iter()), None);
 
     let large: Vec<u8> = (0..LARGE).map(|at| ((at * at) >> 3) as u8).collect();
-    let start = Instant::now();
+    let start = Time::now();
     let digest = Digest::of(&large);
-    rate("SHA-256", start.elapsed(), "");
-    let start = Instant::now();
+    std::hint::black_box(digest);
+    rate("BLAKE3", start.elapsed(), "");
+    let start = Time::now();
     store.put(Name::OTHER, large);
     store.commit()?;
     rate("put, large", start.elapsed(), "");
@@ -64,13 +63,26 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let store = Store::with(dir.path(), config);
     let hits: Vec<_> = (0..7)
         .map(|_| {
-            let start = Instant::now();
-            assert!(store.get(&digest).is_some(), "it is there");
+            let start = Time::now();
+            assert!(store.view(&digest).is_some(), "it is there");
             start.elapsed()
         })
         .collect();
     rate("hit, large, verified", median(hits.into_iter()), "   (at least 2)");
     Ok(())
+}
+
+/// Time of the processor, so that what else the machine does counts little.
+struct Time(Duration);
+
+impl Time {
+    fn now() -> Time {
+        let time = clock_gettime(ClockId::ThreadCPUTime);
+        Time(Duration::new(time.tv_sec as u64, time.tv_nsec as u32))
+    }
+    fn elapsed(&self) -> Duration {
+        Time::now().0 - self.0
+    }
 }
 
 fn small(number: u64) -> Vec<u8> {
@@ -79,7 +91,7 @@ fn small(number: u64) -> Vec<u8> {
 
 fn fill(dir: &Path, config: Config, entries: u64) -> Result<Duration, castore::Error> {
     let store = Store::with(dir, config);
-    let start = Instant::now();
+    let start = Time::now();
     for number in 0..entries {
         store.put(Name::OTHER, small(number));
         if number % 10_000 == 0 {

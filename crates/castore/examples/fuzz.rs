@@ -250,7 +250,7 @@ fn seal_entries(bytes: &mut [u8]) {
     };
     let nonce = *nonce;
     for at in (64..bytes.len().saturating_sub(127)).step_by(64) {
-        if bytes[at..at + 4] == *b"caE3" {
+        if bytes[at..at + 4] == *b"caE4" {
             let mut hasher = Hasher::default();
             hasher.update(&nonce);
             hasher.update(&bytes[at..at + 112]);

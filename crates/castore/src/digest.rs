@@ -1,17 +1,20 @@
-//! SHA-256 digests, the names of blobs.
+//! BLAKE3 digests, the names of blobs.
+//!
+//! Every read is verified, so the speed of the hash bounds that of the store. BLAKE3 is a tree: a
+//! single core hashes 8 parts of a large blob at once, two to three times as fast as it does
+//! SHA-256 with instructions made for it.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use std::{fmt, str::FromStr};
 
-/// The SHA-256 of some bytes.
+/// The BLAKE3 of some bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Digest(pub [u8; 32]);
 
 impl Digest {
     /// The digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Digest {
-        Digest(Sha256::digest(bytes).into())
+        Digest(blake3::hash(bytes).into())
     }
 
     /// The digest of several byte strings. Unlike the digest of their concatenation it tells
@@ -81,7 +84,7 @@ fn nibble(digit: u8) -> Result<u8, ParseDigestError> {
 
 /// A digest in the making, for bytes that do not lie in one piece.
 #[derive(Clone, Default)]
-pub struct Hasher(Sha256);
+pub struct Hasher(blake3::Hasher);
 
 impl Hasher {
     /// Adds bytes.
@@ -100,7 +103,7 @@ mod tests {
 
     #[test]
     fn known_value_and_spelling() {
-        let text = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        let text = "6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85";
         assert_eq!(Digest::of(b"abc").to_string(), text);
         assert_eq!(text.parse(), Ok(Digest::of(b"abc")));
         for bad in ["", "ba78", &text.to_uppercase(), &format!("{text}0"), &text.replace('b', "g")]

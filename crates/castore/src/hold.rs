@@ -66,6 +66,14 @@ pub(crate) fn held_since(home: &Home, own: Option<&Hold>, index: &mut Index) -> 
     earliest
 }
 
+/// Whether nobody else holds anything.
+pub(crate) fn is_alone(home: &Home, own: Option<&Hold>, index: &mut Index) -> bool {
+    (0..HOLDS).all(|number| {
+        let is_own = own.is_some_and(|own| own.number == number);
+        index.header.holds[number] == 0 || is_own || is_abandoned(home, number)
+    })
+}
+
 /// Whether nobody has the lock. Giving it back at once may make another process pass over this
 /// number, which is no matter.
 fn is_abandoned(home: &Home, number: usize) -> bool {

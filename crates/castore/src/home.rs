@@ -2,13 +2,16 @@
 
 use crate::{
     Error,
-    place::{Found, Owners, create_private_dir, look},
+    place::{self, Found, Owners, create_private_dir, look},
 };
 use std::{
-    fs::{self, File},
-    io,
+    fs,
+    io::{self, Read as _},
     path::{Path, PathBuf},
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 /// <https://bford.info/cachedir/>
@@ -26,12 +29,19 @@ pub(crate) struct Home {
     /// What is bad is deleted: there is no room to keep it.
     discards: bool,
     owners: OnceLock<Owners>,
+    /// How many things were moved away.
+    moved: AtomicU64,
 }
 
 impl Home {
     pub fn new(root: PathBuf, max_size: u64) -> Home {
         let most = QUARANTINED as u64 * QUARANTINED_LEN;
-        Home { root, discards: max_size < 64 * most, owners: OnceLock::new() }
+        Home {
+            root,
+            discards: max_size < 64 * most,
+            owners: OnceLock::new(),
+            moved: AtomicU64::new(0),
+        }
     }
     pub fn root(&self) -> &Path {
         &self.root
@@ -102,18 +112,32 @@ impl Home {
         Ok(())
     }
 
+    /// How many things were moved away so far.
+    pub fn moved(&self) -> u64 {
+        self.moved.load(Ordering::Relaxed)
+    }
+
+    /// Counts damage to what is made anew where it is, if it is any.
+    pub fn note_damage(&self, is_any: bool) {
+        self.moved.fetch_add(u64::from(is_any), Ordering::Relaxed);
+    }
+
     /// Moves away what lies at `path`. That it may fail is no matter: whoever comes there again
     /// finds it bad again.
     pub fn quarantine(&self, path: &Path) {
-        if !self.discards
+        self.moved.fetch_add(1, Ordering::Relaxed);
+        if let Found::File(len) = look(path)
+            && len > QUARANTINED_LEN
+        {
+            // It is not made shorter: somebody may have it mapped.
+            let mut start = Vec::new();
+            let _ = place::open_any_file(path)
+                .and_then(|file| file.take(QUARANTINED_LEN).read_to_end(&mut start));
+            self.quarantine_bytes(&path.file_name().unwrap_or_default().to_string_lossy(), &start);
+        } else if !self.discards
             && let Some(place) = self.quarantine_place(path)
             && fs::rename(path, &place).is_ok()
         {
-            if matches!(look(&place), Found::File(len) if len > QUARANTINED_LEN)
-                && let Ok(file) = File::options().write(true).open(&place)
-            {
-                let _ = file.set_len(QUARANTINED_LEN);
-            }
             return;
         }
         let _ = fs::remove_file(path).or_else(|_| fs::remove_dir_all(path));

@@ -2,7 +2,7 @@
 
 use crate::{
     Digest, Error, Name, Store,
-    index::{Entry, Index, Kind, Trouble},
+    index::{Entry, Index, KeyStart, Kind, Trouble},
     segment::EntryHeader,
     transaction::Transaction,
 };
@@ -130,19 +130,20 @@ impl Store {
         if step.read_only {
             return Ok(0);
         }
+        let mut missing = BTreeSet::new();
         for old in entries {
             let found = step.index.find(old.kind, &old.key)?;
-            let found = found.filter(|(_, entry)| is_same(entry, old));
-            let Some((number, _)) = found else {
-                // Somebody else has removed it; or it is listed, but cannot be found.
-                if is_listed(&mut step.index, old)? {
-                    return Err(Trouble::Damaged);
-                }
+            let Some((number, _)) = found.filter(|(_, entry)| place(entry) == place(old)) else {
+                missing.insert(place(old));
                 continue;
             };
             let segment = step.index.remove(number)?;
             self.reclaim(step, segment.id)?;
             removed += 1;
+        }
+        // Somebody else has removed it or moved it; or it is listed, but cannot be found.
+        if !missing.is_empty() && lists_any(&mut step.index, &missing)? {
+            return Err(Trouble::Damaged);
         }
         Ok(removed)
     }
@@ -174,16 +175,18 @@ impl Store {
     }
 }
 
-fn is_same(one: &Entry, other: &Entry) -> bool {
-    let place = |entry: &Entry| (entry.kind, entry.key, entry.segment, entry.offset);
-    place(one) == place(other)
+/// What tells entries apart, and where they are.
+type Place = (Kind, KeyStart, u32, u64);
+
+fn place(entry: &Entry) -> Place {
+    (entry.kind, entry.key, entry.segment, entry.offset)
 }
 
-fn is_listed(index: &mut Index<'_>, wanted: &Entry) -> Result<bool, Trouble> {
+fn lists_any(index: &mut Index<'_>, wanted: &BTreeSet<Place>) -> Result<bool, Trouble> {
     let mut next = index.oldest()?;
     for _ in 0..=index.header.entries {
         let Some((_, entry)) = next else { return Ok(false) };
-        if is_same(&entry, wanted) {
+        if wanted.contains(&place(&entry)) {
             return Ok(true);
         }
         next = index.newer(&entry)?;

@@ -10,7 +10,7 @@
 //! quarantine/       some of what was found where an entry should be, and was not one
 //! ```
 //!
-//! An entry is a *blob*, found by its SHA-256, or a *record*, found by a name and a key, which
+//! An entry is a *blob*, found by its BLAKE3, or a *record*, found by a name and a key, which
 //! holds digests of blobs. The store never knows what its bytes mean.
 //!
 //! It is a cache. What it holds can be lost at any time and must be able to be made again, so a
@@ -33,14 +33,16 @@
 //!
 //! * An entry is in the index only after it has been written. What a process that was killed has
 //!   reserved is waste, and goes when its segment does.
-//! * What is written in a segment is never changed. Entries are moved by copying.
+//! * What is written in a segment is never changed. Entries are moved by copying, so a large blob can
+//!   be lent from its file ([`Store::view`]).
 //! * The index is changed by transactions (`index::pages`), so a process may be killed anywhere.
 //!   It is a hint all the same: every page has a checksum, every link is compared with its
 //!   opposite, every entry with its own header and digest. If anything is wrong with it, it is made
 //!   anew from the segments. Nothing is synchronized to the disk: what a power failure leaves is
 //!   treated like any other damage.
 //! * The files together never take more than [`Config::max_size`]: room is made in the index, by
-//!   evicting what was used longest ago, before any is taken. That order is exact across
+//!   evicting what was used longest ago, before any is taken. Others who keep files in the directory
+//!   ask for room as well ([`Store::beside`], [`Store::reserve`]). That order is exact across
 //!   processes, and every use is a constant number of steps.
 //! * What a running process has used is not evicted ([`Store::release`]). What there is no room
 //!   for is refused, and stays in the memory of the process that put it.
@@ -49,6 +51,7 @@
 //! * Nothing follows a link out of the directory, and no name in it comes from outside.
 
 mod beside;
+mod bytes;
 mod collected;
 mod digest;
 #[cfg(feature = "ed25519")]
@@ -59,6 +62,7 @@ mod home;
 mod index;
 mod inspect;
 mod lock;
+mod mapped;
 mod name;
 mod pack;
 mod place;
@@ -67,9 +71,15 @@ mod room;
 mod segment;
 mod sign;
 mod store;
+#[cfg(feature = "shuttle")]
+pub mod sync;
+#[cfg(not(feature = "shuttle"))]
+mod sync;
 mod transaction;
 mod write;
 
+pub use beside::Reserved;
+pub use bytes::Bytes;
 pub use digest::{Digest, Hasher, ParseDigestError};
 pub use error::Error;
 pub use index::{Latest, Totals, Usage};

@@ -4,13 +4,13 @@ use crate::{
     Error,
     home::{Home, is_absent},
     place::{self, Found, look},
+    sync,
 };
 use std::{
     fs::{File, TryLockError},
     io,
     os::unix::fs::MetadataExt,
     path::PathBuf,
-    thread::sleep,
     time::{Duration, Instant},
 };
 
@@ -79,10 +79,10 @@ impl IndexFile {
         Ok(IndexFile { file, writable, path, identity: (meta.dev(), meta.ino()) })
     }
 
-    /// Whether it still is the index: somebody may have deleted the store, or made it anew.
-    pub fn is_current(&self) -> bool {
-        let meta = self.path.symlink_metadata();
-        meta.is_ok_and(|meta| (meta.dev(), meta.ino()) == self.identity)
+    /// Its length if it still is the index: somebody may have deleted the store, or made it anew.
+    pub fn current_len(&self) -> Option<u64> {
+        let meta = self.path.symlink_metadata().ok()?;
+        ((meta.dev(), meta.ino()) == self.identity).then_some(meta.len())
     }
 
     /// Waits for other processes. Those that only read do not wait for each other.
@@ -90,6 +90,7 @@ impl IndexFile {
         let start = Instant::now();
         let mut pause = Duration::from_micros(5);
         loop {
+            sync::step();
             let tried =
                 if self.writable { self.file.try_lock() } else { self.file.try_lock_shared() };
             match tried {
@@ -102,7 +103,7 @@ impl IndexFile {
                     return Err(Error::io("lock", &self.path)(error));
                 }
                 Err(TryLockError::WouldBlock) => {
-                    sleep(pause);
+                    sync::pause(pause);
                     pause = (2 * pause).min(Duration::from_millis(1));
                 }
             }

@@ -2,7 +2,7 @@
 //! symbolic link, a named pipe, nothing.
 
 use std::{
-    fs::{DirBuilder, File, OpenOptions, Permissions},
+    fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions},
     io,
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::Path,
@@ -36,11 +36,15 @@ pub(crate) fn look(path: &Path) -> Found {
 /// not followed and a pipe does not block. `InvalidData`: it is something else.
 pub(crate) fn open_file(path: &Path, writable: bool, owners: &Owners) -> io::Result<File> {
     let file = options(OpenOptions::new().read(true).write(writable)).open(path)?;
-    let meta = file.metadata()?;
-    if !meta.is_file() || meta.mode() & 0o022 != 0 || !owners.has(meta.uid()) {
+    if !owners.own(&file.metadata()?) {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "not a file of this store"));
     }
     Ok(file)
+}
+
+/// Opens a file of anybody, for looking at. A link is not followed and a pipe does not block.
+pub(crate) fn open_any_file(path: &Path) -> io::Result<File> {
+    options(OpenOptions::new().read(true)).open(path)
 }
 
 /// Whose files are trusted: this user's, those of who owns the directory, and root's, who can do
@@ -55,7 +59,7 @@ impl Owners {
         let Ok(meta) = dir.symlink_metadata() else { return Owners([us, us, 0]) };
         if meta.is_dir() && meta.mode() & 0o022 != 0 {
             // What others have put there is found by its owner.
-            let _ = std::fs::set_permissions(dir, Permissions::from_mode(0o700));
+            let _ = fs::set_permissions(dir, Permissions::from_mode(0o700));
         }
         Owners([us, meta.uid(), 0])
     }
@@ -63,13 +67,24 @@ impl Owners {
     fn has(&self, user: u32) -> bool {
         self.0.contains(&user)
     }
+
+    /// Whether a file is a regular one of theirs that nobody else can write.
+    pub fn own(&self, meta: &Metadata) -> bool {
+        meta.is_file() && meta.mode() & 0o022 == 0 && self.has(meta.uid())
+    }
 }
 
-/// Opens a regular file for writing, or creates it; it is made empty.
+/// Whether a file belongs to the user who runs this process.
+pub(crate) fn is_own(meta: &Metadata) -> bool {
+    meta.uid() == rustix::process::geteuid().as_raw()
+}
+
+/// A new file for writing, in place of one that may be there.
 pub(crate) fn create_file(path: &Path) -> io::Result<File> {
-    let file = open_or_create_file(path)?;
-    file.set_len(0)?;
-    Ok(file)
+    if look(path) != Found::Nothing {
+        fs::remove_file(path)?;
+    }
+    options(OpenOptions::new().read(true).write(true).create_new(true)).open(path)
 }
 
 /// Opens a regular file for locking and writing, or creates it.

@@ -41,6 +41,10 @@ impl Store {
                     })?;
                     segments.insert(id, Segment { id, len, live: 0 });
                 }
+                // What an earlier version left is not damaged, and of no use.
+                _ if SegmentFile::is_outdated(&self.home.segment(id)) => {
+                    let _ = std::fs::remove_file(self.home.segment(id));
+                }
                 _ => self.home.quarantine(&self.home.segment(id)),
             }
         }

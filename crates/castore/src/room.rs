@@ -12,6 +12,7 @@ use crate::{
     place::{Found, look},
     rebuild::random,
     segment::{EntryHeader, HEADER, START, SegmentFile},
+    sync,
     transaction::Transaction,
 };
 use std::{io, os::unix::fs::FileExt, path::Path, sync::Arc};
@@ -56,12 +57,14 @@ impl Store {
     ) -> Result<Room, Trouble> {
         let bytes = bytes.saturating_add(START);
         let needed = |index: &Index| {
-            index.size_with(entries).saturating_add(index.header.stored).saturating_add(bytes)
+            let taken = index.header.stored.saturating_add(index.header.reserved);
+            index.size_with(entries).saturating_add(taken).saturating_add(bytes)
         };
         self.beside.look(needed(&step.index), self.config.max_size);
         if needed(&step.index) <= self.limit() {
             return Ok(self.grow_if_needed(step, entries));
         }
+        let bytes = bytes.saturating_add(step.index.header.reserved);
         if step.index.size_with(entries).saturating_add(bytes) > self.limit() {
             return self.shrink_index(step, bytes, entries);
         }
@@ -163,7 +166,8 @@ impl Store {
     /// Moves the entries of a segment to another one.
     fn compact(&self, step: &mut Transaction, segment: Segment) -> Result<(), Trouble> {
         let size = step.index.size().saturating_add(step.index.header.stored);
-        let needed = segment.live + START;
+        let beside = self.beside.bytes().saturating_add(step.index.header.reserved);
+        let needed = (segment.live + START).saturating_add(beside);
         if size.saturating_add(needed) > self.config.max_size {
             return Ok(());
         }
@@ -251,6 +255,7 @@ fn copy(
     (at, offset): (u64, u64),
     header: &EntryHeader,
 ) -> io::Result<()> {
+    sync::step();
     to.file.write_all_at(&header.encode(&to.nonce), offset)?;
     let mut buffer = vec![0; header.len.min(1 << 18) as usize];
     let mut done = 0;

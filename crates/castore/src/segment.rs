@@ -17,6 +17,7 @@ use crate::{
     Digest, Hasher, Name,
     index::{KeyStart, Kind},
     place::{self, Owners},
+    sync::step,
 };
 use std::{fs::File, io, os::unix::fs::FileExt, path::Path};
 
@@ -29,8 +30,8 @@ pub(crate) const HEADER: u64 = 128;
 /// No entry is larger.
 pub(crate) const MAX_LEN: u64 = 1 << 32;
 
-const FILE_MAGIC: &[u8; 16] = b"castore segment3";
-const MAGIC: &[u8; 4] = b"caE3";
+const FILE_MAGIC: &[u8; 16] = b"castore segment4";
+const MAGIC: &[u8; 4] = b"caE4";
 
 /// What describes an entry in its segment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -123,18 +124,22 @@ pub(crate) type Nonce = [u8; 16];
 pub(crate) struct SegmentFile {
     pub file: File,
     pub nonce: Nonce,
+    /// It belongs to the user who runs this process.
+    pub is_own: bool,
 }
 
 impl SegmentFile {
-    /// A new segment. What has its name is overwritten: nobody knows of it.
+    /// A new segment in place of what has its name: nobody knows of it, but somebody may have it
+    /// mapped still.
     pub fn create(path: &Path, id: u32, nonce: Nonce) -> io::Result<SegmentFile> {
+        step();
         let file = place::create_file(path)?;
         let mut bytes = [0; START as usize];
         bytes[..16].copy_from_slice(FILE_MAGIC);
         bytes[16..20].copy_from_slice(&id.to_le_bytes());
         bytes[24..40].copy_from_slice(&nonce);
         file.write_all_at(&bytes, 0)?;
-        Ok(SegmentFile { file, nonce })
+        Ok(SegmentFile { file, nonce, is_own: true })
     }
 
     /// The segment of that number; `None`: the file is something else.
@@ -155,7 +160,26 @@ impl SegmentFile {
         }
         let sound = bytes[..16] == *FILE_MAGIC && bytes[16..20] == id.to_le_bytes();
         let nonce = *bytes[24..].first_chunk().expect("invariant: 64 bytes");
-        Ok(sound.then_some(SegmentFile { file, nonce }))
+        let is_own = place::is_own(&file.metadata()?);
+        Ok(sound.then_some(SegmentFile { file, nonce, is_own }))
+    }
+
+    /// Whether a file is a segment of another version of this format.
+    pub fn is_outdated(path: &Path) -> bool {
+        let (format, version) = FILE_MAGIC.split_at(FILE_MAGIC.len() - 1);
+        let mut magic = [0; FILE_MAGIC.len()];
+        let read = place::open_any_file(path).and_then(|file| file.read_exact_at(&mut magic, 0));
+        read.is_ok() && magic.starts_with(format) && !magic.ends_with(version)
+    }
+
+    /// What the bytes of a header say.
+    pub fn decode(&self, bytes: &[u8; HEADER as usize]) -> Option<EntryHeader> {
+        EntryHeader::decode(&self.nonce, bytes)
+    }
+
+    /// Fills as much of `bytes` as there is at an offset; gives how much that is.
+    pub fn read_up_to(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+        read_up_to(&self.file, bytes, offset)
     }
 
     /// The header at an offset; `None`: there is none.

@@ -82,7 +82,7 @@ impl Signing {
     }
 
     fn message(&self, key: &Digest, signer: &[u8; 32], epoch: u64, digests: &[u8]) -> Vec<u8> {
-        let mut message = b"castore record\0\x01".to_vec();
+        let mut message = b"castore record\0\x02".to_vec();
         message.extend(key.0);
         message.extend(signer);
         message.extend(epoch.to_le_bytes());

@@ -1,22 +1,21 @@
 //! The store: what it offers.
 
 use crate::{
-    Digest, Error, Latest, Name, Totals, Usage,
+    Bytes, Digest, Error, Latest, Name, Totals, Usage,
     beside::Beside,
+    bytes::{Unread, read_entry},
     collected::{Collected, Item},
     home::Home,
     index::{Entry, Kind, Trouble},
-    pack,
-    segment::{HEADER, SegmentFile, key_start},
+    segment::key_start,
     sign::{self, Seal, Signing},
+    sync::{Mutex, MutexGuard},
     transaction::Opened,
 };
 use std::{
-    io,
-    os::unix::fs::FileExt,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -50,6 +49,8 @@ pub struct Store {
     collected: Mutex<Collected>,
     signing: Option<Signing>,
     pub(crate) beside: Beside,
+    /// How many this process has.
+    pub(crate) reservations: AtomicU64,
     hits: AtomicU64,
     misses: AtomicU64,
     /// Those that are not counted in the index yet.
@@ -75,7 +76,7 @@ pub struct Stats {
     pub written: u64,
     /// Blobs and records for which there was no room.
     pub refused: u64,
-    /// Entries that were found to be bad.
+    /// Entries that were found to be bad, and other things that should not be there.
     pub quarantined: u64,
     /// Records that were not used, for want of a good signature.
     pub untrusted: u64,
@@ -100,21 +101,13 @@ pub struct Summary {
     pub newest: Option<u64>,
 }
 
-/// Why an entry could not be read.
-enum Unread {
-    /// It may be good, but cannot be had now.
-    Unavailable,
-    /// What is there is not the entry; some of it.
-    Bad(Vec<u8>),
-}
-
-impl From<io::Error> for Unread {
-    fn from(error: io::Error) -> Unread {
-        match error.kind() {
-            io::ErrorKind::UnexpectedEof => Unread::Bad(Vec::new()),
-            _ => Unread::Unavailable,
-        }
-    }
+/// How an entry is read.
+#[derive(Clone, Copy)]
+struct Use {
+    /// It is used, so it becomes the one used last.
+    counts: bool,
+    /// It may stay in its file.
+    mapped: bool,
 }
 
 impl Store {
@@ -134,6 +127,7 @@ impl Store {
             collected: Mutex::default(),
             signing: None,
             beside: Beside::default(),
+            reservations: AtomicU64::new(0),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
             misses_untold: AtomicU64::new(0),
@@ -170,9 +164,14 @@ impl Store {
             misses: self.misses.load(Ordering::Relaxed),
             written: self.written.load(Ordering::Relaxed),
             refused: self.refused.load(Ordering::Relaxed),
-            quarantined: self.quarantined.load(Ordering::Relaxed),
+            quarantined: self.quarantined.load(Ordering::Relaxed) + self.home.moved(),
             untrusted: self.untrusted.load(Ordering::Relaxed),
         }
+    }
+
+    /// Where something was damaged, more may be: what is there is not taken to be good unread.
+    pub(crate) fn has_seen_damage(&self) -> bool {
+        self.stats().quarantined > 0
     }
 
     pub(crate) fn collected(&self) -> MutexGuard<'_, Collected> {
@@ -189,7 +188,13 @@ impl Store {
 
     /// The bytes of that digest, if the store has them. They have been verified.
     pub fn get(&self, digest: &Digest) -> Option<Arc<[u8]>> {
-        self.read(Kind::Blob, digest)
+        self.read(Kind::Blob, digest, false).map(Into::into)
+    }
+
+    /// The same without a copy: a large blob stays in its file, which is mapped. It must be the
+    /// user's own, since whoever can write there can change what has been verified.
+    pub fn view(&self, digest: &Digest) -> Option<Bytes> {
+        self.read(Kind::Blob, digest, true)
     }
 
     /// Whether there is an entry for that digest. It is not verified, and does not count as used.
@@ -223,7 +228,7 @@ impl Store {
 
     /// What `key` was bound to, among the records called `name`.
     pub fn lookup(&self, name: Name, key: &[u8]) -> Option<Vec<Digest>> {
-        Some(digests(&self.read(Kind::Record, &record_key(name, key))?))
+        Some(digests(&self.read(Kind::Record, &record_key(name, key), false)?))
     }
 
     /// How many bytes the next commit writes, if none of them are there.
@@ -314,10 +319,10 @@ impl Store {
     }
 
     /// The contents of an entry, verified.
-    fn read(&self, kind: Kind, key: &Digest) -> Option<Arc<[u8]>> {
-        let known = self.collected().items.get(&(kind, *key)).map(|item| item.bytes.clone());
+    fn read(&self, kind: Kind, key: &Digest, mapped: bool) -> Option<Bytes> {
+        let known = self.collected().items.get(&(kind, *key)).map(|item| item.bytes.clone().into());
         let found = known.or_else(|| {
-            let found = self.read_file(kind, key, true)?;
+            let found = self.read_file(kind, key, Use { counts: true, mapped })?;
             (kind == Kind::Blob || self.accepts(key, &found)).then_some(found)
         });
         let (counter, untold) = match found {
@@ -346,18 +351,18 @@ impl Store {
     }
 
     /// The same of what is on disk, and nothing is counted.
-    pub(crate) fn read_quietly(&self, kind: Kind, key: &Digest) -> Option<Arc<[u8]>> {
-        self.read_file(kind, key, false)
+    pub(crate) fn read_quietly(&self, kind: Kind, key: &Digest) -> Option<Bytes> {
+        self.read_file(kind, key, Use { counts: false, mapped: true })
     }
 
-    fn read_file(&self, kind: Kind, key: &Digest, use_it: bool) -> Option<Arc<[u8]>> {
+    fn read_file(&self, kind: Kind, key: &Digest, how: Use) -> Option<Bytes> {
         // An entry may be moved while it is read, but not for ever.
         for _ in 0..3 {
             let found = self.transact(false, |step| {
                 let Some((number, entry)) = step.index.find(kind, &key_start(key))? else {
                     return Ok(None);
                 };
-                if use_it && !step.read_only {
+                if how.counts && !step.read_only {
                     step.index.touch(number)?;
                     step.index.header.totals.hits += 1;
                     step.index.header.totals.saved += u64::from(entry.cost);
@@ -369,7 +374,7 @@ impl Store {
             });
             let (segment, entry) = found.ok()???;
             let read = match segment {
-                Some(segment) => read_entry(&segment, &entry, kind, key),
+                Some(segment) => read_entry(&segment, &entry, kind, key, how.mapped),
                 None => Err(Unread::Bad(Vec::new())),
             };
             match read {
@@ -423,44 +428,4 @@ fn digests(record: &[u8]) -> Vec<Digest> {
 /// Records of different names have different keys.
 fn record_key(name: Name, key: &[u8]) -> Digest {
     Digest::of_parts([name.as_str().as_bytes(), key])
-}
-
-fn unpack(packed: &[u8]) -> Option<Arc<[u8]>> {
-    let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, pack::len(packed)?).collect();
-    let room = Arc::get_mut(&mut bytes).expect("invariant: it is not shared yet");
-    pack::unpack(packed, room).then_some(bytes)
-}
-
-/// Reads and verifies an entry.
-fn read_entry(
-    segment: &SegmentFile,
-    entry: &Entry,
-    kind: Kind,
-    key: &Digest,
-) -> Result<Arc<[u8]>, Unread> {
-    let header = segment.header(entry.offset)?;
-    let header = header
-        .filter(|header| header.kind == kind && header.key == *key && header.total() == entry.len);
-    let Some(header) = header else { return Err(Unread::Bad(Vec::new())) };
-    let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, header.len as usize).collect();
-    let room = Arc::get_mut(&mut bytes).expect("invariant: it is not shared yet");
-    // Piece by piece, so that what is hashed is still in the processor's cache.
-    let mut hasher = crate::Hasher::default();
-    let mut offset = entry.offset + HEADER;
-    for piece in room.chunks_mut(1 << 17) {
-        segment.file.read_exact_at(piece, offset)?;
-        if !header.packed {
-            hasher.update(piece);
-        }
-        offset += piece.len() as u64;
-    }
-    let digest = if header.packed {
-        let unpacked = unpack(&bytes).ok_or_else(|| Unread::Bad(bytes.to_vec()))?;
-        bytes = unpacked;
-        Digest::of(&bytes)
-    } else {
-        hasher.finish()
-    };
-    let sound = digest == header.contents && (kind == Kind::Record || digest == *key);
-    if sound { Ok(bytes) } else { Err(Unread::Bad(bytes.to_vec())) }
 }

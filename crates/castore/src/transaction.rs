@@ -3,13 +3,15 @@
 use crate::{
     Error, Store,
     hold::Hold,
-    index::{Index, Segment, Trouble, as_io},
+    index::{Index, Segment, Source, Trouble, as_io},
     lock::IndexFile,
+    mapped::Window,
     segment::SegmentFile,
+    sync::{MutexGuard, step as next},
 };
 use std::{
     collections::BTreeMap,
-    sync::{Arc, MutexGuard, PoisonError},
+    sync::{Arc, PoisonError},
 };
 
 /// What a store has open.
@@ -17,6 +19,8 @@ use std::{
 pub(crate) struct Opened {
     pub index: Option<IndexFile>,
     pub hold: Option<Hold>,
+    /// All of the index in memory, so that it is read without calling the system.
+    window: Option<Window>,
     /// The epoch of the index to which the segments belong.
     epoch: u64,
     segments: BTreeMap<u32, Arc<SegmentFile>>,
@@ -92,17 +96,23 @@ impl Store {
                 opened.index = IndexFile::open(&self.home, create, self.config.read_only)?;
             }
             let Some(index) = &opened.index else { return Ok(None) };
-            let guard = index.lock()?;
-            if !index.is_current() {
-                drop(guard);
+            let locked = index.lock()?;
+            let Some(len) = index.current_len() else {
+                drop(locked);
                 opened.close();
                 continue;
+            };
+            // What cannot be mapped is read.
+            if opened.window.as_ref().is_none_or(|window| window.len() != len) {
+                opened.window = Window::of(&index.file, len);
             }
             if index.writable && opened.hold.is_none() {
                 opened.hold = Hold::take(&self.home);
             }
-            let parts = (index, &opened.hold, &mut opened.epoch, &mut opened.segments);
-            match self.attempt(parts, &mut step) {
+            let source = Source { file: &index.file, window: opened.window.as_ref() };
+            let hold = opened.hold.as_ref().filter(|_| index.writable);
+            let parts = (source, hold, &mut opened.epoch, &mut opened.segments);
+            match self.attempt(parts, index.writable, &mut step) {
                 Ok(result) => return Ok(Some(result)),
                 Err(Trouble::Io(error)) => {
                     return Err(Error::io("use", self.home.index())(error));
@@ -110,6 +120,7 @@ impl Store {
                 Err(Trouble::Damaged) if !index.writable => return Ok(None),
                 Err(Trouble::Damaged) => {
                     opened.segments.clear();
+                    self.home.note_damage(Index::is_of_this_format(&index.file));
                     let mended = self.rebuild(&index.file);
                     mended.map_err(|e| Error::io("mend", self.home.index())(as_io(e)))?;
                 }
@@ -120,25 +131,25 @@ impl Store {
 
     fn attempt<R>(
         &self,
-        (file, hold, epoch, segments): (
-            &IndexFile,
-            &Option<Hold>,
+        (source, hold, epoch, segments): (
+            Source,
+            Option<&Hold>,
             &mut u64,
             &mut BTreeMap<u32, Arc<SegmentFile>>,
         ),
+        writable: bool,
         step: &mut impl FnMut(&mut Transaction) -> Result<R, Trouble>,
     ) -> Result<R, Trouble> {
-        let mut index = Index::open(&file.file)?;
+        let mut index = Index::open(source)?;
         if *epoch != index.header.epoch {
             segments.clear();
             *epoch = index.header.epoch;
         }
-        let hold = hold.as_ref().filter(|_| file.writable);
         if let Some(hold) = hold {
             hold.announce(&mut index);
         }
         let opened = OpenedParts { hold, segments };
-        let read_only = !file.writable;
+        let read_only = !writable;
         let mut transaction =
             Transaction { index, read_only, doomed: Vec::new(), resize: None, opened };
         let result = step(&mut transaction)?;
@@ -149,12 +160,13 @@ impl Store {
         index.commit()?;
         for id in doomed {
             segments.remove(&id);
+            next();
             let _ = std::fs::remove_file(self.home.segment(id));
         }
         if let Some(capacity) = resize {
-            let mut index = Index::open(&file.file)?;
+            let mut index = Index::open(source)?;
             if let Some(resized) = index.resized(capacity)? {
-                resized.write_anew(&file.file)?;
+                resized.write_anew(source.file)?;
             }
         }
         Ok(result)

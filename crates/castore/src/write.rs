@@ -8,6 +8,7 @@ use crate::{
     rebuild::start,
     room::Room,
     segment::{EntryHeader, HEADER, SegmentFile, key_start, total},
+    sync::step,
     transaction::Transaction,
 };
 use std::{
@@ -106,9 +107,10 @@ impl Store {
             return Err(Trouble::Io(error));
         }
         let mut fresh = Vec::new();
+        let trusted = !self.has_seen_damage();
         for (number, ((kind, key), item)) in chunk.iter().enumerate() {
             match step.index.find(*kind, &key_start(key))? {
-                Some((at, entry)) if entry.contents == start(&item.contents.0) => {
+                Some((at, entry)) if trusted && entry.contents == start(&item.contents.0) => {
                     step.index.touch(at)?;
                 }
                 _ => fresh.push(number),
@@ -160,7 +162,7 @@ impl Store {
             let cost = item.cost;
             let entry = Entry { segment: place.segment, offset, len, cost, ..entry };
             offset += len;
-            replace(index, entry, item)?;
+            replace(index, entry, item, !self.has_seen_damage())?;
         }
         index.header.totals.written += u64::from(more);
         let misses = self.misses_untold.swap(0, Ordering::Relaxed);
@@ -170,10 +172,13 @@ impl Store {
     }
 }
 
-/// Adds an entry in place of another of its key. Of equal blobs the first one stays.
-fn replace(index: &mut Index, entry: Entry, item: &Item) -> Result<(), Trouble> {
+/// Adds an entry in place of another of its key. Of equal blobs the first one stays, if it is
+/// `trusted`.
+fn replace(index: &mut Index, entry: Entry, item: &Item, trusted: bool) -> Result<(), Trouble> {
     match index.find(entry.kind, &entry.key)? {
-        Some((number, old)) if entry.kind == Kind::Blob && old.contents == entry.contents => {
+        Some((number, old))
+            if trusted && entry.kind == Kind::Blob && old.contents == entry.contents =>
+        {
             return index.touch(number);
         }
         Some((number, _)) => {
@@ -193,6 +198,7 @@ fn write_entries(chunk: &Chunk, place: &Place) -> std::io::Result<()> {
     let mut buffer = Vec::with_capacity(2 * ENOUGH);
     let mut offset = place.offset;
     let flush = |buffer: &mut Vec<u8>, offset: &mut u64| {
+        step();
         file.write_all_at(buffer, *offset)?;
         *offset += buffer.len() as u64;
         buffer.clear();

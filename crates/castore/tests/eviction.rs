@@ -245,3 +245,53 @@ fn the_cap_is_for_other_files_too() {
     store.evict_until(MAX / 2, 0).unwrap();
     assert!(size(dir.path()) <= MAX / 2);
 }
+
+/// Who writes beside the store asks for room, and the store makes it.
+#[test]
+fn room_is_reserved_before_a_file_is_written_beside_the_store() {
+    const MAX: u64 = 400_000;
+    let dir = TempDir::new().unwrap();
+    let folder = dir.path().join("graph");
+    fs::create_dir(&folder).unwrap();
+    let open = || {
+        let folder = folder.clone();
+        handle(&dir, MAX).beside(move || size(&folder))
+    };
+    let store = open();
+    for n in 0..60 {
+        store.put(Name::OTHER, bytes(n, 5000));
+    }
+    store.commit().unwrap();
+    assert!(size(dir.path()) > MAX * 2 / 3, "the store is full");
+    drop(store);
+    for n in 0..4 {
+        let store = open();
+        let reserved = store.reserve(60_000).expect("entries go for it");
+        assert!(size(dir.path()) + 60_000 <= MAX, "{}", size(dir.path()));
+        // Others see that it is reserved.
+        let other = open();
+        for m in 0..60 {
+            other.put(Name::OTHER, bytes(1000 + 60 * n + m, 5000));
+        }
+        other.commit().unwrap();
+        assert!(size(dir.path()) + 60_000 <= MAX, "{}", size(dir.path()));
+        fs::write(folder.join(n.to_string()), bytes(n, 60_000)).unwrap();
+        assert!(size(dir.path()) <= MAX);
+        drop(reserved);
+    }
+    assert!(open().reserve(200_000).is_none(), "files are not the store's to delete");
+    assert!(open().reserve(u64::MAX).is_none());
+    assert!(open().reserve(1000).is_some());
+}
+
+/// What a process had reserved that was killed is free for others.
+#[test]
+fn what_was_reserved_and_never_given_back_is_forgotten() {
+    let dir = TempDir::new().unwrap();
+    let open = || handle(&dir, 400_000).beside(|| 0);
+    let store = open();
+    std::mem::forget(store.reserve(300_000).expect("there is room"));
+    assert!(open().reserve(300_000).is_none());
+    drop(store);
+    assert!(open().reserve(300_000).is_some());
+}

@@ -526,3 +526,116 @@ fn what_was_saved_is_known() {
     last.get(&digest).unwrap();
     assert_eq!(store.summary().unwrap().unwrap().latest.hits, 1);
 }
+
+/// Large blobs are lent from the file, and are verified there.
+#[test]
+fn a_view_is_verified_and_outlives_its_entry() {
+    let dir = tempfile::tempdir().unwrap();
+    let large: Vec<u8> = (0..1_000_000_u32).flat_map(u32::to_le_bytes).collect();
+    let store = Store::open(dir.path());
+    let [kept, damaged] = [large.clone(), large[4..].to_vec()].map(|b| store.put(Name::OTHER, b));
+    store.commit().unwrap();
+    let store = Store::open(dir.path());
+    let view = store.view(&kept).expect("it is there");
+    assert!(format!("{view:?}").contains("mapped"), "{view:?}");
+    assert_eq!(view[..], large[..]);
+    assert_eq!(store.get(&kept).as_deref(), Some(&large[..]));
+    let segment = largest_segment(dir.path());
+    let mut bytes = fs::read(&segment).unwrap();
+    let end = bytes.len();
+    bytes[end - 1000] ^= 1;
+    fs::write(&segment, bytes).unwrap();
+    assert!(store.view(&damaged).is_none(), "one bit has changed");
+    assert_eq!(store.stats().quarantined, 1);
+    // Whatever becomes of the entry, nobody pulls the bytes away.
+    store.remove(|_| true).unwrap();
+    assert_eq!(view[..], large[..]);
+    assert!(store.view(&kept).is_none());
+}
+
+fn largest_segment(root: &Path) -> PathBuf {
+    let files = fs::read_dir(root.join("cas/segments")).unwrap().map(|file| file.unwrap().path());
+    files.max_by_key(|path| path.metadata().unwrap().len()).unwrap()
+}
+
+/// What is set aside may be in use.
+#[test]
+fn a_damaged_segment_is_not_made_shorter() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path());
+    let digest = store.put(Name::OTHER, vec![7; 1 << 20]);
+    store.commit().unwrap();
+    let store = Store::open(dir.path());
+    let view = store.view(&digest).expect("it is there");
+    let segment = largest_segment(dir.path());
+    let file = fs::File::options().write(true).open(&segment).unwrap();
+    file.write_all_at(b"x", 0).unwrap();
+    fs::remove_file(dir.path().join("cas/index")).unwrap();
+    let store = Store::open(dir.path());
+    assert!(store.get(&digest).is_none(), "the segment is bad");
+    assert!(!segment.exists());
+    assert_eq!(file.metadata().unwrap().len() >> 20, 1, "the file is as long as before");
+    assert!(view.iter().all(|byte| *byte == 7));
+}
+
+/// Files of others in the directory are held to the same rules.
+#[test]
+fn what_lies_beside_the_store_is_its_owners_or_is_not_used() {
+    let (_dir, store) = fresh();
+    put(&store, b"makes the directory");
+    let folder = store.root().join("graph");
+    fs::create_dir(&folder).unwrap();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
+    let file = folder.join("image");
+    assert!(store.admits(&file), "nothing is there");
+    let write = || fs::write(&file, "contents").unwrap();
+    let cases: [(&str, &dyn Fn()); 5] = [
+        ("writable", &|| {
+            write();
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
+        }),
+        ("a link", &|| symlink("/etc/passwd", &file).unwrap()),
+        ("a directory", &|| fs::create_dir_all(file.join("inner")).unwrap()),
+        ("dangling", &|| symlink("nowhere", &file).unwrap()),
+        ("of another", &|| {
+            write();
+            // Where this user may not give files away there is nothing to be found out.
+            if chown(&file, Some(12345), None).is_err() {
+                fs::set_permissions(&file, fs::Permissions::from_mode(0o620)).unwrap();
+            }
+        }),
+    ];
+    for (number, (what, make)) in (1..).zip(cases) {
+        make();
+        assert!(!store.admits(&file), "{what}");
+        assert!(file.symlink_metadata().is_err(), "{what} is set aside");
+        assert_eq!(store.stats().quarantined, number, "{what}");
+        assert_eq!(store.summary().unwrap().unwrap().totals.quarantined, number, "{what}");
+        assert_eq!(folder.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    }
+    write();
+    assert!(store.admits(&file) && file.exists());
+    let config = Config { read_only: true, ..Config::default() };
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
+    assert!(!Store::with(store.root(), config).admits(&file));
+    assert!(file.exists(), "a store that is only read leaves it");
+}
+
+/// What is put again after damage was seen is written, though the index knows an equal blob: that
+/// may be damaged, too, and nobody has read it.
+#[test]
+fn what_nobody_has_read_is_healed_with_the_rest() {
+    let (_dir, store) = fresh();
+    let digests = [b"first".as_slice(), b"second"].map(|bytes| put(&store, bytes));
+    let segment = largest_segment(store.root());
+    fs::remove_file(&segment).unwrap();
+    fs::create_dir(&segment).unwrap();
+    let store = Store::open(store.root());
+    assert!(store.get(&digests[0]).is_none());
+    for bytes in [b"first".as_slice(), b"second"] {
+        put(&store, bytes);
+    }
+    let store = Store::open(store.root());
+    assert!(digests.iter().all(|digest| store.get(digest).is_some()));
+    assert_eq!(store.stats().quarantined, 0);
+}

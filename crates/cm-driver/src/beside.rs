@@ -1,8 +1,11 @@
 //! What lies in the cache directory beside the store: images and views. The cap is for all of it.
 
+use crate::CacheSettings;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::{
     fs::{self, Metadata},
+    io,
+    sync::Arc,
     time::SystemTime,
 };
 
@@ -11,6 +14,59 @@ pub const FOLDERS: [&str; 4] = ["graph", "mir", "llvm", "obj"];
 
 /// Below this cap one image may be a large part of it.
 const SMALL: u64 = 1 << 28;
+
+/// The cache directory, as the place of files that are not the store's.
+#[derive(Clone)]
+pub struct Beside {
+    /// The directory.
+    pub dir: Utf8PathBuf,
+    /// What the files and the store may take together.
+    max_size: u64,
+    store: Arc<castore::Store>,
+}
+
+impl Beside {
+    /// Beside the store of a cache.
+    pub fn new(cache: &CacheSettings, store: Arc<castore::Store>) -> Beside {
+        Beside { dir: cache.dir.clone(), max_size: cache.max_size, store }
+    }
+
+    /// Replaces a file of the directory as a whole. One that is right already is left alone, and one
+    /// for which there is no room stays as it was.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn write(&self, path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
+        if fs::metadata(path).is_ok_and(|meta| meta.len() == bytes.len() as u64)
+            && fs::read(path).is_ok_and(|old| old == bytes)
+        {
+            return Ok(());
+        }
+        self.in_room(bytes.len(), || redgreen::replace_file(path.as_std_path(), bytes))
+    }
+
+    /// Writes a file of this length if there is room for it, and be it that others go. Without it the
+    /// next build takes longer, no more.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn in_room(&self, len: usize, write: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        let len = len as u64;
+        let room = self.store.reserve(len).or_else(|| {
+            trim(&self.dir, self.max_size.saturating_sub(len) / 2);
+            self.store.reserve(len)
+        });
+        room.map_or(Ok(()), |_room| write())
+    }
+
+    /// Sees to it that files that have just been written leave room in a small cap. In a large one
+    /// they are no matter, and nobody looks.
+    pub fn keep_small(&self) {
+        if self.max_size < SMALL {
+            trim(&self.dir, self.max_size / 2);
+        }
+    }
+}
 
 /// What all these files take.
 pub fn bytes(dir: &Utf8Path) -> u64 {
@@ -45,14 +101,6 @@ pub fn trim(dir: &Utf8Path, most: u64) -> u64 {
         }
     }
     removed
-}
-
-/// Sees to it that images that have just been written leave room in a small cap. In a large one they
-/// are no matter, and nobody looks.
-pub fn keep_small(dir: &Utf8Path, max_size: u64) {
-    if max_size < SMALL {
-        trim(dir, max_size / 2);
-    }
 }
 
 /// Visits every file below a directory; what cannot be read is skipped.

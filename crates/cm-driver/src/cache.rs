@@ -132,7 +132,7 @@ pub fn list(settings: &CacheSettings, as_json: bool) -> Result<String, Error> {
 pub fn show(settings: &CacheSettings, key: &str, as_json: bool) -> Result<String, Error> {
     let store = settings.store();
     let entries = store.entries().map_err(|e| e.to_string())?;
-    let key = key.strip_prefix("sha256:").unwrap_or(key);
+    let key = key.strip_prefix("blake3:").unwrap_or(key);
     let found: Vec<_> =
         entries.iter().filter(|entry| entry.key.to_string().starts_with(key)).collect();
     let entry = match found[..] {

@@ -23,6 +23,7 @@ mod recompute;
 mod render;
 pub mod resident;
 mod run;
+pub mod sandbox;
 pub mod session;
 pub mod settings;
 mod stages;

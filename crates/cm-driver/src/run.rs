@@ -134,14 +134,8 @@ fn execute_linked(options: &Options, session: &Session) -> Result<i32, Error> {
 /// The objects of the last run in one file, which is read faster than hundreds of the store. A file
 /// that cannot be written is missed by the next process, and costs it some time.
 fn keep_bundle(session: &Session, bundle: &[u8]) -> Digest {
-    if let Some(path) = session.bundle().filter(|_| session.keeps()) {
-        let replace = || {
-            let dir = path.parent().unwrap_or(&path);
-            let mut file = tempfile::NamedTempFile::new_in(dir)?;
-            std::io::Write::write_all(&mut file, bundle)?;
-            file.persist(&path).map_err(|error| error.error).map(drop)
-        };
-        let _: std::io::Result<()> = replace();
+    if let Some(path) = session.bundle() {
+        session.write_beside(&path, bundle);
     }
     Digest::of(bundle)
 }

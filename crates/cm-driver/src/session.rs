@@ -1,7 +1,8 @@
 //! One command over one program: opening the database, building, and keeping what was found out.
 
 use crate::{
-    CacheSettings, Error, Options, Report, beside,
+    CacheSettings, Error, Options, Report,
+    beside::Beside,
     memory::SmallPages,
     project::Project,
     render::{Source, resolve},
@@ -54,6 +55,8 @@ pub struct Session {
     timings: Option<Utf8PathBuf>,
     trace: bool,
     ran: Cell<bool>,
+    /// As much damage of the cache has been reported.
+    told: Cell<u64>,
     /// An executable with more bytes is not written.
     pub max_output: Option<u64>,
 }
@@ -85,11 +88,9 @@ impl Clock {
 /// The files that outlive the process.
 struct Files {
     /// The cache directory.
-    dir: Utf8PathBuf,
+    cache: Beside,
     /// They are only read.
     read_only: bool,
-    /// What all of them, and the store, may take.
-    max_size: u64,
     /// Tells the views of programs that share the directory apart.
     program: String,
     image: Utf8PathBuf,
@@ -148,7 +149,8 @@ impl Session {
         let tools = Arc::new(tools);
         let world = Arc::new(world(&project, options, system, tools.clone()));
         let identity = identity(&world, options);
-        let files = options.cache.as_ref().map(|cache| files(cache, &project, options, purpose));
+        let cache = options.cache.as_ref().zip(store.clone());
+        let files = cache.map(|(cache, store)| files(cache, store, &project, options, purpose));
         let mut database = redgreen::Options::new(registry(), world.clone());
         database.identity = identity;
         let image = files.as_ref().map(|files| &files.image);
@@ -171,6 +173,7 @@ impl Session {
             timings,
             trace,
             ran: Cell::new(true),
+            told: Cell::new(0),
             max_output,
         }
     }
@@ -208,7 +211,8 @@ impl Session {
             && let Ok(result) = encode(&earlier.finished)
         {
             // Without it the next process looks as closely as this one did.
-            let _ = earlier.record.with_result(result).write(files.root.as_std_path());
+            let record = earlier.record.with_result(result).encode();
+            let _ = record.and_then(|record| files.cache.write(&files.root, &record));
             self.tools.vouched.vouch(&[&files.root]);
         }
         self.keep_unchanged()
@@ -232,9 +236,12 @@ impl Session {
         self.files.as_ref().filter(|files| !files.read_only)
     }
 
-    /// Whether what is made may be kept on disk.
-    pub fn keeps(&self) -> bool {
-        self.files_to_write().is_some()
+    /// Writes a file beside the store, if the cache may be written and there is room.
+    pub fn write_beside(&self, path: &Utf8Path, bytes: &[u8]) {
+        if let Some(files) = self.files_to_write() {
+            // Without it, the next process takes a little longer.
+            let _ = files.cache.write(path, bytes);
+        }
     }
 
     /// Where `run` keeps the objects of the program.
@@ -265,7 +272,7 @@ impl Session {
         &self,
         database: &Database,
         roots: &[Node],
-        meanwhile: impl FnOnce() -> Result<(), Error> + Send,
+        meanwhile: impl FnOnce() -> Result<(), Error>,
         finished: impl FnOnce() -> Finished<T>,
     ) -> Result<(), Error> {
         let Some(files) = self.files_to_write() else {
@@ -274,19 +281,26 @@ impl Session {
         };
         let _small = SmallPages::begin();
         let (graph, handle, tools) = (database.shared_graph(), database.clone(), &*self.tools);
-        let (done, (snapshot, (log, viewed))) = rayon::join(meanwhile, || {
-            let graph = || keep_graph(&graph, roots, files, tools);
-            rayon::join(graph, move || files.keep_log_and_views(&handle))
+        let mut kept = None;
+        // Threads of the pool may write nothing but the cache, so `meanwhile` is done here.
+        let done = rayon::in_place_scope(|scope| {
+            scope.spawn(|_| {
+                let graph = || keep_graph(&graph, roots, files, tools);
+                kept = Some(rayon::join(graph, move || files.keep_log_and_views(&handle)));
+            });
+            meanwhile()
         });
         done?;
+        let (snapshot, (log, viewed)) = kept.expect("invariant: the scope has ended");
         let written = snapshot.and_then(|snapshot| {
             let record = snapshot.root_record(encode(&finished())?);
-            record.write(files.root.as_std_path()).map_err(|e| e.to_string())
+            let write = |record: Vec<u8>| files.cache.write(&files.root, &record);
+            record.encode().and_then(write).map_err(|e| e.to_string())
         });
         if let Err(message) = written.and(viewed.map_err(|e| e.to_string())) {
             warn(&format!("the cache was not updated: {message}"));
         }
-        beside::keep_small(&files.dir, files.max_size);
+        files.cache.keep_small();
         self.tools.vouched.vouch(&[&files.image, &files.root]);
         self.tools.vouched.warn();
         self.log_queries(&log)
@@ -296,6 +310,7 @@ impl Session {
     pub fn keep_record_of(&self, database: &Database) -> Result<(), Error> {
         let asked = self.query_log.is_some() || self.timings.is_some() || self.trace;
         if self.files_to_write().is_none() && !asked {
+            self.tell_damage();
             return Ok(());
         }
         self.keep_log(database.take_log())
@@ -310,7 +325,19 @@ impl Session {
         self.log_queries(&log)
     }
 
+    /// Says once what was found to be damaged. It has been made again, so the build is right.
+    fn tell_damage(&self) {
+        let shared = self.tools.shared.iter();
+        let stores = self.tools.store.iter().map(|store| &**store).chain(shared);
+        let found = stores.map(|store| store.stats().quarantined).sum();
+        let told = self.told.replace(found);
+        if found > told {
+            warn(&format!("damaged entries of the cache were set aside: {}", found - told));
+        }
+    }
+
     fn log_queries(&self, log: &BuildLog) -> Result<(), Error> {
+        self.tell_damage();
         self.ran.set(log.counts.executed > 0);
         if !self.trace && self.query_log.is_none() && self.timings.is_none() {
             return Ok(());
@@ -330,8 +357,8 @@ impl Session {
     }
 
     /// A blob of the store.
-    pub fn stored(&self, digest: &Digest) -> Option<Vec<u8>> {
-        Some(self.tools.store.as_ref()?.get(digest)?.to_vec())
+    pub fn stored(&self, digest: &Digest) -> Option<castore::Bytes> {
+        self.tools.store.as_ref()?.view(digest)
     }
 
     /// Diagnostics ready to be shown.
@@ -387,7 +414,8 @@ fn keep_graph(
     stored.map_err(|e| e.to_string())?;
     let snapshot = snapshot.map_err(|e| e.to_string())?;
     if graph.needs_saving(roots) {
-        snapshot.write_image(files.image.as_std_path()).map_err(|e| e.to_string())?;
+        let write = || snapshot.write_image(files.image.as_std_path());
+        files.cache.in_room(snapshot.image().len(), write).map_err(|e| e.to_string())?;
     }
     Ok(snapshot)
 }
@@ -396,14 +424,14 @@ impl Files {
     /// Writes what ran, with the name of the graph that it ran in. Without it `cm why` has less to say.
     fn keep_log(&self, mut log: BuildLog) -> BuildLog {
         log.label = self.image.file_name().unwrap_or_default().to_owned();
-        let _ = log.write(self.why.as_std_path());
+        let _ = log.encode().and_then(|bytes| self.cache.write(&self.why, &bytes));
         log
     }
 
     /// The same, and what people read.
     fn keep_log_and_views(&self, database: &Database) -> (BuildLog, std::io::Result<()>) {
         let log = self.keep_log(database.take_log());
-        let viewed = views::update(database, &log, &self.dir, &self.program);
+        let viewed = views::update(database, &log, &self.cache, &self.program);
         (log, viewed)
     }
 }
@@ -512,8 +540,14 @@ fn identity(world: &World, options: &Options) -> Identity {
 }
 
 /// The names of the files hold where the program is: two programs may share a cache directory.
-fn files(cache: &CacheSettings, project: &Project, options: &Options, purpose: Purpose) -> Files {
-    let CacheSettings { dir, read_only, max_size, .. } = cache;
+fn files(
+    cache: &CacheSettings,
+    store: Arc<castore::Store>,
+    project: &Project,
+    options: &Options,
+    purpose: Purpose,
+) -> Files {
+    let CacheSettings { dir, read_only, .. } = cache;
     let image_purpose = if purpose == Purpose::Check { "check" } else { "build" };
     let place = format!("{} {:?}", project.root_path, options.defines);
     let digest = Digest::of(place.as_bytes()).to_string();
@@ -527,9 +561,8 @@ fn files(cache: &CacheSettings, project: &Project, options: &Options, purpose: P
     let kind = format!("{purpose:?}").to_lowercase();
     let program = format!("{stem}-{}{level}", &digest[..16]);
     Files {
-        dir: dir.to_owned(),
+        cache: Beside::new(cache, store),
         read_only: *read_only,
-        max_size: *max_size,
         program,
         image: name(image_purpose, "image"),
         root: name(&kind, "root"),

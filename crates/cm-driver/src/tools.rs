@@ -1,6 +1,6 @@
 //! What queries of the driver need of the outside: the store, the back end and the linker.
 
-use crate::{link::Foreign, store::Writer, vouched::Vouched};
+use crate::{link::Foreign, sandbox::Sandboxed, store::Writer, vouched::Vouched};
 use camino::Utf8PathBuf;
 use castore::{Digest, Name};
 use cm_backend_api::{Backend, BackendError, Target, TextKind};
@@ -26,6 +26,8 @@ pub struct Tools {
     pub target: Target,
     /// 0 to 3.
     pub opt_level: u8,
+    /// The digest of the execution profile that guides the back end; `None`: there is none.
+    pub profile: Option<Digest>,
     /// What the program is linked with.
     pub foreign: Foreign,
     /// Files that are needed only while this process runs.
@@ -59,6 +61,7 @@ impl Tools {
             shared: None,
             target,
             opt_level,
+            profile: None,
             foreign,
             scratch: Scratch::default(),
             vouched: Vouched::default(),
@@ -213,7 +216,7 @@ impl Tools {
     /// What stands in the store for what a stage makes of the bytes of this digest: all that the
     /// stage gets besides.
     pub fn key(&self, input: &Digest) -> Vec<u8> {
-        key(BUILD_ID, &self.target, self.opt_level, input)
+        key(BUILD_ID, &self.target, self.opt_level, self.profile.as_ref(), input)
     }
 
     /// A readable form of an encoded unit.
@@ -223,12 +226,19 @@ impl Tools {
     }
 }
 
-fn key(build: &str, target: &Target, opt_level: u8, input: &Digest) -> Vec<u8> {
+fn key(
+    build: &str,
+    target: &Target,
+    opt_level: u8,
+    profile: Option<&Digest>,
+    input: &Digest,
+) -> Vec<u8> {
     let Target { triple, cpu, features } = target;
     let level = ["0", "1", "2", "3"][usize::from(opt_level.min(3))];
     let mut key = [build, triple, cpu, features, level].join("\n").into_bytes();
     key.push(0);
     key.extend_from_slice(&input.0);
+    key.extend(profile.iter().flat_map(|profile| profile.0));
     key
 }
 
@@ -254,7 +264,7 @@ impl Scratch {
 
 #[cfg(feature = "linked")]
 fn load_backend() -> Result<Box<dyn Backend>, String> {
-    Ok(Box::new(cm_backend::Llvm))
+    Ok(Box::new(Sandboxed(Box::new(cm_backend::Llvm))))
 }
 
 /// In a release the back end lies beside the executable.
@@ -264,7 +274,7 @@ fn load_backend() -> Result<Box<dyn Backend>, String> {
     let path = exe.with_file_name("libcm_backend.so");
     let backend = cm_backend_api::load(&path)
         .map_err(|e| format!("cannot load the back end {}: {e}", path.display()))?;
-    Ok(backend)
+    Ok(Box::new(Sandboxed(backend)))
 }
 
 #[cfg(test)]
@@ -287,12 +297,15 @@ mod tests {
         for build in ["1", "2"] {
             for target in &targets {
                 for level in 0..4 {
-                    for input in [b"a", b"b"] {
-                        keys.insert(key(build, target, level, &Digest::of(input)));
+                    for profile in [None, Some(Digest::of(b"a")), Some(Digest::of(b"c"))] {
+                        for input in [b"a", b"b"] {
+                            let input = Digest::of(input);
+                            keys.insert(key(build, target, level, profile.as_ref(), &input));
+                        }
                     }
                 }
             }
         }
-        assert_eq!(keys.len(), 2 * targets.len() * 4 * 2);
+        assert_eq!(keys.len(), 2 * targets.len() * 4 * 3 * 2);
     }
 }

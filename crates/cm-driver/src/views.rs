@@ -3,7 +3,7 @@
 //! (A file for each unit would cost more than a tenth of a clean build.) No build depends on them,
 //! so they may be deleted or damaged at will.
 
-use crate::{queries, tools::Tools};
+use crate::{beside::Beside, queries, tools::Tools};
 use camino::Utf8Path;
 use castore::Digest;
 use cm_base::{FileText, Name};
@@ -12,6 +12,7 @@ use cm_hir::decl::{self, Item, ItemKind};
 use cm_lower::UnitId;
 use redgreen::{BuildLog, Fingerprint, Root};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use sha2::{Digest as _, Sha256};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
@@ -33,7 +34,7 @@ struct Module {
 ///
 /// # Errors
 /// If a file cannot be written.
-pub fn update(db: &dyn Db, log: &BuildLog, dir: &Utf8Path, program: &str) -> io::Result<()> {
+pub fn update(db: &dyn Db, log: &BuildLog, cache: &Beside, program: &str) -> io::Result<()> {
     let ran = |query: &str| -> BTreeSet<Arc<str>> {
         log.ran(query, db.graph().registry()).into_iter().collect()
     };
@@ -53,18 +54,18 @@ pub fn update(db: &dyn Db, log: &BuildLog, dir: &Utf8Path, program: &str) -> io:
         if made.is_empty() && ran("units").is_empty() {
             continue;
         }
-        let path = dir.join(folder).join(format!("{program}.json"));
+        let path = cache.dir.join(folder).join(format!("{program}.json"));
         let mut digests: BTreeMap<String, String> = read(&path);
         digests.retain(|unit, _| units.contains_key(unit));
         for key in made {
             let Some(unit) = units.get(&*key) else { continue };
             let Some(digest) = artifact(db, *unit) else { continue };
-            digests.insert(key.to_string(), format!("sha256:{digest}"));
+            digests.insert(key.to_string(), format!("blake3:{digest}"));
         }
-        replace(&path, &digests)?;
+        replace(cache, &path, &digests)?;
     }
     let parsed = ran("parse");
-    if parsed.is_empty() { Ok(()) } else { update_modules(db, &parsed, dir) }
+    if parsed.is_empty() { Ok(()) } else { update_modules(db, &parsed, cache) }
 }
 
 fn read<T: DeserializeOwned + Default>(path: &Utf8Path) -> T {
@@ -72,20 +73,13 @@ fn read<T: DeserializeOwned + Default>(path: &Utf8Path) -> T {
     serde_json::from_slice(&text).unwrap_or_default()
 }
 
-fn replace(path: &Utf8Path, value: &impl Serialize) -> io::Result<()> {
+fn replace(cache: &Beside, path: &Utf8Path, value: &impl Serialize) -> io::Result<()> {
     let text = serde_json::to_string_pretty(value).map_err(io::Error::other)? + "\n";
-    let dir = path.parent().unwrap_or(Utf8Path::new("."));
-    fs::create_dir_all(dir)?;
-    let mut file = tempfile::NamedTempFile::new_in(dir)?;
-    io::Write::write_all(&mut file, text.as_bytes())?;
-    // Nobody keeps anything in a directory that has the name of one of our files.
-    let _ = fs::remove_dir(path);
-    file.persist(path)?;
-    Ok(())
+    cache.write(path, text.as_bytes())
 }
 
-fn update_modules(db: &dyn Db, parsed: &BTreeSet<Arc<str>>, dir: &Utf8Path) -> io::Result<()> {
-    let path = dir.join("module_hash.json");
+fn update_modules(db: &dyn Db, parsed: &BTreeSet<Arc<str>>, cache: &Beside) -> io::Result<()> {
+    let path = cache.dir.join("module_hash.json");
     let mut modules: BTreeMap<String, Module> = read(&path);
     for file in cm_hir::files(db, Root) {
         let name = format!("{file}.cm");
@@ -95,7 +89,7 @@ fn update_modules(db: &dyn Db, parsed: &BTreeSet<Arc<str>>, dir: &Utf8Path) -> i
             modules.insert(name, module);
         }
     }
-    replace(&path, &modules)
+    replace(cache, &path, &modules)
 }
 
 fn describe(db: &dyn Db, file: FileId) -> Option<Module> {
@@ -103,10 +97,15 @@ fn describe(db: &dyn Db, file: FileId) -> Option<Module> {
     let imports: BTreeSet<String> =
         decl::imports(db, file).edges.iter().map(|edge| format!("{}.cm", edge.file)).collect();
     Some(Module {
-        sha256: Digest::of(text.as_bytes()).to_string(),
+        sha256: sha256(text.as_bytes()),
         imports: imports.into_iter().collect(),
         interface: interface(db, file),
     })
+}
+
+/// What other tools compute as well; the store has digests of its own.
+fn sha256(bytes: &[u8]) -> String {
+    Digest(Sha256::digest(bytes).into()).to_string()
 }
 
 /// Private functions and globals are no part of it; types and impls are, since values of them

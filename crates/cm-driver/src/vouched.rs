@@ -1,6 +1,6 @@
-//! Where signatures are required, they are for the files beside the store as well: an image says
-//! what the results of queries are, as records do. The digest of each file is bound to its name in
-//! the store, where it is signed.
+//! Which files beside the store may be used: an image says what the results of queries are, as
+//! records do, so it must be the user's own. Where signatures are required, the digest of each file
+//! is bound to its name in the store, where it is signed.
 
 use crate::CacheSettings;
 use camino::Utf8Path;
@@ -13,9 +13,11 @@ use std::{
     },
 };
 
-/// The files of a cache whose records have to be signed; in any other cache nothing happens here.
+/// The files of a cache.
 #[derive(Default)]
 pub struct Vouched {
+    /// `None`: there is no cache.
+    cache: Option<Arc<castore::Store>>,
     /// `None`: signatures are not required.
     store: Option<Arc<castore::Store>>,
     /// There is a key to sign with.
@@ -33,15 +35,18 @@ impl Vouched {
     /// Over the store of a cache.
     pub fn new(cache: Option<&CacheSettings>, store: Option<Arc<castore::Store>>) -> Vouched {
         let Some(cache) = cache.filter(|cache| cache.signatures_required()) else {
-            return Vouched::default();
+            return Vouched { cache: store, ..Vouched::default() };
         };
         let signatures = cache.signatures.as_ref();
         let signs = signatures.is_some_and(|signatures| signatures.pair.is_some());
-        Vouched { store, signs, ..Vouched::default() }
+        Vouched { cache: store.clone(), store, signs, ..Vouched::default() }
     }
 
     /// Whether a file may be used. What is not there may: nothing comes of it.
     pub fn accepts(&self, path: &Utf8Path) -> bool {
+        if self.cache.as_ref().is_some_and(|cache| !cache.admits(path.as_std_path())) {
+            return false;
+        }
         let Some(store) = &self.store else { return true };
         let Ok(bytes) = fs::read(path) else { return true };
         let known = store.lookup(graph(), key(path));

@@ -72,12 +72,14 @@ fn usage(error: &clap::Error) -> ExitCode {
 }
 
 fn options(common: &Common, code: Option<&Code>, file: &Utf8PathBuf) -> Result<Options, Error> {
+    let cache = common.cache.arguments().resolve(file)?;
+    cm_driver::sandbox::restrict_to(cache.as_ref());
     Ok(Options {
         file: file.clone(),
         opt_level: code.map_or(0, |code| code.opt_level),
         defines: common.defines(),
         foreign: Foreign::default(),
-        cache: common.cache.arguments().resolve(file)?,
+        cache,
         query_log: common.query_log.clone(),
         timings: common.timings.clone(),
         verbose: common.output.talk.is_verbose(),

@@ -4,7 +4,7 @@
 use crate::{
     BuildRecord, Counts, Execution, Graph, NodeName, QueryId, Reason, Registry,
     log::{Entry, Span, Why},
-    root_record::{read_checked, write_checked},
+    root_record::{encode_checked, read_checked, replace_file},
 };
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
@@ -133,7 +133,14 @@ impl BuildLog {
     /// # Errors
     /// If it cannot be written.
     pub fn write(&self, path: &Path) -> io::Result<()> {
-        write_checked(path, MAGIC, self)
+        replace_file(path, &self.encode()?)
+    }
+    /// The bytes of the file.
+    ///
+    /// # Errors
+    /// None that is known of.
+    pub fn encode(&self) -> io::Result<Vec<u8>> {
+        encode_checked(MAGIC, self)
     }
     /// Reads a log; `None` if there is none or it is damaged.
     pub fn load(path: &Path) -> Option<BuildLog> {

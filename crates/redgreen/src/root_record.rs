@@ -86,7 +86,11 @@ impl RootRecord {
     }
     /// Replaces the record at `path`.
     pub fn write(&self, path: &Path) -> io::Result<()> {
-        write_checked(path, MAGIC, self)
+        replace_file(path, &self.encode()?)
+    }
+    /// The bytes of the file.
+    pub fn encode(&self) -> io::Result<Vec<u8>> {
+        encode_checked(MAGIC, self)
     }
     /// Reads a record; `None` if there is none or it is damaged.
     pub fn load(path: &Path) -> Option<RootRecord> {
@@ -94,23 +98,26 @@ impl RootRecord {
     }
 }
 
-/// Writes `magic`, a checksum and the serialised value. A file that holds them already is left alone.
-pub(crate) fn write_checked<T: Serialize>(
-    path: &Path,
-    magic: [u8; 8],
-    value: &T,
-) -> io::Result<()> {
+/// `magic`, a checksum and the serialised value.
+pub(crate) fn encode_checked<T: Serialize>(magic: [u8; 8], value: &T) -> io::Result<Vec<u8>> {
     let body = bincode::serde::encode_to_vec(value, bincode::config::standard())
         .map_err(io::Error::other)?;
-    let file = [&magic[..], &xxh3_64(&body).to_le_bytes(), &body].concat();
-    let length = std::fs::metadata(path).map_or(0, |meta| meta.len());
-    if length == file.len() as u64 && std::fs::read(path).is_ok_and(|old| old == file) {
-        return Ok(());
-    }
-    atomic_file::replace(path, &file)
+    Ok([&magic[..], &xxh3_64(&body).to_le_bytes(), &body].concat())
 }
 
-/// Reads what [`write_checked`] wrote.
+/// Replaces a file as a whole. One that holds these bytes already is left alone.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let length = std::fs::metadata(path).map_or(0, |meta| meta.len());
+    if length == bytes.len() as u64 && std::fs::read(path).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
+    atomic_file::replace(path, bytes)
+}
+
+/// Reads what [`encode_checked`] made.
 pub(crate) fn read_checked<T: for<'a> Deserialize<'a>>(path: &Path, magic: [u8; 8]) -> Option<T> {
     let file = std::fs::read(path).ok()?;
     let body = file.strip_prefix(&magic)?;

@@ -16,7 +16,6 @@ use crate::Name;
 const MOST: u64 = 1 << 62;
 
 pub(super) const NO_ENTRY: u32 = u32::MAX;
-const MAGIC: &[u8; 8] = b"casindx\x03";
 
 pub(super) const NAMES_AT: u32 = 1;
 pub(super) const NAME_LEN: usize = 32;
@@ -110,6 +109,8 @@ pub(crate) struct Header {
     pub next_segment: u32,
     /// The bytes of all segments.
     pub stored: u64,
+    /// Bytes that are about to be written beside the store.
+    pub reserved: u64,
     /// What happened since the store was made.
     pub totals: Totals,
     /// What happened last.
@@ -150,6 +151,9 @@ pub struct Latest {
 }
 
 impl Header {
+    /// The format and its version.
+    pub const MAGIC: &[u8; 8] = b"casindx\x04";
+
     pub fn blank(epoch: u64, capacity: u32) -> Header {
         Header {
             transaction: 1,
@@ -164,6 +168,7 @@ impl Header {
             active: 0,
             next_segment: 1,
             stored: 0,
+            reserved: 0,
             totals: Totals::default(),
             latest: Latest::default(),
             holds: [0; HOLDS],
@@ -172,7 +177,7 @@ impl Header {
 
     pub fn read(page: &[u8]) -> Result<Header, Trouble> {
         let mut reader = Reader(page);
-        if reader.bytes() != *MAGIC {
+        if reader.bytes() != *Header::MAGIC {
             return Err(Trouble::Damaged);
         }
         let header = Header {
@@ -188,6 +193,7 @@ impl Header {
             active: reader.u32(),
             next_segment: reader.u32(),
             stored: reader.u64(),
+            reserved: reader.u64(),
             totals: Totals {
                 hits: reader.u64(),
                 misses: reader.u64(),
@@ -210,20 +216,21 @@ impl Header {
     }
 
     /// What is counted up.
-    fn numbers(&self) -> [u64; 11] {
+    fn numbers(&self) -> [u64; 12] {
         let Totals { hits, misses, written, evicted, quarantined, refused, saved } = self.totals;
         let counts = [hits, misses, written, evicted, quarantined, refused, saved];
         let [a, b, c, d, e, f, g] = counts;
-        [self.transaction, self.clock, self.stored, self.latest.saved, a, b, c, d, e, f, g]
+        let Header { transaction, clock, stored, reserved, .. } = *self;
+        [transaction, clock, stored, reserved, self.latest.saved, a, b, c, d, e, f, g]
     }
 
     pub fn write(&self, page: &mut [u8]) {
         let mut writer = Writer(page);
-        writer.bytes(MAGIC);
+        writer.bytes(Header::MAGIC);
         writer.u64s([self.transaction, self.epoch, self.clock]);
         writer.u32s([self.capacity, self.unused, self.free, self.newest]);
         writer.u32s([self.oldest, self.entries, self.active, self.next_segment]);
-        writer.u64s([self.stored]);
+        writer.u64s([self.stored, self.reserved]);
         let Totals { hits, misses, written, evicted, quarantined, refused, saved } = self.totals;
         writer.u64s([hits, misses, written, evicted, quarantined, refused, saved]);
         let Latest { hits, misses, saved } = self.latest;

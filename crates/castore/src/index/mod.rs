@@ -10,13 +10,14 @@ use layout::{
 };
 pub(crate) use layout::{Entry, HOLDS, Header, KeyStart, Kind, SEGMENTS, Segment};
 pub use layout::{Latest, Totals, Usage};
-pub(crate) use pages::Trouble;
 use pages::{Pages, SIZE};
+pub(crate) use pages::{Source, Trouble};
 
-use crate::Name;
+use crate::{Name, sync::step};
 use std::{
     fs::File,
     io,
+    os::unix::fs::FileExt,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -36,14 +37,20 @@ const LONGEST_CHAIN: u32 = 1000;
 
 impl<'f> Index<'f> {
     /// The index in a file, with what an interrupted transaction left to be done.
-    pub fn open(file: &'f File) -> Result<Index<'f>, Trouble> {
-        let mut pages = Pages::of(file);
+    pub fn open(source: Source<'f>) -> Result<Index<'f>, Trouble> {
+        let mut pages = Pages::of(source);
         let mut header = Header::read(pages.read(0)?)?;
         let count = page_count(header.capacity);
         if pages.recover(count, header.transaction + 1, header.epoch)? {
             header = Header::read(pages.read(0)?)?;
         }
         Ok(Index { pages, opened: header.clone(), header })
+    }
+
+    /// Whether a file began to be an index of this version: a new one is empty.
+    pub fn is_of_this_format(file: &File) -> bool {
+        let mut magic = [0; Header::MAGIC.len()];
+        file.read_exact_at(&mut magic, 0).is_ok() && magic == *Header::MAGIC
     }
 
     /// An index without entries that has room for some.
@@ -67,7 +74,9 @@ impl<'f> Index<'f> {
     /// Makes this the contents of a file. One who is interrupted leaves a file that is damaged.
     pub fn write_anew(mut self, file: &File) -> Result<(), Trouble> {
         self.header.write(self.pages.write(0)?);
+        step();
         file.set_len(0)?;
+        step();
         file.set_len(u64::from(page_count(self.header.capacity)) * SIZE as u64)?;
         self.pages.write_anew(file).inspect_err(|_| {
             let _ = file.set_len(0);

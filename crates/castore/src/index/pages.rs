@@ -5,6 +5,7 @@
 //! whole journal of the next number takes the pages from it; so a process that is killed leaves
 //! either all of a transaction or nothing. A page that was never written is all zeros.
 
+use crate::{mapped::Window, sync::step};
 use std::{collections::BTreeMap, fs::File, io, os::unix::fs::FileExt};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -40,28 +41,49 @@ struct Page {
     changed: bool,
 }
 
+/// Where pages come from.
+#[derive(Clone, Copy)]
+pub(crate) struct Source<'f> {
+    pub file: &'f File,
+    /// As much of the file as is there, in memory.
+    pub window: Option<&'f Window>,
+}
+
+impl Source<'_> {
+    fn read(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+        match self.window.filter(|window| offset + bytes.len() as u64 <= window.len()) {
+            Some(window) => {
+                window.copy(offset, bytes);
+                Ok(())
+            }
+            None => self.file.read_exact_at(bytes, offset),
+        }
+    }
+}
+
 /// The pages that a transaction has seen. They are read when first asked for.
 pub(crate) struct Pages<'f> {
     /// `None`: a file that is yet to be written, of zeros.
-    file: Option<&'f File>,
+    source: Option<Source<'f>>,
     pages: BTreeMap<u32, Page>,
 }
 
 impl<'f> Pages<'f> {
     /// The pages of a file.
-    pub fn of(file: &'f File) -> Pages<'f> {
-        Pages { file: Some(file), pages: BTreeMap::new() }
+    pub fn of(source: Source<'f>) -> Pages<'f> {
+        Pages { source: Some(source), pages: BTreeMap::new() }
     }
     /// Pages of zeros.
     pub fn blank() -> Pages<'f> {
-        Pages { file: None, pages: BTreeMap::new() }
+        Pages { source: None, pages: BTreeMap::new() }
     }
 
     fn page(&mut self, number: u32) -> Result<&mut Page, Trouble> {
         if !self.pages.contains_key(&number) {
             let mut bytes = Box::new([0; SIZE]);
-            if let Some(file) = self.file {
-                file.read_exact_at(&mut *bytes, u64::from(number) * SIZE as u64)?;
+            if let Some(source) = self.source {
+                step();
+                source.read(&mut *bytes, u64::from(number) * SIZE as u64)?;
                 if *bytes != [0; SIZE] && !is_sound(number, &bytes) {
                     return Err(Trouble::Damaged);
                 }
@@ -91,10 +113,10 @@ impl<'f> Pages<'f> {
     /// Takes the pages of transaction `number` from the journal behind `count` pages, if it was
     /// left unfinished. `seed` tells the journals of different files apart.
     pub fn recover(&mut self, count: u32, number: u64, seed: u64) -> Result<bool, Trouble> {
-        let Some(file) = self.file else { return Ok(false) };
+        let Some(source) = self.source else { return Ok(false) };
         let at = u64::from(count) * SIZE as u64;
         let mut header = [0; JOURNAL_HEADER];
-        if file.read_exact_at(&mut header, at).is_err() {
+        if source.read(&mut header, at).is_err() {
             return Ok(false);
         }
         let (fields, _) = header.as_chunks::<8>();
@@ -103,7 +125,7 @@ impl<'f> Pages<'f> {
             return Ok(false);
         }
         let mut body = vec![0; pages as usize * (8 + SIZE)];
-        if file.read_exact_at(&mut body, at + JOURNAL_HEADER as u64).is_err()
+        if source.read(&mut body, at + JOURNAL_HEADER as u64).is_err()
             || xxh3_64_with_seed(&body, seed ^ number).to_le_bytes() != fields[3]
         {
             return Ok(false);
@@ -119,7 +141,7 @@ impl<'f> Pages<'f> {
     /// Writes what has changed, with the journal behind `count` pages. It is as if everything was
     /// written at once; an error may come before or after.
     pub fn commit(mut self, count: u32, number: u64, seed: u64) -> io::Result<()> {
-        let Some(file) = self.file else { return Ok(()) };
+        let Some(Source { file, .. }) = self.source else { return Ok(()) };
         self.pages.retain(|_, page| page.changed);
         let mut body = Vec::with_capacity(self.pages.len() * (8 + SIZE));
         for (number, page) in &mut self.pages {
@@ -133,6 +155,7 @@ impl<'f> Pages<'f> {
         journal.extend((self.pages.len() as u64).to_le_bytes());
         journal.extend(xxh3_64_with_seed(&body, seed ^ number).to_le_bytes());
         journal.append(&mut body);
+        step();
         file.write_all_at(&journal, u64::from(count) * SIZE as u64)?;
         self.write_runs(file)
     }
@@ -150,6 +173,7 @@ impl<'f> Pages<'f> {
         let mut start = 0;
         for (number, page) in &self.pages {
             if start as usize + run.len() / SIZE != *number as usize {
+                step();
                 file.write_all_at(&run, u64::from(start) * SIZE as u64)?;
                 run.clear();
             }
@@ -158,7 +182,9 @@ impl<'f> Pages<'f> {
             }
             run.extend(&*page.bytes);
         }
+        step();
         file.write_all_at(&run, u64::from(start) * SIZE as u64)?;
+        step();
         first.map_or(Ok(()), |page| file.write_all_at(&*page.bytes, 0))
     }
 }
@@ -182,6 +208,10 @@ mod tests {
 
     const COUNT: u32 = 8;
 
+    fn source(file: &File) -> Source<'_> {
+        Source { file, window: None }
+    }
+
     fn blank() -> File {
         let file = tempfile::tempfile().unwrap();
         file.set_len(u64::from(COUNT) * SIZE as u64).unwrap();
@@ -189,12 +219,12 @@ mod tests {
     }
 
     fn first_bytes(file: &File) -> Vec<u8> {
-        let mut pages = Pages::of(file);
+        let mut pages = Pages::of(source(file));
         (0..COUNT).map(|number| pages.read(number).unwrap()[0]).collect()
     }
 
     fn change(file: &File, values: &[(u32, u8)], number: u64) -> io::Result<()> {
-        let mut pages = Pages::of(file);
+        let mut pages = Pages::of(source(file));
         for (page, value) in values {
             pages.write(*page).unwrap()[0] = *value;
         }
@@ -240,19 +270,19 @@ mod tests {
             order[..killed].iter().for_each(|&at| bytes[at] = after[at]);
             let file = tempfile::tempfile().unwrap();
             file.write_all_at(&bytes, 0).unwrap();
-            let mut pages = Pages::of(&file);
+            let mut pages = Pages::of(source(&file));
             let recovered = pages.recover(COUNT, 2, 7).unwrap();
             assert_eq!(recovered, killed >= after.len() - journal as usize, "{killed}");
             if !recovered {
-                pages = Pages::of(&file);
+                pages = Pages::of(source(&file));
             }
             let value = if recovered { 2 } else { 1 };
             assert_eq!(pages.read(0).unwrap()[0], value);
             assert_eq!(pages.read(2).unwrap()[0], value);
             assert_eq!(pages.read(3).unwrap()[0], value & 2);
         }
-        assert!(!Pages::of(&whole).recover(COUNT, 3, 7).unwrap(), "it is done");
-        assert!(!Pages::of(&whole).recover(COUNT, 2, 8).unwrap(), "of another file");
+        assert!(!Pages::of(source(&whole)).recover(COUNT, 3, 7).unwrap(), "it is done");
+        assert!(!Pages::of(source(&whole)).recover(COUNT, 2, 8).unwrap(), "of another file");
     }
 
     #[test]
@@ -263,15 +293,15 @@ mod tests {
             let mut byte = [0];
             file.read_exact_at(&mut byte, at as u64).unwrap();
             file.write_all_at(&[byte[0] ^ 4], at as u64).unwrap();
-            assert!(matches!(Pages::of(&file).read(1), Err(Trouble::Damaged)));
+            assert!(matches!(Pages::of(source(&file)).read(1), Err(Trouble::Damaged)));
             file.write_all_at(&byte, at as u64).unwrap();
         }
         // A page in the place of another.
         let mut bytes = [0; SIZE];
         file.read_exact_at(&mut bytes, SIZE as u64).unwrap();
         file.write_all_at(&bytes, 2 * SIZE as u64).unwrap();
-        assert!(matches!(Pages::of(&file).read(2), Err(Trouble::Damaged)));
+        assert!(matches!(Pages::of(source(&file)).read(2), Err(Trouble::Damaged)));
         file.set_len(2 * SIZE as u64 - 1).unwrap();
-        assert!(matches!(Pages::of(&file).read(1), Err(Trouble::Damaged)));
+        assert!(matches!(Pages::of(source(&file)).read(1), Err(Trouble::Damaged)));
     }
 }

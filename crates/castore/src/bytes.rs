@@ -1,0 +1,150 @@
+//! What a store gives out.
+
+use crate::{
+    Digest, Hasher,
+    index::{Entry, Kind},
+    mapped, pack,
+    segment::{EntryHeader, HEADER, SegmentFile},
+    sync::step,
+};
+use memmap2::Mmap;
+use std::{fmt, io, ops::Deref, os::unix::fs::FileExt, sync::Arc};
+
+/// The contents of a blob, in memory or in the mapped file of the store. They have been verified.
+#[derive(Clone)]
+pub struct Bytes(Held);
+
+#[derive(Clone)]
+enum Held {
+    Memory(Arc<[u8]>),
+    Mapped(Arc<Mmap>),
+}
+
+impl Deref for Bytes {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        match &self.0 {
+            Held::Memory(bytes) => bytes,
+            Held::Mapped(map) => map,
+        }
+    }
+}
+
+impl AsRef<[u8]> for Bytes {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
+impl From<Arc<[u8]>> for Bytes {
+    fn from(bytes: Arc<[u8]>) -> Bytes {
+        Bytes(Held::Memory(bytes))
+    }
+}
+
+/// Copies what is mapped.
+impl From<Bytes> for Arc<[u8]> {
+    fn from(bytes: Bytes) -> Arc<[u8]> {
+        match bytes.0 {
+            Held::Memory(bytes) => bytes,
+            Held::Mapped(map) => Arc::from(&map[..]),
+        }
+    }
+}
+
+impl fmt::Debug for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = if matches!(self.0, Held::Mapped(_)) { "mapped" } else { "in memory" };
+        write!(f, "Bytes({}, {place})", self.len())
+    }
+}
+
+/// Why an entry could not be read.
+pub(crate) enum Unread {
+    /// It may be good, but cannot be had now.
+    Unavailable,
+    /// What is there is not the entry; some of it.
+    Bad(Vec<u8>),
+}
+
+impl From<io::Error> for Unread {
+    fn from(error: io::Error) -> Unread {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => Unread::Bad(Vec::new()),
+            _ => Unread::Unavailable,
+        }
+    }
+}
+
+/// Entries up to this length are read with their headers, in one call.
+const SMALL: u64 = 1 << 13;
+/// From this length on mapping is faster than copying, which needs as many fresh pages.
+const LARGE: u64 = 1 << 17;
+
+/// Reads and verifies an entry. A large blob may stay in its file, if `mapped`.
+pub(crate) fn read_entry(
+    segment: &SegmentFile,
+    entry: &Entry,
+    kind: Kind,
+    key: &Digest,
+    mapped: bool,
+) -> Result<Bytes, Unread> {
+    step();
+    let first = if entry.len <= SMALL { entry.len.max(HEADER) } else { HEADER };
+    let mut start = vec![0; first as usize];
+    let read = segment.read_up_to(&mut start, entry.offset)?;
+    let header = start[..read].first_chunk().and_then(|bytes| segment.decode(bytes));
+    let header = header
+        .filter(|header| header.kind == kind && header.key == *key && header.total() == entry.len);
+    let Some(header) = header else { return Err(Unread::Bad(Vec::new())) };
+    let rest = start[..read].get(HEADER as usize..(HEADER + header.len) as usize);
+    let stored = match rest {
+        Some(bytes) => Stored::hashed(Bytes::from(Arc::from(bytes)), &header),
+        None if mapped && header.len >= LARGE && segment.is_own && !header.packed => {
+            let map = mapped::map(&segment.file, entry.offset + HEADER, header.len as usize)?;
+            Stored::hashed(Bytes(Held::Mapped(Arc::new(map))), &header)
+        }
+        None => Stored::read(segment, entry.offset + HEADER, &header)?,
+    };
+    let Stored { mut bytes, mut digest } = stored;
+    if header.packed {
+        bytes = unpack(&bytes).ok_or_else(|| Unread::Bad(bytes.to_vec()))?.into();
+        digest = Digest::of(&bytes);
+    }
+    let sound = digest == header.contents && (kind == Kind::Record || digest == *key);
+    if sound { Ok(bytes) } else { Err(Unread::Bad(bytes.to_vec())) }
+}
+
+/// The contents as they are in the segment, with their digest unless they are packed.
+struct Stored {
+    bytes: Bytes,
+    digest: Digest,
+}
+
+impl Stored {
+    fn hashed(bytes: Bytes, header: &EntryHeader) -> Stored {
+        let digest = if header.packed { header.contents } else { Digest::of(&bytes) };
+        Stored { bytes, digest }
+    }
+
+    /// Piece by piece, so that what is hashed is still in the processor's cache.
+    fn read(segment: &SegmentFile, mut offset: u64, header: &EntryHeader) -> io::Result<Stored> {
+        let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, header.len as usize).collect();
+        let room = Arc::get_mut(&mut bytes).expect("invariant: it is not shared yet");
+        let mut hasher = Hasher::default();
+        for piece in room.chunks_mut(1 << 17) {
+            segment.file.read_exact_at(piece, offset)?;
+            if !header.packed {
+                hasher.update(piece);
+            }
+            offset += piece.len() as u64;
+        }
+        Ok(Stored { bytes: bytes.into(), digest: hasher.finish() })
+    }
+}
+
+fn unpack(packed: &[u8]) -> Option<Arc<[u8]>> {
+    let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, pack::len(packed)?).collect();
+    let room = Arc::get_mut(&mut bytes).expect("invariant: it is not shared yet");
+    pack::unpack(packed, room).then_some(bytes)
+}
