@@ -64,12 +64,19 @@ pub(crate) fn test(args: &[OsString]) -> Result<ExitCode> {
 
 /// Gives the front end broken programs, with these options.
 pub(crate) fn fuzz(args: &[OsString]) -> Result<ExitCode> {
-    start("cm-fuzz", args)
+    start("cm-fuzz", &[], args)
 }
 
 /// Random programs and edits; see `crates/cm-edits`.
 pub(crate) fn fuzz_edits(args: &[OsString]) -> Result<ExitCode> {
-    start("cm-edits", args)
+    start("cm-edits", &["--profile", "fuzz"], args)
+}
+
+/// The test of the tests of incremental builds; see `crates/cm-edits`.
+pub(crate) fn mutants(args: &[OsString]) -> Result<ExitCode> {
+    let args: Vec<OsString> =
+        ["--mutants".into()].into_iter().chain(args.iter().cloned()).collect();
+    start("cm-edits", &["--profile", "fuzz", "--features", "mutation"], &args)
 }
 
 /// Damages stores in random ways; an example of castore, which knows no command line library.
@@ -79,11 +86,11 @@ pub(crate) fn fuzz_store(args: &[OsString]) -> Result<ExitCode> {
     shell::status(&mut command).map(shell::exit_code)
 }
 
-/// Runs the program of a package.
-fn start(package: &str, args: &[OsString]) -> Result<ExitCode> {
+/// Runs the program of a package, built in some way.
+fn start(package: &str, built: &[&str], args: &[OsString]) -> Result<ExitCode> {
     let toolchain = setup::setup(setup::For::Development)?;
     let mut command = toolchain.cargo();
-    command.args(["run", "--quiet", "--package", package, "--"]).args(args);
+    command.args(["run", "--quiet", "--package", package]).args(built).arg("--").args(args);
     shell::status(&mut command).map(shell::exit_code)
 }
 

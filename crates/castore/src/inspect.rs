@@ -79,9 +79,12 @@ impl Store {
                     None => bad.push(entry),
                 }
             }
-            if bad.is_empty() {
-                break;
-            }
+            // Others may have removed them meanwhile, or the store as a whole: then it was no damage.
+            let listed: BTreeSet<_> = match bad.is_empty() {
+                true => break,
+                false => self.all()?.iter().map(|(entry, _)| place(entry)).collect(),
+            };
+            bad.retain(|entry| listed.contains(&place(entry)));
             // An index that turns out to be damaged is made anew, with what could not be seen before.
             seen.extend(bad.iter().map(|entry| (entry.kind, entry.key)));
             self.remove_all(&bad)?;
@@ -175,8 +178,12 @@ impl Store {
 }
 
 fn is_same(one: &Entry, other: &Entry) -> bool {
-    let place = |entry: &Entry| (entry.kind, entry.key, entry.segment, entry.offset);
     place(one) == place(other)
+}
+
+/// What an entry is, and where.
+fn place(entry: &Entry) -> impl Ord + use<> {
+    (entry.kind, entry.key, entry.segment, entry.offset)
 }
 
 fn is_listed(index: &mut Index<'_>, wanted: &Entry) -> Result<bool, Trouble> {

@@ -1,5 +1,5 @@
 //! `cargo xtask bench`: how long builds of a generated program take after various edits, in fresh
-//! processes, next to a C and a Rust compiler on the equal program.
+//! processes, next to compilers of C, Rust and Zig on the equal program.
 
 mod build;
 mod print;
@@ -11,7 +11,7 @@ mod usage;
 
 use crate::{Result, dist};
 use build::{Builder, COMPILERS, Compiler};
-use print::{Language, print};
+use print::{LANGUAGES, Language, print};
 use program::{Edit, Program};
 use std::{
     collections::BTreeMap,
@@ -157,7 +157,7 @@ pub(crate) fn bench(options: &Options) -> Result {
 
 /// Writes the program into a directory for each language.
 fn generate(program: &Program, dir: &Path) -> Result {
-    for language in [Language::Cm, Language::C, Language::Rust] {
+    for language in LANGUAGES {
         let place = dir.join(format!("{language:?}").to_lowercase());
         let failed = |error: std::io::Error| format!("cannot write {}: {error}", place.display());
         std::fs::create_dir_all(&place).map_err(failed)?;
@@ -288,7 +288,7 @@ mod tests {
     #[test]
     fn the_program_has_the_size_asked_for() {
         let program = Program::generate(3, 8, 20);
-        for language in [Language::Cm, Language::C, Language::Rust] {
+        for language in LANGUAGES {
             let files = print(&program, language);
             let lines = files[&format!("m001.{}", language.extension())].lines().count();
             assert!((8 * 20..8 * 23).contains(&lines), "{language:?}: {lines}");
