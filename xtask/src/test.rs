@@ -23,13 +23,13 @@ fn target_directory() -> Result<PathBuf> {
     Ok(shell::metadata()?.target_directory.into_std_path_buf().join("debug"))
 }
 
-/// What follows the tests: broken programs and random edits, from the same seeds each time, so that what
-/// fails was broken by the change. They are programs that the tests have built; `cargo xtask fuzz` and
+/// What follows the tests: broken programs and random edits, from the same seeds and so many each time, so
+/// that what fails was broken by the change, on any machine: two minutes of edits on two processors. They are programs that the tests have built; `cargo xtask fuzz` and
 /// `fuzz-edits` go on with other seeds.
 const SLICES: [(&str, [&str; 4]); 3] = [
     ("examples/fuzz", ["--seed", "1", "--steps", "200"]),
-    ("cm-fuzz", ["--seed", "1", "--time", "45"]),
-    ("fuzz-edits", ["--seed", "1", "--seconds", "75"]),
+    ("cm-fuzz", ["--seed", "1", "--steps", "4000"]),
+    ("fuzz-edits", ["--seed", "1", "--steps", "2000"]),
 ];
 
 /// Runs all tests, with the compiler built before: the conformance tests run it as a program.

@@ -253,17 +253,17 @@ fn mutants(options: &Options) -> bool {
             return false;
         }
     };
-    for (reader, read) in &mutants.undecided {
-        println!("no edit depends on it alone: {reader} -> {read}");
+    for (reader, read) in &mutants.listed {
+        println!("noticed by the list of kinds alone: {reader} -> {read}");
     }
     for (reader, read) in &mutants.survived {
         println!("not noticed: {reader} -> {read}");
     }
     println!(
-        "{} kinds of edges noticed, {} not, {} undecided",
+        "{} kinds of edges noticed by an edit, {} by the list of kinds alone, {} not at all",
         mutants.found.len(),
-        mutants.survived.len(),
-        mutants.undecided.len()
+        mutants.listed.len(),
+        mutants.survived.len()
     );
     mutants.survived.is_empty()
 }

@@ -9,7 +9,7 @@ mod scaling;
 mod store;
 mod usage;
 
-use crate::{Result, dist};
+use crate::{Result, dist, shell};
 use build::{Builder, COMPILERS, Compiler};
 use print::{LANGUAGES, Language, print};
 use program::{Edit, Program};
@@ -49,6 +49,9 @@ pub(crate) struct Options {
     /// Measure the store of the cache instead, next to hits of other compiler caches
     #[arg(long, conflicts_with_all = ["programs", "scaling"])]
     store: bool,
+    /// Measure the graph of queries instead, next to computing everything and to salsa's own persistence
+    #[arg(long, conflicts_with_all = ["programs", "scaling", "store"])]
+    graph: bool,
     /// With --programs and --scaling: only those whose name contains this
     #[arg(long, default_value = "")]
     filter: String,
@@ -104,6 +107,9 @@ pub(crate) fn bench(options: &Options) -> Result {
     if options.store {
         return store::bench(options.runs);
     }
+    if options.graph {
+        return graph();
+    }
     let cm = match &options.cm {
         Some(cm) => std::path::absolute(cm).map_err(|error| error.to_string())?,
         None => dist::folder()?.join("cm"),
@@ -153,6 +159,16 @@ pub(crate) fn bench(options: &Options) -> Result {
         failed.push(format!("the programs print different results: {results:?}"));
     }
     if failed.is_empty() { Ok(()) } else { Err(failed.join("\n")) }
+}
+
+/// The comparison is a workspace of its own.
+fn graph() -> Result {
+    let metadata = shell::metadata()?;
+    let mut command = shell::cargo();
+    command.args(["run", "--release", "--quiet", "--manifest-path"]);
+    command.arg(metadata.workspace_root.join("benches/redgreen/Cargo.toml"));
+    command.arg("--target-dir").arg(metadata.target_directory.join("bench"));
+    shell::run(&mut command)
 }
 
 /// Writes the program into a directory for each language.
