@@ -60,6 +60,10 @@ pub trait System: Send + Sync {
     fn list(&self, path: &Utf8Path) -> Option<Vec<Utf8PathBuf>>;
     /// The path with symbolic links and `..` resolved, if it exists.
     fn canonical(&self, path: &Utf8Path) -> Option<Utf8PathBuf>;
+    /// Whether a path is a symbolic link.
+    fn is_link(&self, _: &Utf8Path) -> bool {
+        false
+    }
 }
 
 /// The file system of the operating system.
@@ -129,6 +133,10 @@ impl System for OsSystem {
     }
     fn canonical(&self, path: &Utf8Path) -> Option<Utf8PathBuf> {
         path.canonicalize_utf8().ok()
+    }
+
+    fn is_link(&self, path: &Utf8Path) -> bool {
+        path.is_symlink()
     }
 }
 

@@ -17,6 +17,8 @@ redgreen::queries! {
     input fn source(FileId) -> FileText = world::read_source, world::stamp_source;
     /// Whether there is such a file, whatever it holds.
     input fn exists(FileId) -> bool = world::read_exists, world::stamp_source;
+    /// The file that a file is: another one if there are symbolic links on the way to it.
+    input fn canonical(FileId) -> FileId = world::read_canonical, world::stamp_canonical;
     /// The `.cm` files at any depth under a directory, without the suffix, sorted.
     input fn listing(FileId) -> Option<Vec<Name>> = world::read_listing, world::stamp_listing;
     /// What was said on the command line and matters to the front end.

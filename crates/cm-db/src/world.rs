@@ -3,7 +3,7 @@
 use crate::FileId;
 use camino::{Utf8Path, Utf8PathBuf};
 use cm_base::{FileText, Name, System};
-use redgreen::{Db, Root, Stamp};
+use redgreen::{Db, Fingerprint, Root, Stamp};
 use std::{any::Any, sync::Arc};
 
 /// The outside world of a compilation: a file system, and where the program and the library are.
@@ -56,6 +56,26 @@ impl World {
         }
     }
 
+    /// The file of the project that a file of the project is, whatever links lead to it.
+    fn canonical(&self, file: FileId) -> FileId {
+        // Names in the library and outside the project stay as they are.
+        if file.0.starts_with(['@', '/', '.']) {
+            return file;
+        }
+        let path = self.path(file);
+        // Most files have no link on their way from the base, which is cheaper to see.
+        let way = path.ancestors().take(file.0.split('/').count());
+        if !way.into_iter().any(|path| self.system.is_link(path)) {
+            return file;
+        }
+        let name = self.system.canonical(&path).and_then(|found| {
+            let base = self.system.canonical(&self.base)?;
+            let inside = found.strip_prefix(base).ok()?.as_str().strip_suffix(".cm")?;
+            Some(FileId(Name::new(inside)))
+        });
+        name.unwrap_or(file)
+    }
+
     /// Where a file is.
     pub fn path(&self, file: FileId) -> Utf8PathBuf {
         if let Some((root, path)) = &self.root_path
@@ -99,6 +119,16 @@ const ABSENT: Stamp = Stamp([u64::MAX; 4]);
 pub(crate) fn read_exists(db: &dyn Db, file: &FileId) -> bool {
     let world = world(db);
     world.system.stamp(&world.path(*file)) != cm_base::Stamp::default()
+}
+
+pub(crate) fn read_canonical(db: &dyn Db, file: &FileId) -> FileId {
+    world(db).canonical(*file)
+}
+
+/// What is read is small enough to be looked at again each time.
+pub(crate) fn stamp_canonical(db: &dyn Db, file: &FileId) -> Stamp {
+    let Fingerprint(bits) = Fingerprint::of(&world(db).canonical(*file).0);
+    Stamp([bits as u64, (bits >> 64) as u64, 0, 0])
 }
 
 pub(crate) fn read_listing(db: &dyn Db, dir: &FileId) -> Option<Vec<Name>> {

@@ -6,7 +6,7 @@ use crate::{
     parallel, queries, reason,
     session::{self, Earlier, Finished, Purpose, Session, accepted, diagnose},
 };
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use castore::Digest;
 use cm_base::Diagnostic;
 use redgreen::{Database, Root, Stamp};
@@ -171,14 +171,24 @@ fn finish_unchanged(
 /// # Errors
 /// If it cannot be started.
 pub fn execute(program: &Utf8Path) -> Result<i32, Error> {
+    execute_with(program, &[])
+}
+
+/// The same for one that finds shared libraries in some directories.
+pub(crate) fn execute_with(program: &Utf8Path, directories: &[Utf8PathBuf]) -> Result<i32, Error> {
     let program = if program.components().count() == 1 {
         Utf8Path::new(".").join(program)
     } else {
         program.to_owned()
     };
-    let status = Command::new(&program)
-        .status()
-        .map_err(|e| format!("cannot execute {program}: {}", reason(&e)))?;
+    let mut command = Command::new(&program);
+    if !directories.is_empty() {
+        let known = std::env::var("LD_LIBRARY_PATH").ok().filter(|known| !known.is_empty());
+        let paths = directories.iter().map(|path| path.as_str()).chain(known.as_deref());
+        command.env("LD_LIBRARY_PATH", paths.collect::<Vec<_>>().join(":"));
+    }
+    let status =
+        command.status().map_err(|e| format!("cannot execute {program}: {}", reason(&e)))?;
     #[cfg(unix)]
     let signal = std::os::unix::process::ExitStatusExt::signal(&status);
     #[cfg(not(unix))]

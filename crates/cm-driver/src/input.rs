@@ -60,6 +60,10 @@ impl System for WithInput {
     fn canonical(&self, path: &Utf8Path) -> Option<Utf8PathBuf> {
         if path == self.path { Some(path.to_owned()) } else { self.system.canonical(path) }
     }
+
+    fn is_link(&self, path: &Utf8Path) -> bool {
+        self.system.is_link(path)
+    }
 }
 
 /// `system`, with standard input in it if the root file is `-`.

@@ -86,7 +86,10 @@ fn name(text: &str) -> Name {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cm_mir::unit::Unit;
+    use cm_mir::{
+        mir::{Function, Global},
+        unit::Unit,
+    };
 
     #[test]
     fn a_forged_result_is_found_and_replaced() {
@@ -96,7 +99,7 @@ mod tests {
         assert_eq!(recompute(&settings, 100).expect("nothing is there"), Recomputed::default());
         let store = Arc::new(settings.store());
         let tools = Tools::new(Some(store.clone()), 1, Foreign::default());
-        let mir = Unit::new(cm_base::Name::new("unit")).encode();
+        let mir = Unit::<Function, Global>::new(cm_base::Name::new("unit")).encode();
         let unit = store.put(name("mir"), mir.clone());
         let (bitcode, object) =
             tools.backend().both(&mir, &tools.target, 1).expect("an empty unit");

@@ -1,7 +1,7 @@
 //! `run`.
 
 use crate::{
-    Error, Options, Report, parallel, queries,
+    Error, Options, Report, commands, parallel, queries,
     session::{Finished, Purpose, Session, accepted, diagnose, warn},
 };
 use castore::Digest;
@@ -35,7 +35,7 @@ pub fn run(
         && let Some(objects) = unpack(&bundle)
     {
         session.keep_unchanged()?;
-        return execute(&session, &earlier.finished.diagnostics, &objects, found);
+        return execute(options, &session, &earlier.finished.diagnostics, &objects, found);
     }
     session.tools.preload();
     let mut database = session.open();
@@ -45,7 +45,7 @@ pub fn run(
         return Ok(None);
     };
     let objects: Vec<_> = objects.iter().map(|(name, bytes)| (name.as_str(), &**bytes)).collect();
-    execute(&session, &diagnostics, &objects, found)
+    execute(options, &session, &diagnostics, &objects, found)
 }
 
 /// A program that could be executed now, and what was found in it.
@@ -101,18 +101,34 @@ pub fn prepare(session: &Session, database: &mut Database) -> Result<Prepared, E
 
 /// Executes objects without the back end: linking in memory needs none.
 fn execute(
+    options: &Options,
     session: &Session,
     diagnostics: &[Diagnostic],
     objects: &[(&str, &[u8])],
     found: &dyn Fn(&Report) -> bool,
 ) -> Result<Option<i32>, Error> {
+    // It may call a compiler, so that it is a part of what takes long.
+    let loaded = session.tools.foreign.load(&session.tools);
     if !found(&session.report(diagnostics)) {
         return Ok(None);
     }
-    session.tools.foreign.load(&session.tools)?;
+    if !loaded? {
+        return execute_linked(options, session).map(Some);
+    }
     let main = cm_jit::link(objects).map_err(|e| e.to_string())?;
     session.clock.lap("link");
     Ok(Some(cm_jit::start(main).map_err(|e| e.to_string())?))
+}
+
+/// Executes a program as a process of its own, linked with the foreign code that calls it by name.
+fn execute_linked(options: &Options, session: &Session) -> Result<i32, Error> {
+    let program = session.tools.scratch.path("program")?;
+    let report = commands::compile(options, &program)?;
+    if !report.ok() {
+        return Err("the program has changed meanwhile".to_owned().into());
+    }
+    let directories: Vec<_> = options.foreign.absolute_directories().collect();
+    commands::execute_with(&program, &directories)
 }
 
 /// The objects of the last run in one file, which is read faster than hundreds of the store. A file

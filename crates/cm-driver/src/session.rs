@@ -21,7 +21,6 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
     cell::Cell,
     collections::BTreeMap,
-    io::Write as _,
     mem::ManuallyDrop,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     rc::Rc,
@@ -59,11 +58,7 @@ pub struct Session {
     pub max_output: Option<u64>,
 }
 
-/// Prints a line. A reader that went away is no reason to fail.
-fn say(line: &str) {
-    let _ = writeln!(std::io::stdout(), "{line}");
-}
-
+use crate::messages::say;
 pub(crate) use crate::messages::warn;
 
 /// Prints how long stages take, if asked to.
@@ -82,7 +77,7 @@ impl Clock {
         let now = Instant::now();
         let time = now - self.last.replace(now);
         if self.verbose {
-            say(&format!("{stage:<20}{:>9.2} ms", time.as_secs_f64() * 1e3));
+            say(&format!("{stage:<20}{:>9.2} ms\n", time.as_secs_f64() * 1e3));
         }
     }
 }
@@ -326,7 +321,7 @@ impl Session {
             crate::pages::write_timings(&record, program, page)?;
         }
         for run in record.executed.iter().filter(|_| self.trace) {
-            say(&format!("ran {}({})", run.node.query, run.node.key));
+            say(&format!("ran {}({})\n", run.node.query, run.node.key));
         }
         match &self.query_log {
             Some(path) => crate::why::write_log(&record, &self.tools.take_fetched(), path),

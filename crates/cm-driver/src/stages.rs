@@ -61,7 +61,7 @@ fn show(db: &dyn Db, session: &Session, stage: Stage) -> Result<Vec<u8>, Error> 
         return Ok(dump_bodies(db).into_bytes());
     }
     let units = cm_lower::units(db, Root).iter();
-    let units = units.map(|unit| cm_lower::assemble(db, *unit));
+    let units = units.map(|unit| cm_lower::assemble(db, *unit).to_owned());
     let unit = merge(cm_db::settings(db, Root).root.0, units);
     let tools = &session.tools;
     let encoded = unit.encode();
@@ -81,7 +81,7 @@ fn dump_bodies(db: &dyn Db) -> String {
     let mut out = String::new();
     for item in &cm_lower::reachable(db, Root).items {
         let cm_lower::Item::Function(instance) = item else { continue };
-        if let Some(body) = cm_hir::body(db, instance.clone()) {
+        if let Some(body) = cm_hir::body::body(db, instance) {
             writeln!(out, "{instance}\n{}", cm_hir::body::dump(body))
                 .expect("writing to a string cannot fail");
         }

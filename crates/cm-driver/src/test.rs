@@ -200,7 +200,12 @@ fn judge(output: Output) -> Outcome {
 pub fn test_child(options: &Options, bundle: &Utf8Path) -> Result<i32, Error> {
     let bytes = fs::read(bundle).map_err(|e| Error::open(bundle, &e))?;
     let objects = unpack(&bytes).ok_or_else(|| format!("{bundle} is damaged"))?;
-    options.foreign.load(&Tools::new(None, options.opt_level, options.foreign.clone()))?;
+    let tools = Tools::new(None, options.opt_level, options.foreign.clone());
+    if !options.foreign.load(&tools)? {
+        return Err("foreign code that calls the program by name cannot be tested"
+            .to_owned()
+            .into());
+    }
     let main = cm_jit::link(&objects).map_err(|e| e.to_string())?;
     Ok(cm_jit::start(main).map_err(|e| e.to_string())?)
 }

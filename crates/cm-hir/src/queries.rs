@@ -1,19 +1,19 @@
 //! The queries of this crate.
 
 use crate::{
-    body::CheckedBody,
+    body::{BodyFindings, CheckedBody},
     decl::{NameIndex, Problem},
-    thir::{Body, ConstValue, Instance},
+    thir::{ConstValue, Instance},
     ty::Ty,
 };
-use cm_base::{Diagnostic, Hashed, Name};
+use cm_base::{Diagnostic, Name};
 use cm_db::{DefId, FileId};
 use redgreen::Root;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// The types of a function instance.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct FnType {
     /// The receiver is passed by address before the parameters.
     pub has_self: bool,
@@ -76,19 +76,12 @@ redgreen::queries! {
     /// All queries of this crate.
     pub static QUERIES;
 
-    /// The typed body of an instance. `None`: there is no such function, or it has no body.
-    transient fn body(Instance) -> Option<Hashed<Body>> = crate::body::compute_body;
-    /// The same with what is wrong with it.
-    transient fn checked_body(Instance) -> CheckedBody = crate::body::compute_checked;
-    /// What is wrong with the body of an instance, default arguments included, in source order.
-    inline fn body_problems(Instance) -> Vec<Problem> = crate::body::compute_problems;
-    /// The instances of generic functions that the body of an instance names: their problems are
-    /// found by asking for them.
-    inline fn body_instances(Instance) -> Vec<Instance> = crate::body::compute_generic_uses;
+    /// The typed body of an instance with what is wrong with it.
+    relay fn checked_body(Instance) -> CheckedBody = crate::body::compute_checked;
+    /// What there is to know of the body of an instance beside its code.
+    inline fn body_findings(Instance) -> BodyFindings = crate::body::compute_findings;
     /// What is wrong with the initializer of a global.
     inline fn global_problems(DefId) -> Vec<Problem> = crate::body::compute_global_problems;
-    /// The types of an instance. `None`: there is no such function.
-    inline fn fn_type(Instance) -> Option<Arc<FnType>> = crate::decl::compute_fn_type;
     /// The fields of a struct type. `None`: it is no struct.
     inline fn struct_type(Ty) -> Option<Arc<StructType>> = crate::decl::compute_struct_type;
     /// The variants of an enum type. `None`: it is no enum.

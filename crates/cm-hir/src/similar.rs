@@ -20,7 +20,46 @@ pub(crate) fn meant(name: Name, candidates: impl IntoIterator<Item = Name>) -> S
             best = Some((likeness, candidate));
         }
     }
-    best.map_or_else(String::new, |(_, found)| format!("; did you mean '{found}'?"))
+    best.map_or_else(String::new, |(_, found)| guess(&found))
+}
+
+/// Names of the library that programs use most, and where they are.
+const LIBRARY: &[(&str, &str)] = &[
+    ("HashMap", "std::collections::HashMap"),
+    ("Option", "std::core::Option"),
+    ("Queue", "std::collections::Queue"),
+    ("Result", "std::core::Result"),
+    ("Vector", "std::collections::Vector"),
+    ("__panic__", "std::core::panic"),
+    ("abs", "std::math::abs"),
+    ("clamp", "std::core::clamp"),
+    ("eprint", "std::io::eprint"),
+    ("eprintln", "std::io::eprintln"),
+    ("gcd", "std::math::gcd"),
+    ("input", "std::io::input"),
+    ("input_int", "std::io::input_int"),
+    ("join", "std::text::join"),
+    ("max", "std::core::max"),
+    ("min", "std::core::min"),
+    ("panic", "std::core::panic"),
+    ("parse_int", "std::text::parse_int"),
+    ("range", "std::iter::range"),
+    ("read_file", "native::io::read_file"),
+    ("spawn", "native::thread::spawn"),
+    ("split", "std::text::split"),
+    ("sqrt", "native::math::sqrt"),
+    ("swap", "std::iter::swap"),
+    ("write_file", "native::io::write_file"),
+];
+
+/// The same for names that may also be forgotten imports of the library.
+pub(crate) fn meant_or_import(name: Name, candidates: impl IntoIterator<Item = Name>) -> String {
+    let known = LIBRARY.iter().find(|(known, _)| name == *known);
+    known.map_or_else(|| meant(name, candidates), |(_, path)| guess(path))
+}
+
+fn guess(name: &str) -> String {
+    format!("; did you mean '{name}'?")
 }
 
 #[cfg(test)]
@@ -35,5 +74,10 @@ mod tests {
         assert_eq!(of("cuont", &["count", "counts"]), "; did you mean 'count'?");
         assert_eq!(of("x", &["y", "a"]), "");
         assert_eq!(of("total", &["t", "other"]), "");
+    }
+
+    #[test]
+    fn names_of_the_library_are_sorted() {
+        assert!(LIBRARY.is_sorted());
     }
 }

@@ -1,20 +1,20 @@
 //! Declarations: their names, and whether anybody needs them.
 
 use crate::{
-    Finding, Rule, naming,
+    Finding, Rule, imports, naming,
     scopes::{Walker, rename},
     uses::Uses,
 };
 use cm_base::{Name, SpanTable, TextRange, diagnostic::Range};
-use cm_hir::decl::Imports;
+use cm_db::{Db, FileId};
 use cm_syntax::ast::{
-    Arena, Bound, Enum, ExportEntry, File, Function, GenericKind, Generics, Ident, ImportNames,
-    Item, ItemKind, Role, Signature, TypedefKind,
+    Arena, Bound, Enum, ExportEntry, File, Function, GenericKind, Generics, Ident, Item, ItemKind,
+    Role, Signature, TypedefKind,
 };
 use std::collections::BTreeSet;
 
 /// Everything suspicious in a file that parses.
-pub fn findings(text: &str, tree: &File, imports: &Imports) -> Vec<Finding> {
+pub fn findings(db: &dyn Db, file: FileId, text: &str, tree: &File) -> Vec<Finding> {
     let mut linter = Linter { text, uses: Uses::default(), found: Vec::new() };
     linter.walk(&tree.items);
     // Now all names that occur are known.
@@ -24,8 +24,9 @@ pub fn findings(text: &str, tree: &File, imports: &Imports) -> Vec<Finding> {
     let entered = |item: &Item| item.exported || item.name.name == "main";
     let has_entry = !exported.is_empty() || tree.items.iter().any(entered);
     linter.items(&tree.items, &Place { exported: &exported, inside: false, has_entry });
-    linter.imports(&tree.items, imports, &exported);
-    linter.found
+    let Linter { uses, mut found, .. } = linter;
+    found.extend(imports::unused(db, file, text, &uses, &exported));
+    found
 }
 
 struct Linter<'a> {
@@ -272,51 +273,10 @@ impl Linter<'_> {
             }
         }
     }
-
-    /// Names that were imported one by one and do not occur.
-    fn imports(&mut self, items: &[Item], imports: &Imports, exported: &BTreeSet<Name>) {
-        let unused: BTreeSet<Name> = imports
-            .named
-            .iter()
-            .filter(|import| !import.exported && !exported.contains(&import.bound))
-            .map(|import| import.bound)
-            .filter(|name| self.uses.of(*name).is_empty())
-            .collect();
-        if unused.is_empty() {
-            return;
-        }
-        for item in items {
-            let ItemKind::Import(import) = &item.kind else { continue };
-            let at = |ident: &Ident| item.positions.0.get(ident.at);
-            let whole = item.positions.0.get(item.at);
-            let names: Vec<(TextRange, Name)> = match &import.names {
-                ImportNames::Plain => import
-                    .path
-                    .segments
-                    .last()
-                    .map(|name| (at(name), name.name))
-                    .into_iter()
-                    .collect(),
-                ImportNames::Alias(alias) => vec![(at(alias), alias.name)],
-                ImportNames::List(list) => list
-                    .iter()
-                    .map(|entry| (at(&entry.name), entry.alias.unwrap_or(entry.name).name))
-                    .collect(),
-                _ => continue,
-            };
-            let idle = |name: &Name| unused.contains(name);
-            let all = names.iter().all(|(_, name)| idle(name));
-            for (range, name) in names.iter().filter(|(_, name)| idle(name)) {
-                let fix =
-                    if all { vec![(line_of(self.text, whole), String::new())] } else { vec![] };
-                self.find(Rule::W004, *range, *name, fix);
-            }
-        }
-    }
 }
 
 /// The item with the blanks before it on its line and the end of the line, if nothing else is on it.
-fn line_of(text: &str, item: TextRange) -> Range {
+pub fn line_of(text: &str, item: TextRange) -> Range {
     let (start, end) = (usize::from(item.start()), usize::from(item.end()));
     let before = text[..start].rfind('\n').map_or(0, |at| at + 1);
     let after = text[end..].find('\n').map_or(text.len(), |at| end + at + 1);

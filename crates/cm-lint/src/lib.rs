@@ -4,6 +4,7 @@
 //! not depend on the configuration, which is applied when findings are shown.
 
 mod config;
+mod imports;
 mod items;
 mod naming;
 mod rules;
@@ -47,8 +48,7 @@ fn compute(db: &dyn Db, file: &FileId) -> Vec<Finding> {
     if !tree.errors.is_empty() {
         return Vec::new();
     }
-    let imports = cm_hir::decl::imports(db, *file);
-    let mut found = items::findings(text, tree, imports);
+    let mut found = items::findings(db, *file, text, tree);
     found.sort_by_key(|finding| (finding.range, finding.rule));
     found.dedup();
     found

@@ -99,7 +99,7 @@ impl<'ctx> Body<'_, 'ctx> {
             let ty = self.register(operand)?;
             asm.numbers[index] = asm.constraints.len();
             asm.constraints.push("=&r".to_owned());
-            asm.outputs.push(((**place).clone(), ty));
+            asm.outputs.push((place.clone(), ty));
         }
         for (index, operand) in operands.iter().enumerate() {
             match (operand.class, &operand.value) {

@@ -164,7 +164,7 @@ impl Builder {
     /// The operand as a place that can be projected.
     pub(crate) fn place_of(&mut self, operand: Operand, ty: Ty) -> Place {
         match operand {
-            Operand::Copy(place) => *place,
+            Operand::Copy(place) => place,
             operand => {
                 let temp = self.temp(ty);
                 self.store(temp, operand);

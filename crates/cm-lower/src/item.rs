@@ -4,7 +4,7 @@ use crate::types;
 use cm_base::Name;
 use cm_db::{Db, DefId, FileId};
 use cm_hir::{
-    fn_type,
+    decl::fn_type,
     thir::{Instance, InstanceKind},
     ty::{GenericArg, Ty, TyKind},
 };
@@ -43,9 +43,7 @@ impl Item {
     /// Its linker symbol.
     pub fn symbol(&self, db: &dyn Db) -> Name {
         let exported = match self {
-            Item::Function(instance) => {
-                fn_type(db, instance.clone()).as_ref().and_then(|f| f.symbol)
-            }
+            Item::Function(instance) => fn_type(db, instance).and_then(|types| types.symbol),
             _ => None,
         };
         exported.unwrap_or_else(|| Name::new(&self.to_string()))
@@ -108,7 +106,7 @@ fn list(types: &[Ty]) -> String {
 /// What callers need to know of an instance. Foreign functions take strings and function values
 /// as plain pointers. `None`: there is no such function.
 pub(crate) fn decl(db: &dyn Db, instance: &Instance) -> Option<Decl> {
-    let types = fn_type(db, instance.clone()).as_ref()?;
+    let types = fn_type(db, instance)?;
     let foreign = instance.kind == InstanceKind::Foreign;
     let lower = |ty: Ty| if foreign { types::foreign(db, ty) } else { types::lower(db, ty) };
     let mut params: Vec<mty::Ty> = types.params.iter().map(|ty| lower(*ty)).collect();

@@ -38,7 +38,7 @@ redgreen::queries! {
     /// The MIR type of a struct, enum or union type.
     inline fn mir_ty(Ty) -> cm_mir::ty::Ty = types::compute;
     /// The MIR of an item. `None`: it has no body, or a wrong one.
-    transient fn mir(Item) -> Option<Arc<Lowered>> = reach::mir;
+    relay fn mir(Item) -> Option<Arc<Lowered>> = reach::mir;
     /// The items that an item refers to, sorted.
     inline fn mir_refs(Item) -> Vec<Item> = reach::refs;
     /// The items of the program.

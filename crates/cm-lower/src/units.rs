@@ -7,7 +7,10 @@
 use crate::{Item, linkage};
 use cm_base::Name;
 use cm_db::{Db, FileId, settings};
-use cm_mir::{mir::Abi, unit::Unit};
+use cm_mir::{
+    mir::{Abi, Function, Global},
+    unit::Unit,
+};
 use redgreen::Root;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -97,21 +100,16 @@ pub(crate) fn members(db: &dyn Db, unit: &UnitId) -> Vec<Item> {
 
 /// Computes [`crate::unit`].
 pub(crate) fn unit(db: &dyn Db, id: &UnitId) -> Arc<[u8]> {
-    let mut unit = assemble(db, *id);
-    // No code depends on what variables are called.
-    let functions = unit.functions.iter_mut().chain(&mut unit.imports);
-    let locals = functions.flat_map(|function| &mut function.locals);
-    locals.for_each(|local| local.name = None);
-    unit.encode().into()
+    assemble(db, *id).encode().into()
 }
 
-/// A unit with the names of variables, for people to read.
-pub fn assemble(db: &dyn Db, id: UnitId) -> Unit {
+/// A unit before it is encoded.
+pub fn assemble(db: &dyn Db, id: UnitId) -> Unit<&Function, &Global> {
     let mut unit = Unit::new(Name::new(&id.to_string()));
     for item in crate::unit_members(db, id) {
         if let Some(lowered) = crate::mir(db, item.clone()) {
-            unit.functions.extend(lowered.functions.iter().cloned());
-            unit.globals.extend(lowered.globals.iter().cloned());
+            unit.functions.extend(&lowered.functions);
+            unit.globals.extend(&lowered.globals);
         }
     }
     unit.functions.sort_by_key(|function| function.decl.symbol);
@@ -123,32 +121,30 @@ pub fn assemble(db: &dyn Db, id: UnitId) -> Unit {
 }
 
 /// Tells a unit what is private to it, and gives it small functions of others.
-fn link(db: &dyn Db, id: UnitId, unit: &mut Unit) {
+fn link<'db>(db: &'db dyn Db, id: UnitId, unit: &mut Unit<&'db Function, &'db Global>) {
     let linkage = linkage(db, id);
     let ours = unit.functions.iter().filter(|function| function.decl.abi == Abi::Cm);
     let functions = ours.map(|function| function.decl.symbol);
     let globals = unit.globals.iter().map(|global| global.decl.symbol);
     unit.private = linkage::private(db, linkage, functions.chain(globals).collect());
     let imports = linkage.imports.iter().filter_map(|item| linkage::small(db, item));
-    unit.imports = imports.cloned().collect();
+    unit.imports = imports.collect();
     unit.imports.sort_by_key(|function| function.decl.symbol);
 }
 
-/// Everything that an item needs to run, without the names of variables.
-pub fn closure(db: &dyn Db, start: Item) -> Unit {
+/// Everything that an item needs to run.
+pub fn closure(db: &dyn Db, start: Item) -> Unit<&Function, &Global> {
     let mut seen = BTreeSet::from([start.clone()]);
     let mut work = vec![start];
     let mut unit = Unit::new(Name::new(""));
     while let Some(item) = work.pop() {
         if let Some(lowered) = crate::mir(db, item.clone()) {
-            unit.functions.extend(lowered.functions.iter().cloned());
-            unit.globals.extend(lowered.globals.iter().cloned());
+            unit.functions.extend(&lowered.functions);
+            unit.globals.extend(&lowered.globals);
         }
         let next = crate::mir_refs(db, item).iter().filter(|next| !next.is_endless());
         work.extend(next.filter(|next| seen.insert((*next).clone())).cloned());
     }
-    let locals = unit.functions.iter_mut().flat_map(|function| &mut function.locals);
-    locals.for_each(|local| local.name = None);
     unit.functions.sort_by_key(|function| function.decl.symbol);
     unit.globals.sort_by_key(|global| global.decl.symbol);
     unit

@@ -144,7 +144,7 @@ fn dump(text: &str) -> String {
     let db = database(system, Utf8Path::new("/p"), "main");
     compile(&db).expect("the program is right");
     // With the names of variables, which no unit holds.
-    let units = cm_lower::units(&db, Root).iter().map(|id| cm_lower::assemble(&db, *id));
+    let units = cm_lower::units(&db, Root).iter().map(|id| cm_lower::assemble(&db, *id).to_owned());
     let units = units.filter(|unit| unit.name != "main#start");
     units.map(|unit| cm_mir::text::dump_unit(&unit)).collect::<Vec<_>>().join("\n")
 }

@@ -6,6 +6,7 @@
 use crate::{runtime::Rt, ty::Ty};
 use cm_base::{Interned, Name, interned};
 use serde::{Deserialize, Serialize};
+use thin_vec::ThinVec;
 
 /// Index of a local: 0 is the result, then the parameters, then the rest.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -38,7 +39,8 @@ pub struct Function {
 pub struct Local {
     /// Its type.
     pub ty: Ty,
-    /// The variable it holds; `None` for temporaries.
+    /// The variable it holds; `None` for temporaries. No code depends on it, so it is not encoded.
+    #[serde(skip)]
     pub name: Option<Name>,
 }
 
@@ -249,7 +251,7 @@ pub struct Place {
     /// Where it starts.
     pub base: Base,
     /// How it goes on.
-    pub projections: Vec<Projection>,
+    pub projections: ThinVec<Projection>,
 }
 
 /// Where a place starts.
@@ -276,7 +278,7 @@ pub enum Projection {
 
 impl From<LocalId> for Place {
     fn from(local: LocalId) -> Place {
-        Place { base: Base::Local(local), projections: Vec::new() }
+        Place { base: Base::Local(local), projections: ThinVec::new() }
     }
 }
 
@@ -292,7 +294,7 @@ impl Place {
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum Operand {
     /// The contents of a place.
-    Copy(Box<Place>),
+    Copy(Place),
     /// A constant.
     Const(Box<Const>),
 }
@@ -411,7 +413,7 @@ pub enum BinOp {
 impl Operand {
     /// Reads a place.
     pub fn copy(place: impl Into<Place>) -> Operand {
-        Operand::Copy(Box::new(place.into()))
+        Operand::Copy(place.into())
     }
     /// A constant.
     pub fn constant(ty: Ty, value: ConstValue) -> Operand {

@@ -8,24 +8,24 @@ use cm_base::Name;
 use serde::{Deserialize, Serialize};
 
 /// Some functions and globals that are compiled together. Whatever they refer to and do not
-/// define is external.
+/// define is external. They are its own, or references to what lies elsewhere.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-pub struct Unit {
+pub struct Unit<F = Function, G = Global> {
     /// Project-relative (`geo#0`); becomes the LLVM module's name.
     pub name: Name,
     /// Sorted by symbol.
-    pub functions: Vec<Function>,
+    pub functions: Vec<F>,
     /// Sorted by symbol.
-    pub globals: Vec<Global>,
+    pub globals: Vec<G>,
     /// The symbols of functions and globals that nothing outside refers to, sorted.
     pub private: Vec<Name>,
     /// Functions of other units that may be inlined into these, sorted by symbol.
-    pub imports: Vec<Function>,
+    pub imports: Vec<F>,
 }
 
-impl Unit {
+impl<F, G> Unit<F, G> {
     /// A unit without contents.
-    pub fn new(name: Name) -> Unit {
+    pub fn new(name: Name) -> Self {
         Unit {
             name,
             functions: Vec::new(),
@@ -34,13 +34,33 @@ impl Unit {
             imports: Vec::new(),
         }
     }
-    /// The bytes that stand for it: input of the back end and, hashed, part of its cache keys.
+}
+
+impl<F: Serialize, G: Serialize> Unit<F, G> {
+    /// The bytes that stand for it: input of the back end and, hashed, part of its cache keys. The
+    /// names of variables are not among them.
     pub fn encode(&self) -> Vec<u8> {
         codec::encode(self)
     }
+}
+
+impl Unit {
     /// Reads what [`Unit::encode`] wrote; `None` for anything else.
     pub fn decode(bytes: &[u8]) -> Option<Unit> {
         codec::decode(bytes)
+    }
+}
+
+impl Unit<&Function, &Global> {
+    /// The same with contents of its own.
+    pub fn to_owned(&self) -> Unit {
+        Unit {
+            name: self.name,
+            functions: self.functions.iter().copied().cloned().collect(),
+            globals: self.globals.iter().copied().cloned().collect(),
+            private: self.private.clone(),
+            imports: self.imports.iter().copied().cloned().collect(),
+        }
     }
 }
 

@@ -5,6 +5,17 @@ use core::ffi::{c_char, c_int, c_void};
 /// Of `dlopen`: all symbols of the library are looked up at once.
 pub const RTLD_NOW: c_int = 2;
 
+/// A write to what nobody reads.
+pub const SIGPIPE: c_int = 13;
+/// Of `pthread_sigmask`: these signals wait from now on.
+pub const SIG_BLOCK: c_int = if cfg!(target_os = "linux") { 0 } else { 1 };
+/// Of `pthread_sigmask`: these signals wait, and no others.
+pub const SIG_SETMASK: c_int = if cfg!(target_os = "linux") { 2 } else { 3 };
+
+/// `sigset_t`, which takes no more than this anywhere.
+#[repr(C, align(8))]
+pub struct Signals([u8; 128]);
+
 /// `FILE`.
 #[repr(C)]
 pub struct File {
@@ -26,6 +37,13 @@ unsafe extern "C" {
     pub fn _exit(status: c_int) -> !;
     pub fn getenv(name: *const c_char) -> *const c_char;
     pub fn atoi(text: *const c_char) -> c_int;
+
+    pub fn sigemptyset(set: *mut Signals) -> c_int;
+    pub fn sigaddset(set: *mut Signals, signal: c_int) -> c_int;
+    pub fn sigismember(set: *const Signals, signal: c_int) -> c_int;
+    pub fn sigpending(set: *mut Signals) -> c_int;
+    pub fn sigwait(set: *const Signals, signal: *mut c_int) -> c_int;
+    pub fn pthread_sigmask(how: c_int, set: *const Signals, old: *mut Signals) -> c_int;
 
     pub fn dlopen(name: *const c_char, flags: c_int) -> *mut c_void;
     pub fn dlsym(library: *mut c_void, name: *const c_char) -> *mut c_void;

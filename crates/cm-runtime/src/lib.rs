@@ -18,6 +18,7 @@ mod float;
 mod format;
 mod io;
 mod memory;
+mod pipe;
 mod release;
 mod slice;
 mod spec;

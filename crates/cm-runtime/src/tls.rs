@@ -1,7 +1,7 @@
 //! TLS for `native::http`, by the OpenSSL of the machine. It is loaded when a program first asks for it:
-//! one that never does needs no such library.
+//! one that never does needs no such library. OpenSSL writes to connections that may be gone: [`quietly`].
 
-use crate::c;
+use crate::{c, pipe::quietly};
 use core::{
     ffi::{CStr, c_char, c_int, c_long, c_void},
     mem::transmute_copy,
@@ -83,7 +83,7 @@ pub unsafe extern "C" fn cm_tls_open(
         let connect: extern "C" fn(Session) -> c_int = find(c"SSL_connect").ok_or(NO_LIBRARY)?;
         let verified: extern "C" fn(Session) -> c_long =
             find(c"SSL_get_verify_result").ok_or(NO_LIBRARY)?;
-        if connect(session) == 1 {
+        if quietly(|| connect(session)) == 1 {
             return Ok(session);
         }
         let trusted = verified(session) == 0;
@@ -108,7 +108,7 @@ pub unsafe extern "C" fn cm_tls_read(
     size: c_int,
 ) -> c_int {
     let read: Option<extern "C" fn(Session, *mut c_void, c_int) -> c_int> = find(c"SSL_read");
-    read.map_or(-1, |read| read(session, buffer, size))
+    read.map_or(-1, |read| quietly(|| read(session, buffer, size)))
 }
 
 /// Writes bytes. How many were taken; 0 or less if none could be.
@@ -122,7 +122,7 @@ pub unsafe extern "C" fn cm_tls_write(
     size: c_int,
 ) -> c_int {
     let write: Option<extern "C" fn(Session, *const c_void, c_int) -> c_int> = find(c"SSL_write");
-    write.map_or(-1, |write| write(session, bytes, size))
+    write.map_or(-1, |write| quietly(|| write(session, bytes, size)))
 }
 
 /// Ends a session; the connection stays open.
@@ -133,7 +133,7 @@ pub unsafe extern "C" fn cm_tls_write(
 pub unsafe extern "C" fn cm_tls_close(session: *mut c_void) {
     let shutdown: Option<extern "C" fn(Session) -> c_int> = find(c"SSL_shutdown");
     if let Some(shutdown) = shutdown {
-        shutdown(session);
+        quietly(|| shutdown(session));
     }
     free(session);
 }

@@ -317,6 +317,14 @@ pub struct CacheDir {
     pub cache_dir: Option<Utf8PathBuf>,
 }
 
+impl Common {
+    /// The names that are defined: those that were asked for, and that of a build to look for mistakes in.
+    pub fn defines(&self) -> Vec<String> {
+        let debug = self.output.talk.debug.map(|_| "__DEBUG__".to_owned());
+        self.defines.iter().cloned().chain(debug).collect()
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum TextFormat {
     /// For people

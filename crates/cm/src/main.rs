@@ -75,7 +75,7 @@ fn options(common: &Common, code: Option<&Code>, file: &Utf8PathBuf) -> Result<O
     Ok(Options {
         file: file.clone(),
         opt_level: code.map_or(0, |code| code.opt_level),
-        defines: common.defines.clone(),
+        defines: common.defines(),
         foreign: Foreign::default(),
         cache: common.cache.arguments().resolve(file)?,
         query_log: common.query_log.clone(),

@@ -66,10 +66,7 @@ pub fn wants_colors(output: &Output, stream: &impl IsTerminal) -> bool {
     }
 }
 
-/// Writes to standard output. A reader that went away is no reason to fail.
-pub fn say(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
-}
+pub use cm_driver::messages::say;
 
 /// The same for lines of text, in the language of the user. What stands before a colon may be a name.
 pub fn tell(text: &str) {

@@ -33,6 +33,8 @@ mod projects;
 mod signing;
 #[path = "cli/store.rs"]
 mod store;
+#[path = "cli/terminals.rs"]
+mod terminals;
 #[path = "cli/testing.rs"]
 mod testing;
 #[path = "cli/tls.rs"]

@@ -8,7 +8,7 @@
 /// * `node::name(key) -> Node`, its name for the driver;
 ///
 /// and all of them are listed in the group, from which a [`Registry`](crate::Registry) is made.
-/// `KIND` is `input` (with a second function, for the stamp), `transient`, `inline` or `stored`;
+/// `KIND` is `input` (with a second function, for the stamp), `transient`, `relay`, `inline` or `stored`;
 /// see [`Kind`](crate::Kind). Keys and values are public types, of a module that is one's own alone
 /// if need be. There is one group in a module.
 #[macro_export]

@@ -57,6 +57,9 @@ pub enum Kind {
     Input,
     /// It is not kept: cheap to compute again. Only its fingerprint is.
     Transient,
+    /// It is not kept, nor looked at: it counts as changed when something that it read has changed.
+    /// For large results whose readers would rarely be spared, since hashing them costs more.
+    Relay,
     /// It is kept in the image: a small firewall, such as a signature.
     Inline,
     /// It is kept in the store, its digest in the image.
@@ -120,6 +123,10 @@ impl Query {
     /// A query whose result is not kept.
     pub const fn transient<Q: Provider<Value: Hash>>() -> Query {
         Query::hashed::<Q>(Kind::Transient)
+    }
+    /// A query whose result is not kept, and whose fingerprint is made of those of what it read.
+    pub const fn relay<Q: Provider<Value: Hash>>() -> Query {
+        Query::hashed::<Q>(Kind::Relay)
     }
     /// A query whose result is kept in the image. Its fingerprint is that of the bytes kept, so
     /// that results of equal fingerprint give equal images.

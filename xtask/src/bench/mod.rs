@@ -43,16 +43,19 @@ pub(crate) struct Options {
     /// Measure the programs of benches/programs instead, next to the equal ones in C
     #[arg(long, conflicts_with = "scaling")]
     programs: bool,
+    /// Measure the containers of the library instead, next to those of Rust and C++
+    #[arg(long, conflicts_with_all = ["programs", "scaling"])]
+    library: bool,
     /// Measure instead how compile time grows with programs that are large in one way each
     #[arg(long)]
     scaling: bool,
     /// Measure the store of the cache instead, next to hits of other compiler caches
-    #[arg(long, conflicts_with_all = ["programs", "scaling"])]
+    #[arg(long, conflicts_with_all = ["programs", "library", "scaling"])]
     store: bool,
     /// Measure the graph of queries instead, next to computing everything and to salsa's own persistence
-    #[arg(long, conflicts_with_all = ["programs", "scaling", "store"])]
+    #[arg(long, conflicts_with_all = ["programs", "library", "scaling", "store"])]
     graph: bool,
-    /// With --programs and --scaling: only those whose name contains this
+    /// With --programs, --library and --scaling: only those whose name contains this
     #[arg(long, default_value = "")]
     filter: String,
     /// With --scaling: level of optimisation
@@ -118,8 +121,9 @@ pub(crate) fn bench(options: &Options) -> Result {
         return Err(format!("there is no {}; run `cargo xtask dist` before", cm.display()));
     }
     let (runs, filter) = (options.runs, options.filter.as_str());
-    if options.programs {
-        return programs::bench(&programs::Options { runs, filter }, &cm);
+    if options.programs || options.library {
+        let suite = if options.library { programs::LIBRARY } else { programs::PROGRAMS };
+        return programs::bench(&programs::Options { suite, runs, filter }, &cm);
     }
     if options.scaling {
         return scaling::bench(&scaling::Options { runs, filter, level: options.level }, &cm);

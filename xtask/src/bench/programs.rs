@@ -1,7 +1,8 @@
-//! `cargo xtask bench --programs`: how fast programs are, next to the equal ones in C.
+//! `cargo xtask bench --programs`: how fast programs are, next to the equal ones in C; and `--library`: how
+//! fast the containers of the library are, next to those of Rust and C++.
 //!
-//! Each program of benches/programs is there in Cm and in C (or C++ or Rust, where their libraries are
-//! the measure): the same algorithm with the same output. Both are built at level 3 and run by turns;
+//! Each program of benches/programs is there in Cm and in C, and each of benches/library in Cm and in the
+//! language whose library is the measure: the same algorithm with the same output. Both are built at level 3 and run by turns;
 //! what counts is the processor time they take.
 
 use super::usage;
@@ -12,11 +13,41 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// Ratios above this are marked.
-const TARGET: f64 = 1.10;
+/// Programs that are compared.
+#[derive(Clone, Copy)]
+pub(super) struct Suite {
+    /// Their folder below benches.
+    folder: &'static str,
+    /// Ratios above this are marked, for programs whose name is not in `targets`.
+    target: f64,
+    /// Other limits, by name.
+    targets: &'static [(&'static str, f64)],
+}
+
+/// What the compiler makes of plain programs.
+pub(super) const PROGRAMS: Suite = Suite { folder: "programs", target: 1.10, targets: &[] };
+
+/// The containers of the library.
+pub(super) const LIBRARY: Suite =
+    Suite { folder: "library", target: 1.20, targets: &[("map", 2.0)] };
+
+impl Suite {
+    fn target(&self, name: &str) -> f64 {
+        self.targets
+            .iter()
+            .find(|(other, _)| *other == name)
+            .map_or(self.target, |(_, limit)| *limit)
+    }
+
+    fn path(&self, root: &Path) -> PathBuf {
+        root.join("benches").join(self.folder)
+    }
+}
 
 /// What to measure.
 pub(super) struct Options<'a> {
+    /// Which programs.
+    pub(super) suite: Suite,
     /// How often each program runs.
     pub(super) runs: u32,
     /// Only programs whose name contains this.
@@ -25,12 +56,15 @@ pub(super) struct Options<'a> {
 
 /// Builds, runs, compares and prints a table.
 pub(super) fn bench(options: &Options, cm: &Path) -> Result {
-    let folder = shell::metadata()?.workspace_root.into_std_path_buf().join("benches/programs");
+    let folder = options.suite.path(shell::metadata()?.workspace_root.as_std_path());
     let dir = tempfile::tempdir().map_err(|error| error.to_string())?;
     let names: Vec<String> =
         names(&folder)?.into_iter().filter(|name| name.contains(options.filter)).collect();
     println!("processor time at level 3, of {} runs each\n", options.runs);
-    println!("{:<16}{:>10}{:>10}{:>10}{:>10}", "", "C ms", "Cm ms", "median", "best");
+    println!(
+        "{:<16}{:>10}{:>10}{:>10}{:>10}{:>8}",
+        "", "peer ms", "Cm ms", "median", "best", "limit"
+    );
     let mut failed = Vec::new();
     for name in names {
         let [c_program, cm_program] =
@@ -52,15 +86,16 @@ pub(super) fn bench(options: &Options, cm: &Path) -> Result {
             if c_output != cm_output {
                 let [c, cm] =
                     [c_output, cm_output].map(|o| String::from_utf8_lossy(&o).into_owned());
-                failed.push(format!("{name}: C prints {c:?}, Cm {cm:?}"));
+                failed.push(format!("{name}: its peer prints {c:?}, Cm {cm:?}"));
                 break;
             }
         }
         let [(c_median, c_best), (cm_median, cm_best)] = [c_times, cm_times].map(summary);
         let (median, best) = (cm_median / c_median, cm_best / c_best);
-        let mark = if best.min(median) > TARGET { "  slow" } else { "" };
+        let limit = options.suite.target(&name);
+        let mark = if best.min(median) > limit { "  slow" } else { "" };
         let [c_ms, cm_ms] = [c_best, cm_best].map(|seconds| seconds * 1e3);
-        println!("{name:<16}{c_ms:>10.1}{cm_ms:>10.1}{median:>10.3}{best:>10.3}{mark}");
+        println!("{name:<16}{c_ms:>10.1}{cm_ms:>10.1}{median:>10.3}{best:>10.3}{limit:>8.2}{mark}");
     }
     if failed.is_empty() { Ok(()) } else { Err(failed.join("\n")) }
 }
@@ -112,12 +147,17 @@ mod tests {
 
     #[test]
     fn every_program_has_a_counterpart() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../benches/programs");
-        let names = names(&folder).expect("the folder exists");
-        assert!(names.len() >= 10, "{names:?}");
-        assert!(names.iter().all(|name| {
-            ["c", "cpp", "rs"].iter().any(|e| folder.join(format!("{name}.{e}")).is_file())
-        }));
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        for (suite, least) in [(PROGRAMS, 10), (LIBRARY, 2)] {
+            let folder = suite.path(&root);
+            let names = names(&folder).expect("the folder exists");
+            assert!(names.len() >= least, "{names:?}");
+            assert!(names.iter().all(|name| {
+                ["c", "cpp", "rs"].iter().any(|e| folder.join(format!("{name}.{e}")).is_file())
+            }));
+            // A limit for a program that is not there would never be looked at.
+            assert!(suite.targets.iter().all(|(name, _)| names.iter().any(|other| other == name)));
+        }
     }
 
     #[test]

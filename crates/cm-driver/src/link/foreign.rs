@@ -98,15 +98,17 @@ impl Foreign {
     }
 
     /// Makes all of this a part of this process. What has to be compiled for it is kept in the store.
-    pub fn load(&self, tools: &Tools) -> Result<(), String> {
+    /// `false`: it cannot be a part of a process that the program is not yet a part of, since it calls
+    /// functions of the program by name.
+    pub fn load(&self, tools: &Tools) -> Result<bool, String> {
         if self.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
-        let load = |path: &Utf8Path| cm_jit::load(path.as_std_path()).map_err(|e| e.to_string());
+        let load = |path: &Utf8Path| cm_jit::load(path.as_std_path()).is_ok();
         if let Some(libraries) = self.shared()
-            && libraries.paths().try_for_each(load).is_ok()
+            && libraries.paths().all(load)
         {
-            return Ok(());
+            return Ok(true);
         }
         let node = NodeName { query: "foreign".into(), key: "".into() };
         let mut made = None;
@@ -119,11 +121,11 @@ impl Foreign {
         if let Some(path) = made {
             // The next process makes it again if it cannot be kept.
             let _ = tools.finish_writing();
-            return load(&path);
+            return Ok(load(&path));
         }
         let known = library.digest().and_then(|digest| tools.store.as_ref()?.get(&Digest(digest)));
         let bytes = known.ok_or("the library of foreign code was lost")?;
-        load(&tools.scratch.write("foreign.so", &bytes)?)
+        Ok(load(&tools.scratch.write("foreign.so", &bytes)?))
     }
 
     /// A library with all of this, which needs no more.
@@ -141,7 +143,8 @@ impl Foreign {
         Ok(output)
     }
 
-    fn absolute_directories(&self) -> impl Iterator<Item = Utf8PathBuf> {
+    /// The directories of the command line.
+    pub fn absolute_directories(&self) -> impl Iterator<Item = Utf8PathBuf> {
         let canonical = |dir: &Utf8PathBuf| dir.canonicalize_utf8().unwrap_or_else(|_| dir.clone());
         self.directories.iter().map(canonical)
     }

@@ -41,6 +41,11 @@ pub fn speak(lang: Lang) {
     let _ = LANGUAGE.set(lang);
 }
 
+/// Writes to standard output as it stands. A reader that went away is no reason to fail.
+pub fn say(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
 /// Tells of something that is no reason to stop.
 pub(crate) fn warn(message: &str) {
     let lang = LANGUAGE.get().copied().unwrap_or_default();

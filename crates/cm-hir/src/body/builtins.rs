@@ -54,7 +54,7 @@ impl<'a> Ctx<'a> {
         let (least, most) = (wants.len() - optional, wants.len());
         if !(least..=most).contains(&args.len()) {
             self.check_all(args);
-            return Some(self.error(at, Callee::Method(name).count(least, most, args.len())));
+            return Some(self.error(at, string_count(name, least, most, args.len())));
         }
         let mut done = vec![receiver];
         for (arg, wants) in args.iter().zip(wants) {
@@ -73,14 +73,12 @@ impl<'a> Ctx<'a> {
         match wants {
             Wants::Text => match self.coerce(value, TY.str, false) {
                 Some(value) => value,
-                None => self.error(at, format!("String method '{name}': argument must be string")),
+                None => self.error(at, format!("String {name}() argument must be string")),
             },
             Wants::Number if self.integer_like(ty) => {
                 self.coerce(value, TY.long, false).unwrap_or(value)
             }
-            Wants::Number => {
-                self.error(at, format!("String method '{name}': index must be integer"))
-            }
+            Wants::Number => self.error(at, format!("String {name}() index must be integer")),
         }
     }
 
@@ -205,5 +203,14 @@ fn dimensions(ty: Ty) -> i128 {
     match *base(ty) {
         TyKind::Array(element, _) | TyKind::Slice(element) => 1 + dimensions(element),
         _ => 0,
+    }
+}
+
+/// The message for the wrong number of arguments of a method of strings.
+fn string_count(name: Name, least: usize, most: usize, got: usize) -> String {
+    match (least, most) {
+        (1, 1) => format!("String {name}() takes 1 argument, got {got}"),
+        _ if least == most => format!("String {name}() takes {most} arguments, got {got}"),
+        _ => format!("String {name}() takes {least} to {most} arguments, got {got}"),
     }
 }

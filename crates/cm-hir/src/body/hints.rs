@@ -3,7 +3,7 @@
 use super::ctx::Ctx;
 use crate::{
     decl,
-    similar::meant,
+    similar::{meant, meant_or_import},
     ty::{Ty, TyKind},
 };
 use cm_base::{At, Name};
@@ -32,7 +32,8 @@ impl Ctx<'_> {
 
     /// The variables, functions and constants that a name may be a slip for.
     pub fn meant_value(&self, name: Name) -> String {
-        meant(name, self.visible().chain(decl::known_names(self.db, self.scope.file)))
+        let known = decl::known_names(self.db, self.scope.file);
+        meant_or_import(name, self.visible().chain(known))
     }
 
     /// The fields that a name may be a slip for.

@@ -40,40 +40,44 @@ use crate::{
     thir::{Block, Body, Instance, InstanceKind, LocalKind},
     ty::{GenericArg, Ty, TyKind},
 };
-use cm_base::{Hashed, Name};
+use cm_base::Name;
 use cm_db::{Db, DefId};
 use cm_syntax::ast;
 use common::{TY, is_error};
 use ctx::Ctx;
+use serde::{Deserialize, Serialize};
 
 /// A checked body with what is wrong with it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct CheckedBody {
     /// `None`: there is no such function, or it has no body.
-    pub body: Option<Hashed<Body>>,
-    /// In source order.
+    pub body: Option<Body>,
+    /// The rest, found with the body, while that is in the processor's cache.
+    pub findings: BodyFindings,
+}
+
+/// What there is to know of a body beside its code.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+pub struct BodyFindings {
+    /// What is wrong with it, default arguments included, in source order.
     pub problems: Vec<Problem>,
-    /// The instances of generic functions that it names; see [`crate::body_instances`]. Found with
-    /// the body, while that is in the processor's cache.
+    /// The instances of generic functions that it names: their problems are found by asking for them.
     pub instances: Vec<Instance>,
+}
+
+/// The typed body of an instance. `None`: there is no such function, or it has no body.
+pub fn body<'db>(db: &'db dyn Db, instance: &Instance) -> Option<&'db Body> {
+    crate::checked_body(db, instance.clone()).body.as_ref()
 }
 
 pub(crate) fn compute_checked(db: &dyn Db, instance: &Instance) -> CheckedBody {
     let (body, problems) = check_body(db, instance);
     let instances = body.as_ref().map_or(Vec::new(), uses::generic_instances);
-    CheckedBody { body: body.map(Hashed::new), problems, instances }
+    CheckedBody { body, findings: BodyFindings { problems, instances } }
 }
 
-pub(crate) fn compute_body(db: &dyn Db, instance: &Instance) -> Option<Hashed<Body>> {
-    crate::checked_body(db, instance.clone()).body.clone()
-}
-
-pub(crate) fn compute_problems(db: &dyn Db, instance: &Instance) -> Vec<Problem> {
-    crate::checked_body(db, instance.clone()).problems.clone()
-}
-
-pub(crate) fn compute_generic_uses(db: &dyn Db, instance: &Instance) -> Vec<Instance> {
-    crate::checked_body(db, instance.clone()).instances.clone()
+pub(crate) fn compute_findings(db: &dyn Db, instance: &Instance) -> BodyFindings {
+    crate::checked_body(db, instance.clone()).findings.clone()
 }
 
 pub(crate) use globals::{compute as compute_global, compute_use as compute_global_use};

@@ -40,9 +40,9 @@ fn not_ok(text: &str) -> Vec<String> {
         let mut seen: BTreeSet<Instance> = pending.iter().cloned().collect();
         let mut wrong = Vec::new();
         while let Some(instance) = pending.pop() {
-            let Some(checked) = body(db, instance.clone()) else { continue };
+            let Some(checked) = body::body(db, &instance) else { continue };
             if !checked.ok {
-                let problems = crate::body_problems(db, instance.clone());
+                let problems = &crate::body_findings(db, instance.clone()).problems;
                 wrong.push(format!("{instance}: {problems:?}"));
             }
             for next in body::all_instances(checked) {
@@ -60,7 +60,7 @@ fn dump_main(text: &str) -> String {
     let mut db = database(text);
     db.attempt(|db| {
         let main = entry(db, Root).clone().expect("an entry point");
-        body::dump(body(db, main).as_ref().expect("a body"))
+        body::dump(body::body(db, &main).expect("a body"))
     })
     .expect("checking ends")
 }

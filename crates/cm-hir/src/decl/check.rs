@@ -2,8 +2,8 @@
 
 use super::{
     Class, Found, Item, ItemKind, ItemTree, NamedImport, Problem, Target, alias_info, bounds,
-    conform, contains_itself, enum_info, exports, generics_of, global_info, graph::module_text,
-    impl_info, imports, info, info::already_defined, interface_info, item_tree, lookup, names,
+    conform, contains_itself, enum_info, exports, generics_of, global_info, impl_info, imports,
+    info, info::already_defined, interface_info, item_tree, lookup, missing, names,
     names::is_overload, signature_info, struct_info, subst::substitute, target,
 };
 use crate::ty::{GenericArg, Ty, TyKind};
@@ -40,13 +40,15 @@ fn imported_names(
     tree: &ItemTree,
     problems: &mut Vec<(DefId, Problem)>,
 ) {
+    let wrong = missing::wrong_paths(db, file, tree);
     let mut bound: BTreeMap<Name, (Found, &NamedImport)> = BTreeMap::new();
     for import in &imports(db, file).named {
+        if wrong.iter().any(|(def, _)| *def == import.def) {
+            continue;
+        }
         let found = lookup::at(db, &import.place, import.name);
         if found.is_empty() {
-            let module = import.place.path.last();
-            let module = module.map_or(module_text(import.place.file), |last| last.as_str());
-            let message = format!("'{}' is not exported by module '{module}'", import.name);
+            let message = missing::not_exported(db, &import.place, import.name);
             problems.push((import.def, Problem::new(import.at, message)));
             continue;
         }
@@ -57,6 +59,7 @@ fn imported_names(
             problems.push((import.def, Problem::new(import.at, message)));
         }
     }
+    problems.extend(wrong);
     let names = names(db, file);
     let order: FxHashMap<DefId, usize> =
         tree.entries.iter().enumerate().map(|(index, entry)| (entry.def, index)).collect();
@@ -96,8 +99,7 @@ fn exported_names(
                 continue;
             };
             if lookup::at(db, place, name.name).is_empty() {
-                let module = module_text(place.file);
-                let message = format!("'{}' is not exported by module '{module}'", name.name);
+                let message = missing::not_exported(db, place, name.name);
                 problems.push((*def, Problem::new(name.at, message)));
             }
         }

@@ -8,7 +8,7 @@ use super::{
     wounds::Wounds,
 };
 use crate::{
-    body_instances, body_problems, files, global_problems,
+    body_findings, files, global_problems,
     thir::{Instance, InstanceKind},
     ty,
 };
@@ -28,7 +28,7 @@ pub(super) fn compute_bodies(db: &dyn Db, file: &FileId) -> Vec<(DefId, Problem)
             ItemKind::Function { has_body: true, .. } => {
                 let opaque = || crate::body::opaque_instance(signature(db, entry.def)?, entry.def);
                 match plain_instance(db, entry).or_else(opaque) {
-                    Some(instance) => body_problems(db, instance),
+                    Some(instance) => &body_findings(db, instance).problems,
                     None => continue,
                 }
             }
@@ -46,7 +46,7 @@ pub(super) fn compute_instances(db: &dyn Db, file: &FileId) -> Vec<Instance> {
         if let ItemKind::Function { has_body: true, .. } = entry.item.kind
             && let Some(instance) = plain_instance(db, entry)
         {
-            found.extend(body_instances(db, instance).iter().cloned());
+            found.extend(body_findings(db, instance).instances.iter().cloned());
         }
     }
     found.into_iter().collect()
@@ -81,9 +81,10 @@ pub(super) fn compute_generic_problems(db: &dyn Db, _: &Root) -> Vec<(DefId, Pro
             found.push((instance.def, Problem::new(at, message)));
             continue;
         }
-        let problems = body_problems(db, instance.clone()).iter();
+        let findings = body_findings(db, instance.clone());
+        let problems = findings.problems.iter();
         found.extend(problems.map(|problem| (instance.def, problem.clone())));
-        for next in body_instances(db, instance) {
+        for next in &findings.instances {
             if seen.insert(next.clone()) {
                 pending.push(next.clone());
             }

@@ -4,7 +4,7 @@
 
 use super::{ItemKind, Problem, item_tree, item_tree::join, paths, target};
 use cm_base::{At, Name};
-use cm_db::{Db, DefId, FileId, listing, settings};
+use cm_db::{Db, DefId, FileId, canonical, listing, settings};
 use cm_syntax::ast::{ExportList, Import, ImportNames, ImportPath};
 use redgreen::Root;
 use serde::{Deserialize, Serialize};
@@ -50,6 +50,8 @@ pub struct Edge {
 /// Namespaces, or names, that come from a place.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Source {
+    /// The import.
+    pub def: DefId,
     /// Where from.
     pub place: Place,
     /// They are re-exported.
@@ -120,7 +122,7 @@ impl Builder<'_> {
                     self.imports.named.push(NamedImport { bound, at, def, place, name, exported });
                 }
             }
-            ImportNames::Wildcard => self.imports.bulk.push(Source { place, exported }),
+            ImportNames::Wildcard => self.imports.bulk.push(Source { def, place, exported }),
             ImportNames::Directory(_) => {}
         }
     }
@@ -134,7 +136,7 @@ impl Builder<'_> {
         alias: Option<Name>,
         exported: bool,
     ) {
-        let source = Source { place, exported };
+        let source = Source { def, place, exported };
         if let Some((name, path_before)) = source.place.path.split_last() {
             let at = path.segments.last().map_or(path.at, |segment| segment.at);
             let place = Place { file: source.place.file, path: path_before.to_vec() };
@@ -168,7 +170,7 @@ impl Builder<'_> {
             } else {
                 Name::from(format!("{directory}/{relative}"))
             };
-            let file = FileId(name);
+            let file = *canonical(self.db, FileId(name));
             let (folder, stem) = relative.rsplit_once('/').unwrap_or(("", relative));
             let wanted = only.as_ref().is_none_or(|only| only.contains(&Name::new(stem)));
             if file == self.file || !wanted {
@@ -176,7 +178,7 @@ impl Builder<'_> {
             }
             self.imports.edges.push(Edge { file, def, at: path.at });
             let group = if folder.is_empty() { stem.to_owned() } else { folder.replace('/', "::") };
-            let source = Source { place: Place { file, path: Vec::new() }, exported };
+            let source = Source { def, place: Place { file, path: Vec::new() }, exported };
             self.imports.groups.entry(Name::from(group)).or_default().push(source.clone());
             self.imports.bulk.push(source);
         }

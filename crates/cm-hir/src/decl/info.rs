@@ -2,8 +2,8 @@
 //! which reads the syntax of that definition and looks up the names in it.
 
 use super::{
-    GenericParam, Item, ItemKind, Param, Problem, Scope, Signature, builtin, generics_of,
-    global_ast, impl_info, in_cycle, item,
+    GenericParam, Item, ItemKind, Param, Problem, Scope, Signature, builtin, enum_info,
+    generics_of, global_ast, impl_info, in_cycle, item,
     item_tree::member_name,
     name_index::NameIndex,
     resolve,
@@ -329,7 +329,7 @@ pub(super) fn compute_signature(db: &dyn Db, def: &DefId) -> Option<Arc<Signatur
     let lowered = function(db, scope, outer, item.name, signature, &mut problems);
     let signature = Signature { foreign: *foreign, ..lowered };
     if *foreign {
-        foreign_types(item, &signature, &mut problems);
+        foreign_types(db, item, &signature, &mut problems);
     }
     Some(Arc::new(SignatureInfo { signature, has_body: *has_body, problems }))
 }
@@ -379,17 +379,25 @@ fn function(
     }
 }
 
-fn foreign_types(item: &Item, signature: &Signature, problems: &mut Vec<Problem>) {
+fn has_payload(db: &dyn Db, def: DefId) -> bool {
+    let info = enum_info(db, def).as_ref();
+    info.is_some_and(|info| info.variants.iter().any(|variant| variant.payload.is_some()))
+}
+
+fn foreign_types(db: &dyn Db, item: &Item, signature: &Signature, problems: &mut Vec<Problem>) {
     let types = signature.params.iter().map(|param| param.ty).chain([signature.ret]);
     for ty in types {
-        if matches!(
-            *ty,
+        let unknown_to_c = match &*ty {
             TyKind::Slice(_)
-                | TyKind::Interface(..)
-                | TyKind::BuiltinInterface(_)
-                | TyKind::Union(_)
-                | TyKind::Param(_)
-        ) {
+            | TyKind::Interface(..)
+            | TyKind::BuiltinInterface(_)
+            | TyKind::Union(_)
+            | TyKind::Param(_) => true,
+            TyKind::Struct(_, args) => !args.is_empty(),
+            TyKind::Enum(def, args) => !args.is_empty() || has_payload(db, *def),
+            _ => false,
+        };
+        if unknown_to_c {
             let message = format!("Type '{ty}' cannot be used in a foreign declaration");
             problems.push(Problem::new(item.name.at, message));
         }

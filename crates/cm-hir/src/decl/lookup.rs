@@ -193,17 +193,19 @@ pub(super) fn compute_in(db: &dyn Db, key: &QualifiedName) -> Found {
 /// What a name is at a place. Who asks depends on this name alone: another one can be exported there, or
 /// be exported no more, without concerning them.
 pub(super) fn at(db: &dyn Db, place: &Place, name: Name) -> Found {
-    let mut spaces = vec![Space::Exports(place.file, Name::new(""))];
-    for segment in &place.path {
-        let mut inner = Found::default();
-        for space in spaces {
-            inner.merge(lookup_in(db, QualifiedName { space, name: *segment }));
-        }
-        spaces = inner.spaces;
-    }
+    in_all(db, &spaces(db, place), name)
+}
+
+/// The namespaces of a place, which are merged.
+pub(super) fn spaces(db: &dyn Db, place: &Place) -> Vec<Space> {
+    let start = vec![Space::Exports(place.file, Name::new(""))];
+    place.path.iter().fold(start, |spaces, segment| in_all(db, &spaces, *segment).spaces)
+}
+
+fn in_all(db: &dyn Db, spaces: &[Space], name: Name) -> Found {
     let mut found = Found::default();
     for space in spaces {
-        found.merge(lookup_in(db, QualifiedName { space, name }));
+        found.merge(lookup_in(db, QualifiedName { space: *space, name }));
     }
     found
 }

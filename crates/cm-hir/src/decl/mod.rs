@@ -16,6 +16,7 @@ mod info;
 mod interfaces;
 mod item_tree;
 mod lookup;
+mod missing;
 mod name_index;
 mod names;
 mod paths;
@@ -37,13 +38,14 @@ pub use impls::{
     Candidate, Head, Impl, ImplIndex, ImplKey, InterfaceId, Member, MemberKey, TypeImpls,
     constructors, method, method_names, operator,
 };
-pub use imports::{Edge, Imports, NamedImport, Place, Source};
+pub use imports::{Edge, Imports, NamedImport, Place, Source as ImportSource};
 pub use info::{
     EnumInfo, FieldDecl, ImplInfo, InterfaceInfo, SignatureInfo, StructInfo, TypeInfo, VariantDecl,
 };
 pub use interfaces::{implements, interface_method, is_declared};
 pub use item_tree::{Entry, Item, ItemKind, ItemTree};
 pub use lookup::{Found, QualifiedName, ScopedName, Space};
+pub use missing::offered;
 pub use name_index::NameIndex;
 pub(crate) use names::known_names;
 pub use names::{Class, Exports, Names, Target, Thing};
@@ -405,22 +407,23 @@ pub fn struct_type(db: &dyn Db, ty: Ty) -> Option<&StructType> {
 
 // ---------------------------------------------------------------- queries for later stages
 
-pub(crate) fn compute_fn_type(db: &dyn Db, instance: &Instance) -> Option<Arc<FnType>> {
+/// The types of an instance. `None`: there is no such function.
+pub fn fn_type(db: &dyn Db, instance: &Instance) -> Option<FnType> {
     if let InstanceKind::Derived(derived) = instance.kind {
-        return impls::derived_type(db, instance, derived).map(Arc::new);
+        return impls::derived_type(db, instance, derived);
     }
     let signature = signature(db, instance.def)?;
-    let generics: Vec<_> = signature.generics.iter().map(|param| param.name).collect();
-    let generics: Vec<_> = generics.into_iter().zip(instance.args.iter().copied()).collect();
+    let generics = signature.generics.iter().map(|param| param.name);
+    let generics: Vec<_> = generics.zip(instance.args.iter().copied()).collect();
     let params = signature.params.iter().map(|param| substitute(param.ty, &generics)).collect();
     let symbol = (signature.foreign || signature.extern_c).then_some(signature.name);
-    Some(Arc::new(FnType {
+    Some(FnType {
         has_self: signature.has_self,
         params,
         ret: substitute(signature.ret, &generics),
         variadic: signature.variadic,
         symbol,
-    }))
+    })
 }
 
 pub(crate) fn compute_struct_type(db: &dyn Db, ty: &Ty) -> Option<Arc<StructType>> {

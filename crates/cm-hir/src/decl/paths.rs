@@ -2,7 +2,7 @@
 //! on nothing that is in them.
 
 use cm_base::Name;
-use cm_db::{Db, FileId, exists, search};
+use cm_db::{Db, FileId, canonical, exists, search};
 use cm_syntax::ast::ImportPath;
 use redgreen::Root;
 
@@ -34,6 +34,9 @@ pub(super) fn relative(from: FileId, part: &str) -> String {
 /// The bundled modules that export the prelude, which the compiler knows itself.
 const PRELUDE: [&str; 3] = ["@std/io", "@std/io/console", "@std/io/console/output"];
 
+/// The prelude's functions.
+pub(super) const PRELUDE_NAMES: [&str; 2] = ["print", "println"];
+
 /// Whether a module exports `print` and `println`, in whatever file it is, and even if there is none.
 pub(super) fn has_prelude(file: FileId) -> bool {
     PRELUDE.contains(&file.0.as_str())
@@ -41,7 +44,7 @@ pub(super) fn has_prelude(file: FileId) -> bool {
 
 /// Whether a name is one of the prelude's functions.
 pub(super) fn is_prelude(name: Name) -> bool {
-    matches!(name.as_str(), "print" | "println")
+    PRELUDE_NAMES.contains(&name.as_str())
 }
 
 /// The last component of a file's name: what messages and namespaces call the module.
@@ -74,7 +77,8 @@ fn normalize(path: &str, absolute: bool) -> String {
 fn module(db: &dyn Db, path: &str) -> Option<FileId> {
     let last = path.rsplit('/').next().unwrap_or(path);
     let candidates = [path.to_owned(), format!("{path}/{last}"), format!("{path}/mod")];
-    candidates.into_iter().map(|path| FileId(path.into())).find(|file| is_there(db, *file))
+    let mut files = candidates.into_iter().map(|path| FileId(path.into()));
+    files.find(|file| is_there(db, *file)).map(|file| *canonical(db, file))
 }
 
 fn is_there(db: &dyn Db, file: FileId) -> bool {

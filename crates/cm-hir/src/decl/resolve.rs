@@ -3,12 +3,12 @@
 use super::{
     Problem, Resolution, Scope, TypeDef, alias_info, builtin, enum_info, imports,
     lookup::{Found, QualifiedName, ScopedName, Space},
-    lookup_in,
+    lookup_in, missing,
     names::{Class, Thing},
     paths, type_text,
 };
 use crate::{
-    similar::meant,
+    similar::{meant, meant_or_import},
     ty::{GenericArg, TyKind},
 };
 use cm_base::Name;
@@ -60,7 +60,7 @@ pub(super) fn ty(db: &dyn Db, scope: &Scope, path: &ast::Path) -> Result<Resolut
         _ => {
             let known = super::known_names(db, scope.file);
             let builtin = BUILTIN_TYPES.iter().map(|name| Name::new(name));
-            let meant = meant(path.segments[0].name, known.chain(builtin));
+            let meant = meant_or_import(path.segments[0].name, known.chain(builtin));
             let message = format!("Unknown type '{}'{meant}", type_text::path(path));
             Err(Problem::new(path.segments[0].at, message))
         }
@@ -103,7 +103,8 @@ fn find(
     }
     match module(db, &spaces.spaces) {
         Some(module) => {
-            let message = format!("'{}' is not exported by module '{module}'", last.name);
+            let meant = meant(last.name, missing::offered_in(db, spaces.spaces.clone()));
+            let message = format!("'{}' is not exported by module '{module}'{meant}", last.name);
             Err(Problem::new(last.at, message))
         }
         None => Ok(None),

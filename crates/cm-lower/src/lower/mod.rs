@@ -48,9 +48,9 @@ pub(crate) fn guard<R>(f: impl FnOnce() -> R) -> R {
 
 /// Lowers the body of an instance. `None`: it has none, or it is wrong.
 pub(crate) fn function(db: &dyn Db, instance: &Instance) -> Option<Lowered> {
-    let body = cm_hir::body(db, instance.clone()).clone().filter(|body| body.ok)?;
+    let body = cm_hir::body::body(db, instance).filter(|body| body.ok)?;
     let decl = item::decl(db, instance)?;
-    let mut cx = Cx::new(db, &body, decl.symbol);
+    let mut cx = Cx::new(db, body, decl.symbol);
     let mut lower = Lower::new(&mut cx, body.ret);
     let params: Vec<LocalId> = (0..body.params).map(LocalId).collect();
     lower.params(&params);
@@ -139,7 +139,7 @@ impl<'a> Cx<'a> {
     fn global(&mut self, symbol: Name, init: Const, constant: bool) -> Place {
         let decl = GlobalRef::new(GlobalDecl { symbol, ty: init.ty });
         self.globals.push(Global { decl, init, constant });
-        Place { base: mir::Base::Global(decl), projections: Vec::new() }
+        Place { base: mir::Base::Global(decl), projections: Default::default() }
     }
 
     fn ty(&mut self, ty: Ty) -> mty::Ty {

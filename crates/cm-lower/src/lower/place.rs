@@ -45,7 +45,7 @@ impl Lower<'_, '_> {
             ExprKind::Global(def) => {
                 let decl = crate::item::global_ref(self.cx.db, *def, self.hir_ty(expr));
                 self.cx.refs.insert(crate::Item::Global(*def));
-                Place { base: mir::Base::Global(decl), projections: Vec::new() }
+                Place { base: mir::Base::Global(decl), projections: Default::default() }
             }
             ExprKind::Deref(pointer) => {
                 let ty = self.ty_of(expr);

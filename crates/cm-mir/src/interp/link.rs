@@ -484,7 +484,8 @@ impl Body<'_> {
     }
 
     fn loc(&mut self, place: &Place) -> Link<Loc> {
-        let mut ty = self.typing.place(&Place { base: place.base, projections: Vec::new() })?;
+        let mut ty =
+            self.typing.place(&Place { base: place.base, projections: Default::default() })?;
         let (mut base, mut steps) = match place.base {
             Base::Local(id) => (Loc::Frame(self.offsets[id.0 as usize]), Vec::new()),
             Base::Global(global) => (Loc::Static(self.linker.global(global)?), Vec::new()),

@@ -521,7 +521,7 @@ impl Parser {
             true => Base::Global(self.global(line)?),
             false => Base::Local(line.local()?),
         };
-        let mut place = Place { base, projections: Vec::new() };
+        let mut place = Place { base, projections: Default::default() };
         loop {
             place.projections.push(if line.eat(".*") {
                 Projection::Deref(self.ty(line)?)

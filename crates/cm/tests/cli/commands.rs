@@ -471,3 +471,14 @@ fn exit_statuses() {
     let strict = place.command("lint ../warned.cm").current_dir(place.path.join("strict")).output();
     assert_eq!(strict.expect("cm runs").status.code(), Some(1));
 }
+
+#[test]
+fn a_build_for_looking_for_mistakes_says_so() {
+    let program = "int main() {\n#ifdef __DEBUG__\n    return 1;\n#else\n    return 2;\n#end\n}\n";
+    let place = Place::new(&[("a.cm", program)]);
+    for (args, exit) in
+        [("-O0", 1), ("-O1", 2), ("", 2), ("--debug", 1), ("-d -O3", 1), ("-d=info", 1), ("-v", 2)]
+    {
+        assert_eq!(place.cm(&format!("run a.cm {args}")).exit, exit, "{args}");
+    }
+}

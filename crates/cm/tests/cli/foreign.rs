@@ -161,3 +161,28 @@ fn a_header_that_changes() {
         }
     }
 }
+
+#[test]
+fn foreign_code_calls_the_program_by_name() {
+    let place = Place::new(&[
+        (
+            "main.cm",
+            "use libc { int call_back(); }\n\
+             export extern \"C\" int twice(int x) { return 2 * x; }\n\
+             int main() { println(\"{call_back()}\"); return 3; }\n",
+        ),
+        ("lib.c", "extern int twice(int);\nint call_back(void) { return twice(21); }\n"),
+    ]);
+    tool(&place, "cc -c -fPIC -o lib.o lib.c");
+    tool(&place, "cc -shared -fPIC -o libshared.so lib.c");
+    for with in ["lib.c", "lib.o", "-L . -lshared"] {
+        for command in ["run -O0", "run -O0", "run --no-cache"] {
+            let ran = place.cm(&format!("{command} main.cm {with}"));
+            assert_eq!((ran.exit, ran.stdout.as_str()), (3, "42\n"), "{with}: {ran:?}");
+        }
+    }
+    place.write("lib.c", "extern int thrice(int);\nint call_back(void) { return thrice(21); }\n");
+    let ran = place.cm("run main.cm lib.c");
+    assert_eq!((ran.exit, ran.stdout.as_str()), (1, ""), "{ran:?}");
+    assert!(ran.stderr.contains("thrice"), "{ran:?}");
+}

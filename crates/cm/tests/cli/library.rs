@@ -51,3 +51,81 @@ fn the_library_is_compiled_once_for_all_projects() {
     // One that cannot be written is done without.
     assert!(compiled("/proc/nowhere", "-O0").0 >= 3);
 }
+
+#[test]
+fn forgotten_imports_are_suggested() {
+    let place = Place::new(&[]);
+    for (value, path) in [
+        ("panic(\"x\")", "std::core::panic"),
+        ("__panic__(\"x\")", "std::core::panic"),
+        ("{ Vector<int> v(); }", "std::collections::Vector"),
+        ("{ HashMap<int, int> m(); }", "std::collections::HashMap"),
+        ("{ Queue<int> q(); }", "std::collections::Queue"),
+        ("{ Option<int> o = Option<int>::None; }", "std::core::Option"),
+        ("println(max(1, 2))", "std::core::max"),
+        ("println(gcd(4, 6))", "std::math::gcd"),
+        ("eprintln(\"x\")", "std::io::eprintln"),
+        ("println(input())", "std::io::input"),
+        ("println(input_int())", "std::io::input_int"),
+        ("println(parse_int(\"1\"))", "std::text::parse_int"),
+        ("println(split(\"a b\", \" \").len())", "std::text::split"),
+        ("println(read_file(\"x\"))", "native::io::read_file"),
+        ("println(sqrt(2.0))", "native::math::sqrt"),
+    ] {
+        let main = format!("int main() {{ {value}; return 0; }}\n");
+        let main = main.replace("};", "}").replace("__panic__", "panic");
+        place.write(
+            "a.cm",
+            if value.starts_with("__") {
+                format!("int main() {{ {value}; return 0; }}\n")
+            } else {
+                main.clone()
+            },
+        );
+        let found = place.cm("check -q --no-cache --format=short a.cm");
+        assert!(found.stderr.contains(&format!("; did you mean '{path}'?\n")), "{found:#?}");
+        place.write("a.cm", format!("import {path};\n{main}"));
+        let found = place.cm("check -q --no-cache --format=short a.cm");
+        assert!(found.exit == 0 && !found.stderr.contains("error"), "{value} {found:#?}");
+    }
+}
+
+#[test]
+fn wrong_paths_into_the_library_say_what_is_meant() {
+    let place = Place::new(&[("geo.cm", "export int area() { return 1; }\nexport enum E { A }\n")]);
+    for (import, expected) in [
+        (
+            "std::core::panic::{panic}",
+            "1:19: error: 'panic' is not a module; did you mean 'std::core::panic'?",
+        ),
+        (
+            "std::core::panic::*",
+            "1:19: error: 'panic' is not a module; did you mean 'std::core::panic'?",
+        ),
+        (
+            "std::core::panic::panic",
+            "1:19: error: 'panic' is not a module; did you mean 'std::core::panic'?",
+        ),
+        (
+            "std::collections::vectr::{Vector, Queue}",
+            "1:26: error: 'vectr' is not exported by module 'collections'; did you mean 'Vector'?",
+        ),
+        (
+            "std::core::{painc}",
+            "1:20: error: 'painc' is not exported by module 'core'; did you mean 'panic'?",
+        ),
+        (
+            "std::io::{printn}",
+            "1:18: error: 'printn' is not exported by module 'io'; did you mean 'println'?",
+        ),
+        (
+            "./geo::aera",
+            "1:15: error: 'aera' is not exported by module 'geo'; did you mean 'area'?",
+        ),
+        ("./geo::E::{A}", "1:15: error: 'E' is not a module; did you mean './geo::E'?"),
+    ] {
+        place.write("a.cm", format!("import {import};\nint main() {{ return 0; }}\n"));
+        let found = place.cm("check -q --no-cache --format=short a.cm");
+        assert_eq!(found.stderr, format!("a.cm:{expected}\n"), "{import}");
+    }
+}

@@ -157,7 +157,7 @@ fn what_is_safe_is_mended() {
                   \x20   idle = 2;\n    return camelCase + badConst;\n}\n\
                   int main() {\n    bad_name b = bad_name { v: BadFunc(1) };\n    string sOne = \"{b.v}\";\n\
                   \x20   print(\"{sOne}\");\n    return b.v;\n}\n";
-    let after = "import std::io::{println, print};\n\
+    let after = "import std::io::{print};\n\
                  struct BadName {\n    int v;\n}\n\
                  int bad_func(int x) {\n    int camel_case = x;\n    const int BAD_CONST = 2;\n    int _idle = 1;\n\
                  \x20   _idle = 2;\n    return camel_case + BAD_CONST;\n}\n\
@@ -169,12 +169,7 @@ fn what_is_safe_is_mended() {
     check(
         &place,
         &[
-            (
-                "lint --fix --format=short a.cm",
-                0,
-                "…warnings: 1\nmended: 7\n",
-                "…'println' is never used [W004]\n",
-            ),
+            ("lint --fix --format=short a.cm", 0, "…warnings: 0\nmended: 8\n", ""),
             (
                 "lint --fix -q --format=short taken.cm",
                 0,
@@ -190,4 +185,113 @@ fn what_is_safe_is_mended() {
     assert_eq!(place.cm("run --no-cache a.cm").stdout, "3");
     let input = place.cm_with_input("lint --fix -q -", "int main() { int x = 1; return 0; }\n");
     assert_eq!(input.stderr, "error: standard input cannot be mended in place\n");
+}
+
+/// Modules of which programs import names in bulk.
+const MODULES: &[(&str, &str)] = &[
+    (
+        "geo.cm",
+        "export int area(int w) { return w; }\nexport namespace units { const int M = 1; }\n",
+    ),
+    ("all.cm", "export import ./geo;\n"),
+    (
+        "show.cm",
+        "export interface Show { int show(); }\nimpl int for Show { int show() { return self; } }\n",
+    ),
+    ("via.cm", "import ./show;\nexport int via() { return 1; }\n"),
+    ("called.cm", "export extern \"C\" int called_back(int x) { return x; }\n"),
+    ("tested.cm", "export int f() { return 1; }\n#[test]\nbool fine() { return f() == 1; }\n"),
+    ("dir/a.cm", "export int first() { return 1; }\n"),
+    ("dir/sub/b.cm", "export int second() { return 2; }\n"),
+];
+
+/// Imports of them, what else is in the program, and where the unused import is, or `""`.
+const BULK: &[(&str, &str, &str)] = &[
+    ("import ./geo;", "area(1)", ""),
+    ("import ./geo;", "geo::area(1)", ""),
+    ("import ./geo;", "units::M", ""),
+    ("import ./geo;", "1", "1:8 'geo'"),
+    ("import ./geo::*;", "1", "1:8 'geo'"),
+    ("import ./geo::*;", "area(1)", ""),
+    ("import ./geo::units;", "M", ""),
+    ("import ./geo::units;", "1", "1:15 'units'"),
+    ("import ./geo as g;", "1", "1:17 'g'"),
+    ("import ./geo as g;", "g::area(2)", ""),
+    ("import ./all;", "area(1)", ""),
+    ("import ./all;", "all::geo::area(1)", ""),
+    ("import ./all::*;", "1", "1:8 'all'"),
+    ("import ./geo::{area, units};", "area(1)", "1:22 'units'"),
+    ("import ./geo; int area(int x) { return x; }", "area(1)", "1:8 'geo'"),
+    ("import std::math;", "1", "1:13 'math'"),
+    ("import std::math;", "gcd(4, 6)", ""),
+    ("import std::io;", "{ println(1); 1 }", ""),
+    ("import std::collections::*;", "1", "1:13 'collections'"),
+    // A module can matter without its names.
+    ("import ./show;", "1", ""),
+    ("import ./via;", "1", ""),
+    ("import ./called;", "1", ""),
+    ("import ./tested;", "1", ""),
+    ("import ./dir/*;", "1", "1:8 'dir'"),
+    ("import ./dir/*;", "second()", ""),
+    ("import ./dir/*;", "sub::second()", ""),
+    ("import ./dir/*;", "a::first()", ""),
+    ("import ./dir/*::{a};", "first()", ""),
+    ("import ./geo; export { geo };", "1", ""),
+    ("export import ./geo;", "1", ""),
+];
+
+#[test]
+fn imports_in_bulk_that_nobody_needs_are_found() {
+    let place = Place::new(MODULES);
+    let mut wrong = String::new();
+    for (import, value, expected) in BULK {
+        let value = match value.strip_prefix("{ println(1); 1 }") {
+            Some(_) => "println(1); return 1",
+            None => &format!("return {value}"),
+        };
+        let text = format!("{import}\nint main() {{ {value}; }}\n");
+        place.write("a.cm", &text);
+        let found = place.cm("lint -q --no-cache --format=short a.cm");
+        let expected = match expected.split_once(' ') {
+            Some((at, name)) => {
+                let at = at.to_owned();
+                format!("a.cm:{at}: warning: Import {name} is never used [W004]\n")
+            }
+            None => String::new(),
+        };
+        if found.stderr != expected {
+            wrong += &format!("{text}  expected {expected}\n  found    {}\n", found.stderr);
+            continue;
+        }
+        place.cm("lint -q --fix a.cm");
+        let mended = place.cm("lint -q --format=short --no-cache a.cm");
+        if mended.exit != 0
+            || !mended.stderr.is_empty()
+            || (expected.is_empty() && place.read("a.cm") != text)
+        {
+            wrong += &format!("{text}  mended: {}\n{}\n", place.read("a.cm"), mended.stderr);
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn entries_of_lists_are_taken_out_one_by_one() {
+    let place = Place::new(&[(
+        "m.cm",
+        "export int a() { return 1; }\nexport int b() { return 2; }\nexport int c() { return 3; }\n",
+    )]);
+    for (before, after) in [
+        ("import ./m::{a, b, c};", "import ./m::{b};"),
+        ("import ./m::{a as x, b, c as y};", "import ./m::{b};"),
+        ("import ./m::{\n    a,\n    b,\n    c,\n};", "import ./m::{\n    b,\n};"),
+        // A comment may be about anything.
+        ("import ./m::{a, b /* two */, c};", "import ./m::{b /* two */, c};"),
+        ("import ./m::{a, c}; import ./m::{b};", " import ./m::{b};"),
+    ] {
+        let main = "\nint main() { return b(); }\n";
+        place.write("a.cm", format!("{before}{main}"));
+        place.cm("lint -q --fix a.cm");
+        assert_eq!(place.read("a.cm"), format!("{after}{main}"), "{before}");
+    }
 }

@@ -43,3 +43,38 @@ fn completions_know_commands_and_options() {
     }
     check(&place, &[("completions tcsh", 1, "", "error: invalid value 'tcsh'…")]);
 }
+
+#[test]
+fn a_module_is_one_by_whatever_links_it_is_reached() {
+    let main = "import ./q;\nimport ./link;\nimport ./way/q as third;\nimport ./all/*;\n\
+                int main() {\n    q::a = 7;\n    return link::a + third::a + a;\n}\n";
+    let files = [("main.cm", main), ("dir/q.cm", "import ./in;\nexport int a = 1;\n")];
+    let place = Place::new(&files);
+    place.write("dir/in.cm", "export int inner() { return 1; }\n");
+    place.write("other/q.cm", "export int a = 100;\nexport int b = 3;\n");
+    place.write("all/none.cm", "");
+    let link = |to: &str, name: &str| {
+        let name = place.path.join(name);
+        let _ = std::fs::remove_file(&name);
+        std::os::unix::fs::symlink(to, name).expect("a link");
+    };
+    link("dir/q.cm", "q.cm");
+    link("q.cm", "link.cm");
+    link("dir", "way");
+    link("../dir/q.cm", "all/also.cm");
+    for _ in 0..2 {
+        let ran = place.cm("run main.cm");
+        assert_eq!((ran.exit, ran.stderr.as_str()), (21, ""));
+    }
+    // The same file, to which the links lead by another way.
+    std::fs::rename(place.path.join("dir"), place.path.join("moved")).expect("it moves");
+    assert_eq!(place.cm("run main.cm").exit, 1);
+    link("moved/q.cm", "q.cm");
+    link("moved", "way");
+    link("../moved/q.cm", "all/also.cm");
+    assert_eq!(place.cm("run main.cm").exit, 21);
+    // Another file.
+    link("other/q.cm", "link.cm");
+    let ran = place.cm("run --format=short main.cm");
+    assert_eq!(ran.stderr, "main.cm:7:33: error: 'a' is ambiguous: found in 'q' and 'q'\n");
+}

@@ -96,3 +96,41 @@ fn certificates_are_checked() {
         }
     }
 }
+
+/// A program that writes where nothing can be written any more.
+const GONE: &str = "\
+import native::net::{tcp_connect, tcp_close};
+import std::io::input_int;
+use libc as c {
+    int shutdown(int fd, int how);
+    void* cm_tls_open(int fd, string host, int* problem);
+    int cm_tls_write(void* session, void* bytes, int size);
+    void cm_tls_close(void* session);
+}
+int main() {
+    long fd = tcp_connect(\"127.0.0.1\" as long, input_int());
+    int problem = 0;
+    void* session = c::cm_tls_open(fd as int, \"localhost\", &problem);
+    string text = \"bytes\";
+    println(\"{problem} {c::cm_tls_write(session, text as void*, 5)}\");
+    c::shutdown(fd as int, 1);
+    println(c::cm_tls_write(session, text as void*, 5) > 0);
+    c::cm_tls_close(session);
+    tcp_close(fd);
+    return 4;
+}
+";
+
+#[test]
+fn a_connection_that_is_gone_is_an_error() {
+    let place = Place::new(&[("main.cm", GONE)]);
+    let Some(server) = Server::start(&place) else { return };
+    for command in ["run -O0 main.cm", "compile --run -q -o program main.cm"] {
+        let mut command = place.command(command);
+        command.env("SSL_CERT_FILE", place.path.join("cert.pem")).stdin(Stdio::piped());
+        let mut child = command.spawn().expect("cm starts");
+        writeln!(child.stdin.take().expect("a pipe"), "{}", server.1).expect("it reads");
+        let found = outcome(child);
+        assert_eq!((found.stdout.as_str(), found.exit), ("0 5\nfalse\n", 4), "{found:?}");
+    }
+}

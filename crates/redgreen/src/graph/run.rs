@@ -168,7 +168,10 @@ fn run(db: &dyn Db, graph: &Graph, node: u32) -> Outcome {
     let dependencies = running.dependencies();
     drop(running);
     let Some(mut value) = value else { graph.interrupt(Cause::Damaged) };
-    let seal = (query.seal)(&mut value, graph.store());
+    let seal = match query.kind {
+        Kind::Relay => Seal { fingerprint: graph.relayed(&dependencies), kept: None },
+        _ => (query.seal)(&mut value, graph.store()),
+    };
     Outcome { value, seal, dependencies, start }
 }
 
@@ -244,6 +247,11 @@ impl Graph {
         let (reader, span) = (db.frames().innermost(), self.log.span(start));
         let entry = Entry { node, why, reader, changed, span };
         self.log.executed.lock().push(entry);
+    }
+    /// The fingerprint of a result that is not looked at.
+    fn relayed(&self, dependencies: &[u32]) -> Fingerprint {
+        let read = dependencies.iter().map(|&read| self.recorded(read));
+        Fingerprint::of(&read.collect::<Vec<_>>())
     }
     fn replace_record(&self, node: u32, record: Record, changed: bool) {
         let state = self.state(node);

@@ -91,7 +91,8 @@ fn expected(before: &[NodeReport], after: &[NodeReport]) -> Vec<String> {
         if run.insert(name.clone()) {
             let (node, reads) = &after[&name];
             let by_value = reads.iter().filter(|_| &*node.name.query != "link");
-            work.extend(by_value.filter(|read| after[*read].0.kind == Kind::Transient).cloned());
+            let kept = |node: &str| !matches!(after[node].0.kind, Kind::Transient | Kind::Relay);
+            work.extend(by_value.filter(|read| !kept(read)).cloned());
         }
     }
     run.into_iter().collect()

@@ -68,7 +68,7 @@ redgreen::queries! {
     inline fn exports(String) -> Vec<String> = compute_exports;
     inline fn signature(FnKey) -> Option<String> = compute_signature;
     transient fn body(FnKey) -> Option<String> = compute_body;
-    transient fn lower(FnKey) -> String = compute_lower;
+    relay fn lower(FnKey) -> String = compute_lower;
     stored fn object(String) -> redgreen::Blob = compute_object;
     inline fn link(Root) -> Fingerprint = compute_link;
     /// The length of a chain: each file names the next one.

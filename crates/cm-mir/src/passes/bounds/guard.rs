@@ -474,7 +474,7 @@ impl<'a> Guard<'a> {
             }
         }
         self.flush();
-        Some(self.emit(ty, Rvalue::Use(Operand::Copy(Box::new(place)))))
+        Some(self.emit(ty, Rvalue::Use(Operand::Copy(place))))
     }
 
     /// An operand as a linear function of the counter.

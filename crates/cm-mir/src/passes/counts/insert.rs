@@ -140,7 +140,7 @@ impl Inserter<'_> {
             && whole(from) == Some(made)
             && ends.dies.contains(&made)
             && !whole(place).is_some_and(tracked)
-            && matches!(args.first(), Some(Operand::Copy(first)) if **first == *place)
+            && matches!(args.first(), Some(Operand::Copy(first)) if first == place)
     }
 
     fn ends(&mut self, ends: Ends) {
@@ -189,7 +189,7 @@ impl Inserter<'_> {
                 && self.types.counted_place(self.locals, from).is_some()
                 && !ends.hand_over(part)
             {
-                self.count(CountOp::Retain, (**from).clone());
+                self.count(CountOp::Retain, from.clone());
             }
         }
         let later = self.detour(&mut place, ty, ends);
@@ -210,7 +210,7 @@ impl Inserter<'_> {
         let is_string = |ty: Ty| *ty.get() == TyKind::Str;
         if whole(place).is_none_or(leaks) && Typing(self.locals).place(string).is_ok_and(is_string)
         {
-            self.count(CountOp::Retain, (**string).clone());
+            self.count(CountOp::Retain, string.clone());
         }
     }
 
@@ -282,7 +282,7 @@ fn is_release_of(stmt: &Stmt, value: &Rvalue) -> bool {
     matches!((stmt, value), (
         Stmt::Count { op: CountOp::Release, place },
         Rvalue::Use(Operand::Copy(from)),
-    ) if *place == **from)
+    ) if place == from)
 }
 
 /// The first thing that happens to a local.

@@ -46,7 +46,7 @@ impl Splitter<'_> {
         while at < place.projections.len() {
             if let Projection::Deref(_) = place.projections[at] {
                 let prefix =
-                    Place { base: place.base, projections: place.projections[..at].to_vec() };
+                    Place { base: place.base, projections: place.projections[..at].into() };
                 let ty = Typing(self.locals).place(&prefix).ok();
                 if let Some(ty) = ty.filter(|ty| ty.is_reference()) {
                     let temp = self.load(prefix, ty);
@@ -102,7 +102,7 @@ impl Splitter<'_> {
                 continue;
             }
             if let Some(ty) = self.types.counted_place(self.locals, place) {
-                let temp = self.load((**place).clone(), ty);
+                let temp = self.load(place.clone(), ty);
                 *arg = Operand::copy(temp);
             }
         }
