@@ -41,7 +41,13 @@ enum Task {
     },
     /// Build random programs through random edits, and compare every build with one from nothing
     FuzzEdits {
-        /// `--seed N`, `--steps N`, `--seconds N`, `--kills N`, `--faults N`, or `--help`
+        /// `--seed N`, `--steps N`, `--seconds N`, `--threads N`, `--kills N`, `--faults N`, or `--help`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+    /// Forget to record one kind of edge of the graph after the other, and see that tests notice
+    Mutants {
+        /// `--seed N`, `--seconds N`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
@@ -73,6 +79,7 @@ fn main() -> ExitCode {
         Task::Run { file, args } => run(&file, &args),
         Task::Test { args } => test::test(&args),
         Task::FuzzEdits { args } => test::fuzz_edits(&args),
+        Task::Mutants { args } => test::mutants(&args),
         Task::Fuzz { args } => test::fuzz(&args),
         Task::FuzzStore { args } => test::fuzz_store(&args),
         Task::Tidy => tidy::tidy().map(|()| ExitCode::SUCCESS),

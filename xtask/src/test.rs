@@ -23,13 +23,13 @@ fn target_directory() -> Result<PathBuf> {
     Ok(shell::metadata()?.target_directory.into_std_path_buf().join("debug"))
 }
 
-/// What follows the tests: broken programs and random edits, from the same seeds each time, so that what
-/// fails was broken by the change. They are programs that the tests have built; `cargo xtask fuzz` and
+/// What follows the tests: broken programs and random edits, from the same seeds and so many each time, so
+/// that what fails was broken by the change, on any machine: two minutes of edits on two processors. They are programs that the tests have built; `cargo xtask fuzz` and
 /// `fuzz-edits` go on with other seeds.
 const SLICES: [(&str, [&str; 4]); 3] = [
     ("examples/fuzz", ["--seed", "1", "--steps", "200"]),
-    ("cm-fuzz", ["--seed", "1", "--time", "45"]),
-    ("fuzz-edits", ["--seed", "1", "--seconds", "75"]),
+    ("cm-fuzz", ["--seed", "1", "--steps", "4000"]),
+    ("fuzz-edits", ["--seed", "1", "--steps", "2000"]),
 ];
 
 /// Runs all tests, with the compiler built before: the conformance tests run it as a program.
@@ -71,12 +71,19 @@ fn schedules(toolchain: &Toolchain) -> Result<ExitCode> {
 
 /// Gives the front end broken programs, with these options.
 pub(crate) fn fuzz(args: &[OsString]) -> Result<ExitCode> {
-    start("cm-fuzz", args)
+    start("cm-fuzz", &[], args)
 }
 
 /// Random programs and edits; see `crates/cm-edits`.
 pub(crate) fn fuzz_edits(args: &[OsString]) -> Result<ExitCode> {
-    start("cm-edits", args)
+    start("cm-edits", &["--profile", "fuzz"], args)
+}
+
+/// The test of the tests of incremental builds; see `crates/cm-edits`.
+pub(crate) fn mutants(args: &[OsString]) -> Result<ExitCode> {
+    let args: Vec<OsString> =
+        ["--mutants".into()].into_iter().chain(args.iter().cloned()).collect();
+    start("cm-edits", &["--profile", "fuzz", "--features", "mutation"], &args)
 }
 
 /// Damages stores in random ways; an example of castore, which knows no command line library.
@@ -86,11 +93,11 @@ pub(crate) fn fuzz_store(args: &[OsString]) -> Result<ExitCode> {
     shell::status(&mut command).map(shell::exit_code)
 }
 
-/// Runs the program of a package.
-fn start(package: &str, args: &[OsString]) -> Result<ExitCode> {
+/// Runs the program of a package, built in some way.
+fn start(package: &str, built: &[&str], args: &[OsString]) -> Result<ExitCode> {
     let toolchain = setup::setup(setup::For::Development)?;
     let mut command = toolchain.cargo();
-    command.args(["run", "--quiet", "--package", package, "--"]).args(args);
+    command.args(["run", "--quiet", "--package", package]).args(built).arg("--").args(args);
     shell::status(&mut command).map(shell::exit_code)
 }
 

@@ -6,7 +6,11 @@ use crate::{
     segment::EntryHeader,
     transaction::Transaction,
 };
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    fs::{File, Metadata},
+    os::unix::fs::MetadataExt as _,
+};
 
 /// What is known of an entry without reading it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,6 +72,7 @@ impl Store {
         let mut verified = Verified::default();
         for _ in 0..MOST_ROUNDS {
             let mut bad = Vec::new();
+            let held = File::open(self.home.index());
             (verified.good, verified.bytes) = (0, 0);
             for (entry, header) in self.all()? {
                 let found = header.and_then(|header| self.read_quietly(header.kind, &header.key));
@@ -82,12 +87,23 @@ impl Store {
             if bad.is_empty() {
                 break;
             }
+            if !held.as_ref().is_ok_and(|index| self.is_at_its_place(index)) {
+                // Somebody has deleted the whole store meanwhile: that is no damage.
+                continue;
+            }
             // An index that turns out to be damaged is made anew, with what could not be seen before.
             seen.extend(bad.iter().map(|entry| (entry.kind, entry.key)));
             self.remove_all(&bad)?;
         }
         verified.bad = seen.len() as u64;
         Ok(verified)
+    }
+
+    /// Whether this is the index still.
+    fn is_at_its_place(&self, index: &File) -> bool {
+        let which = |meta: Metadata| (meta.dev(), meta.ino());
+        let (opened, there) = (index.metadata(), self.home.index().symlink_metadata());
+        opened.is_ok_and(|opened| there.is_ok_and(|there| which(opened) == which(there)))
     }
 
     /// Removes the entries that are selected. Gives their number.

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
     fmt::Write,
-    fs,
+    fs, io,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -22,15 +22,52 @@ use std::{
 /// # Errors
 /// If it is not a cache, having no `CACHEDIR.TAG`, or cannot be deleted.
 pub fn clean(dir: &Utf8Path) -> Result<bool, Error> {
-    if !dir.exists() {
-        return Ok(false);
-    }
-    let empty = dir.read_dir_utf8().map_err(|e| Error::open(dir, &e))?.next().is_none();
-    if !empty && !dir.join("CACHEDIR.TAG").exists() {
+    let is_cache = match is_cache(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        other => other.map_err(|error| Error::open(dir, &error))?,
+    };
+    if !is_cache {
         return Err(format!("{dir} is not a Cm cache (it has no CACHEDIR.TAG); not deleted").into());
     }
-    fs::remove_dir_all(dir).map_err(|e| format!("cannot delete {dir}: {e}"))?;
+    delete(dir).map_err(|error| format!("cannot delete {dir}: {error}"))?;
     Ok(true)
+}
+
+/// Whether a directory may be deleted. A build that ends after the cache was deleted leaves its graph
+/// without a tag.
+fn is_cache(dir: &Utf8Path) -> io::Result<bool> {
+    let names: io::Result<Vec<_>> = dir.read_dir_utf8()?.collect();
+    let names: Vec<_> = names?.iter().map(|entry| entry.file_name().to_owned()).collect();
+    let ours = |name: &String| {
+        let name = name.as_str();
+        FOLDERS.contains(&name) || ["cas", "module_hash.json"].contains(&name)
+    };
+    let has = |name: &str| names.iter().any(|other| other == name);
+    Ok(names.is_empty() || has("CACHEDIR.TAG") || has("graph") && names.iter().all(ours))
+}
+
+/// Deletes the directory. Other processes may be at work there: it goes away as a whole, the store with
+/// its index, and what they make after that stays.
+fn delete(dir: &Utf8Path) -> io::Result<()> {
+    let is_link = dir.symlink_metadata().is_ok_and(|meta| meta.is_symlink());
+    let prefix = format!("{}.deleted-", dir.file_name().unwrap_or("cache"));
+    let deleted = dir.with_file_name(format!("{prefix}{}", std::process::id()));
+    // It may be a mount, or what it is in may not be changed.
+    if is_link || fs::rename(dir, &deleted).is_err() {
+        return fs::remove_dir_all(dir).or_else(absent_is_fine);
+    }
+    // Others of that name are of processes that were killed, or are being deleted anyway.
+    let beside = dir.parent().filter(|parent| !parent.as_str().is_empty());
+    for entry in beside.unwrap_or(Utf8Path::new(".")).read_dir_utf8()?.flatten() {
+        if entry.file_name().starts_with(&prefix) {
+            fs::remove_dir_all(entry.path()).or_else(absent_is_fine)?;
+        }
+    }
+    Ok(())
+}
+
+fn absent_is_fine(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }
 
 /// Removes the entries of some kinds from the store. Gives their number.

@@ -431,7 +431,9 @@ impl Files {
     /// The same, and what people read.
     fn keep_log_and_views(&self, database: &Database) -> (BuildLog, std::io::Result<()>) {
         let log = self.keep_log(database.take_log());
-        let viewed = views::update(database, &log, &self.cache, &self.program);
+        let update = |db: &Database| views::update(db, &log, &self.cache, &self.program);
+        // Interrupted: a file has changed since, or what was stored is gone. The next build sees to it.
+        let viewed = database.read(update).unwrap_or(Ok(()));
         (log, viewed)
     }
 }

@@ -36,18 +36,18 @@ pub fn build_here(main: &Utf8Path, cache: &Utf8Path, output: &Utf8Path) -> Resul
 }
 
 /// A program in three states: built in the first, on disk in the second, and to be edited to the third.
-struct Setting {
-    place: Place,
+pub(crate) struct Setting {
+    pub place: Place,
     /// The second and the third, and what they must give.
     states: [(Files, Clean); 2],
     /// The cache after the first.
-    before: Tree,
+    pub before: Tree,
     random: Random,
 }
 
 impl Setting {
     /// Different states of a walk, all of them right.
-    fn new(seed: u64) -> Result<Setting, String> {
+    pub fn new(seed: u64) -> Result<Setting, String> {
         let mut walk = Walk::new(seed);
         let mut next = || loop {
             walk.step();
@@ -75,7 +75,7 @@ impl Setting {
     }
 
     /// Puts the cache into a state.
-    fn put(&self, tree: &Tree) -> Result<(), String> {
+    pub fn put(&self, tree: &Tree) -> Result<(), String> {
         let cache = self.place.cache();
         if cache.exists() {
             fs::remove_dir_all(&cache).map_err(text)?;
@@ -256,9 +256,9 @@ const FAULTS: [&str; 5] =
     ["error=ENOSPC", "error=EIO", "error=EACCES", "error=EMFILE", "signal=KILL"];
 
 /// Builds in which one system call fails, or is the last, by `strace`: every call in turn that writes
-/// something, up to so many. Returns how many of the builds failed.
+/// something, up to so many. Returns how many there were, and how many of the builds failed.
 /// `only`: that one alone.
-pub fn faults(seed: u64, count: usize, only: Option<&str>) -> Result<usize, String> {
+pub fn faults(seed: u64, count: usize, only: Option<&str>) -> Result<(usize, usize), String> {
     let mut setting = Setting::new(seed)?;
     let log = setting.place.cache().with_file_name("calls");
     let traced = |what: &str| {
@@ -280,15 +280,16 @@ pub fn faults(seed: u64, count: usize, only: Option<&str>) -> Result<usize, Stri
         all = vec![only.to_owned()];
     }
     let mut failed = 0;
-    for number in 0..count.min(all.len()) {
+    let tried = count.min(all.len());
+    for number in 0..tried {
         // All of them if there is time, else some of each kind.
-        let fault = &all[number * all.len() / count.min(all.len())];
+        let fault = &all[number * all.len() / tried];
         setting.put(&setting.before)?;
         let _ = fs::remove_file(setting.place.output());
         failed += usize::from(!wait(setting.start(Some(&traced(fault)))?)?.success());
         setting.check().map_err(|message| format!("{fault}: {message}"))?;
     }
-    Ok(failed)
+    Ok((tried, failed))
 }
 
 fn wait(mut child: std::process::Child) -> Result<ExitStatus, String> {

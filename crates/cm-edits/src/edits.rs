@@ -3,8 +3,8 @@
 use crate::{
     grow,
     model::{
-        Bound, Breakage, Derive, Field, Function, Id, Item, Kind, Link, Param, Program, Ty, Value,
-        Variant,
+        Act, Bound, Breakage, Derive, Field, Function, Id, Item, Kind, Link, Param, Program, Ty,
+        Value, Variant,
     },
     random::Random,
 };
@@ -13,7 +13,7 @@ use crate::{
 pub type Edit = fn(&mut Program, &mut Random) -> bool;
 
 /// All edits, by their kinds. What touches the world beside the model is in `walk`.
-pub const EDITS: [(&str, Edit); 33] = [
+pub const EDITS: [(&str, Edit); 34] = [
     ("rename", rename),
     ("rename member", rename_member),
     ("rename module", rename_module),
@@ -31,6 +31,7 @@ pub const EDITS: [(&str, Edit); 33] = [
     ("global changed", change_global),
     ("alias changed", change_alias),
     ("bound changed", change_bound),
+    ("generic changed", change_generic),
     ("impl added", add_implementation),
     ("impl removed", remove_implementation),
     ("method added", add_method),
@@ -305,6 +306,40 @@ fn change_bound(program: &mut Program, random: &mut Random) -> bool {
         }
         _ => false,
     }) == Some(true)
+}
+
+/// A function gets a type parameter, or loses it, and accordingly in the calls.
+fn change_generic(program: &mut Program, random: &mut Random) -> bool {
+    let int = Ty::Prim("int");
+    let ty = Ty::Param(0);
+    let param = grow::param(program, ty.clone(), random);
+    let bound = [Bound::None, Bound::Eq, Bound::Ord][random.below(3)];
+    let fits = |item: &Item| matches!(item.kind, Kind::Function { .. }) && !is_main(item);
+    let Some(item) = some(program, random, fits) else { return false };
+    let (id, Kind::Function { function, is_macro: false }) = (item.id, &mut item.kind) else {
+        return false;
+    };
+    let was = !function.generics.is_empty();
+    match was {
+        true => {
+            function.generics.clear();
+            let types = function.params.iter_mut().map(|param| &mut param.ty);
+            types.chain(&mut function.ret).filter(|of| **of == ty).for_each(|of| *of = int.clone());
+        }
+        false => {
+            function.generics.push(bound);
+            // What has a default stays behind what has none.
+            function.params.insert(0, param);
+        }
+    }
+    program.each_statement(&mut |statement| match &statement.act {
+        Act::Instance(of, _) if *of == id && was => statement.act = Act::Call(id),
+        Act::Call(of) | Act::FunctionValue(of) if *of == id && !was => {
+            statement.act = Act::Instance(id, int.clone());
+        }
+        _ => {}
+    });
+    true
 }
 
 fn add_implementation(program: &mut Program, random: &mut Random) -> bool {

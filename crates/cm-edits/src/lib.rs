@@ -3,6 +3,8 @@
 pub mod crashes;
 pub mod edits;
 pub mod grow;
+pub mod hostile;
+pub mod kinds;
 pub mod model;
 #[cfg(feature = "mutation")]
 pub mod mutants;

@@ -2,12 +2,22 @@
 
 use camino::Utf8PathBuf;
 use clap::Parser;
-use cm_edits::{crashes, grow, print, random::Random, shrink, walk};
+use cm_edits::{crashes, grow, hostile, print, random::Random, shrink, walk};
 use std::{
+    num::NonZero,
     path::PathBuf,
     process::ExitCode,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
     time::{Duration, Instant},
 };
+
+/// As in the command.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Walks through random states of random programs, and compares every incremental build with one from nothing
 #[derive(Parser)]
@@ -21,6 +31,9 @@ struct Options {
     /// Stop after this many seconds
     #[arg(long)]
     seconds: Option<u64>,
+    /// How many walks at once [default: one for each processor]
+    #[arg(long)]
+    threads: Option<NonZero<usize>>,
     /// Kill so many builds, and lose writes of as many; the builds after them must be right
     #[arg(long)]
     kills: Option<usize>,
@@ -30,6 +43,12 @@ struct Options {
     /// Only this fault, as a failure has it
     #[arg(long, requires = "faults", allow_hyphen_values = true)]
     fault: Option<String>,
+    /// Build with so many images that somebody has changed; none may panic or take all memory
+    #[arg(long)]
+    hostile: Option<usize>,
+    /// Only this one of them
+    #[arg(long, requires = "hostile")]
+    trial: Option<usize>,
     /// Build a program: root file, cache directory, output
     #[arg(long, num_args = 3, hide = true)]
     build: Option<Vec<Utf8PathBuf>>,
@@ -47,6 +66,8 @@ struct Options {
 
 /// Steps of a walk: long enough for something to pile up, short enough to be shrunk.
 const WALK: usize = 40;
+/// How often it is said how far the walks are, in steps.
+const PROGRESS: usize = 2000;
 /// Builds of one program that are killed.
 const PROGRAM: usize = 25;
 
@@ -71,20 +92,14 @@ fn main() -> ExitCode {
             _ => ExitCode::FAILURE,
         };
     }
-    if let Some(count) = options.faults {
-        return match crashes::faults(options.seed, count, options.fault.as_deref()) {
-            Ok(failed) => {
-                println!("{failed} builds of {count} failed; all builds after them right");
-                ExitCode::SUCCESS
-            }
-            Err(message) => {
-                println!("{message}");
-                ExitCode::FAILURE
-            }
-        };
-    }
-    if let Some(count) = options.kills {
-        return match interruptions(options.seed, count) {
+    let done = match (options.faults, options.hostile, options.kills) {
+        (Some(count), ..) => Some(faults(&options, count)),
+        (_, Some(count), _) => Some(hostile(&options, count)),
+        (.., Some(count)) => Some(interruptions(options.seed, count)),
+        _ => None,
+    };
+    if let Some(done) = done {
+        return match done {
             Ok(()) => ExitCode::SUCCESS,
             Err(message) => {
                 println!("{message}");
@@ -118,6 +133,21 @@ fn with_library() -> Option<ExitCode> {
     Some(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// Builds in which a system call fails.
+fn faults(options: &Options, count: usize) -> Result<(), String> {
+    let (tried, failed) = crashes::faults(options.seed, count, options.fault.as_deref())?;
+    println!("seed {}: {tried} system calls failed or were the last", options.seed);
+    println!("{failed} builds failed by that; all builds after them right");
+    Ok(())
+}
+
+/// Images that somebody has changed.
+fn hostile(options: &Options, count: usize) -> Result<(), String> {
+    let good = hostile::hostile(options.seed, count, options.trial)?;
+    println!("seed {}: {count} images changed, {good} builds without errors", options.seed);
+    Ok(())
+}
+
 /// Builds that do not come to their end, over several programs.
 fn interruptions(seed: u64, count: usize) -> Result<(), String> {
     let (mut killed, mut failed) = (0, 0);
@@ -139,30 +169,52 @@ fn interruptions(seed: u64, count: usize) -> Result<(), String> {
     Ok(())
 }
 
+/// What all walks have come to.
+#[derive(Default)]
+struct Total {
+    steps: usize,
+    failures: usize,
+    statistics: walk::Statistics,
+}
+
 fn run(options: &Options) -> bool {
     let start = Instant::now();
-    let mut statistics = walk::Statistics::default();
-    let (mut done, mut failures) = (0, 0);
     println!("seed {}", options.seed);
     let unlimited = if options.seconds.is_some() { usize::MAX } else { 400 };
     let all = options.steps.unwrap_or(unlimited);
-    for number in 0.. {
-        let over = options.seconds.is_some_and(|s| start.elapsed() > Duration::from_secs(s));
-        if done >= all || over {
+    let over = || options.seconds.is_some_and(|s| start.elapsed() > Duration::from_secs(s));
+    let (next, total) = (AtomicUsize::new(0), Mutex::new(Total::default()));
+    let work = || loop {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        let before = number.saturating_mul(WALK);
+        if before >= all || over() {
             break;
         }
-        let seed = options.seed.wrapping_add(number);
-        let steps = WALK.min(all - done);
-        done += steps;
-        match walk::walk(seed, steps) {
-            Ok(more) => statistics.add(&more),
+        let (seed, steps) = (options.seed.wrapping_add(number as u64), WALK.min(all - before));
+        let walked = walk::walk(seed, steps);
+        let mut total = total.lock().unwrap_or_else(PoisonError::into_inner);
+        total.steps += steps;
+        match walked {
+            Ok(more) => total.statistics.add(&more),
             Err(failure) => {
-                failures += 1;
+                total.failures += 1;
                 report(seed, *failure, options);
             }
         }
-    }
-    println!("{done} steps, {failures} failures, {} s", start.elapsed().as_secs());
+        if total.steps / PROGRESS > (total.steps - steps) / PROGRESS {
+            println!("{} steps, {} s", total.steps, start.elapsed().as_secs());
+        }
+    };
+    thread::scope(|scope| {
+        let threads = options.threads.or(thread::available_parallelism().ok());
+        for _ in 0..threads.map_or(1, NonZero::get) {
+            let thread = thread::Builder::new().stack_size(8 << 20).spawn_scoped(scope, work);
+            thread.expect("the machine has a thread");
+        }
+    });
+    let Total { steps, failures, statistics } =
+        total.into_inner().unwrap_or_else(PoisonError::into_inner);
+    println!("{steps} steps, {failures} failures, {} s", start.elapsed().as_secs());
     show(&statistics);
     failures == 0
 }
@@ -201,17 +253,17 @@ fn mutants(options: &Options) -> bool {
             return false;
         }
     };
-    for (reader, read) in &mutants.undecided {
-        println!("no edit depends on it alone: {reader} -> {read}");
+    for (reader, read) in &mutants.listed {
+        println!("noticed by the list of kinds alone: {reader} -> {read}");
     }
     for (reader, read) in &mutants.survived {
         println!("not noticed: {reader} -> {read}");
     }
     println!(
-        "{} kinds of edges noticed, {} not, {} undecided",
+        "{} kinds of edges noticed by an edit, {} by the list of kinds alone, {} not at all",
         mutants.found.len(),
-        mutants.survived.len(),
-        mutants.undecided.len()
+        mutants.listed.len(),
+        mutants.survived.len()
     );
     mutants.survived.is_empty()
 }

@@ -1,7 +1,8 @@
 //! Tests of the tests: for every kind of edge of the graph, is it noticed when it is not recorded?
 
 use crate::{
-    oracle::{EdgeKind, Graph, build_clean, decisive, front_graph},
+    kinds,
+    oracle::{EdgeKind, Graph, decisive},
     print,
     walk::{Replay, State, Statistics, Walk},
 };
@@ -16,12 +17,13 @@ const WITNESSES: usize = 3;
 /// What became of the kinds of edges.
 #[derive(Clone, Debug, Default)]
 pub struct Mutants {
-    /// Those that were missed by a test.
+    /// Without them, a build after an edit is wrong, and that is noticed.
     pub found: BTreeSet<EdgeKind>,
-    /// Those without which all was as it should be, although an edit depended on them.
+    /// It is only noticed that they are not in the graph: see [`crate::kinds`]. Whatever changes what
+    /// they lead to seems to change something else that is read too.
+    pub listed: BTreeSet<EdgeKind>,
+    /// Those whose absence nobody notices.
     pub survived: BTreeSet<EdgeKind>,
-    /// Those on which no edit depended alone.
-    pub undecided: BTreeSet<EdgeKind>,
 }
 
 /// Edits that depend on a kind of edge alone, surely or perhaps.
@@ -32,20 +34,24 @@ type Witnesses = BTreeMap<EdgeKind, [Vec<[State; 2]>; 2]>;
 pub fn mutants(seed: u64, limit: Duration) -> Result<Mutants, String> {
     let (kinds, witnesses) = collect(seed, limit)?;
     println!("{} kinds of edges, {} with edits", kinds.len(), witnesses.len());
+    let listed = kinds::list();
     // A panic is as good as any other failure.
     std::panic::set_hook(Box::new(|_| {}));
     let mut mutants = Mutants::default();
-    for kind in kinds {
+    for (kind, state) in kinds {
         let [perhaps, surely] = witnesses.get(&kind).cloned().unwrap_or_default();
         redgreen::mutation::drop_edges(&kind.0, &kind.1);
         let noticed = surely.iter().chain(&perhaps).find_map(noticed);
+        let is_absent = !graph_of(&state)?.0.edge_kinds().contains(&kind);
         redgreen::mutation::drop_no_edges();
         match noticed {
             Some(message) => {
                 println!("{} -> {}: {}", kind.0, kind.1, message.lines().next().unwrap_or(""));
                 mutants.found.insert(kind);
             }
-            None if surely.is_empty() => _ = mutants.undecided.insert(kind),
+            None if surely.is_empty() && is_absent && listed.contains(&kind) => {
+                mutants.listed.insert(kind);
+            }
             None => _ = mutants.survived.insert(kind),
         }
     }
@@ -58,9 +64,15 @@ fn noticed(edit: &[State; 2]) -> Option<String> {
     edit.iter().find_map(|state| replay.step(state, &mut statistics).err())
 }
 
-fn collect(seed: u64, limit: Duration) -> Result<(BTreeSet<EdgeKind>, Witnesses), String> {
+/// The graph of a state, and whether it is a right program. Most edges need no code.
+fn graph_of(state: &State) -> Result<(Graph, bool), String> {
+    kinds::graph(&print::files(&state.program), state.edit == kinds::WHOLE)
+}
+
+/// The kinds of edges there are, each with a state that has it, and edits for them.
+fn collect(seed: u64, limit: Duration) -> Result<(BTreeMap<EdgeKind, State>, Witnesses), String> {
     let start = Instant::now();
-    let mut kinds = BTreeSet::new();
+    let mut kinds: BTreeMap<EdgeKind, State> = BTreeMap::new();
     let mut witnesses = Witnesses::new();
     for number in 0.. {
         let mut walk = Walk::new(seed.wrapping_add(number));
@@ -71,18 +83,15 @@ fn collect(seed: u64, limit: Duration) -> Result<(BTreeSet<EdgeKind>, Witnesses)
             }
             let mut state = walk.state().clone();
             state.program.arguments.clear();
-            let whole = !witnesses.contains_key(&("executable".into(), "objects".into()));
-            let files = print::files(&state.program);
-            let (graph, accepted) = match whole {
-                true => {
-                    let clean = build_clean(&files, &[], false)?;
-                    (clean.graph, clean.outcome.made.is_some())
-                }
-                false => front_graph(&files)?,
-            };
-            kinds.extend(graph.edge_kinds());
+            if !witnesses.contains_key(&("executable".into(), "objects".into())) {
+                state.edit = kinds::WHOLE;
+            }
+            let (graph, accepted) = graph_of(&state)?;
+            for kind in graph.edge_kinds() {
+                kinds.entry(kind).or_insert_with(|| state.clone());
+            }
             if let Some((before, old)) = &last {
-                for (kind, surely) in decisive(old, &graph) {
+                for (kind, surely) in decisive(old, &graph, accepted) {
                     let edits = &mut witnesses.entry(kind).or_default()[usize::from(surely)];
                     if edits.len() < WITNESSES {
                         edits.push([before.clone(), state.clone()]);

@@ -5,7 +5,9 @@ use crate::{
     edits::{EDITS, WRITING, break_it, change_options},
     grow,
     model::{Breakage, Program},
-    oracle::{Clean, Graph, Outcome, Place, TestSystem, build_clean, needed, text},
+    oracle::{
+        Clean, Graph, Outcome, Place, TestSystem, build_clean, build_with_store, needed, text,
+    },
     print,
     random::Random,
 };
@@ -20,6 +22,10 @@ use std::{
     rc::Rc,
     sync::Arc,
 };
+
+/// One of so many builds from nothing generates all code itself; the others take it from a store of
+/// their own where the MIR is the same.
+const PURE: usize = 8;
 
 /// A state of a program, and what led to it.
 #[derive(Clone, Debug)]
@@ -152,6 +158,10 @@ fn change(program: &mut Program, states: &[State], random: &mut Random) -> Optio
 #[derive(Default)]
 pub struct Replay {
     place: Option<Place>,
+    /// How many states there were.
+    count: usize,
+    /// Where builds from nothing find code that others of them have generated.
+    nothing: Option<Place>,
     /// What builds from nothing have given: states come again.
     clean: BTreeMap<(Files, Vec<String>), Rc<Clean>>,
     /// For the options of each, the last program without errors.
@@ -185,8 +195,11 @@ impl Replay {
         let key = (files, arguments.clone());
         let clean = match self.clean.get(&key) {
             Some(clean) if clean.behaviour.is_some() || !right => clean.clone(),
-            _ => Rc::new(build_clean(&key.0, arguments, right)?),
+            // Now and then without a store too.
+            _ if self.count.is_multiple_of(PURE) => Rc::new(build_clean(&key.0, arguments, right)?),
+            _ => Rc::new(build_with_store(&mut self.nothing, &key.0, arguments, right)?),
         };
+        self.count += 1;
         self.clean.insert(key, clean.clone());
         if right {
             is_accepted(&clean)?;

@@ -1,6 +1,10 @@
 //! A short walk with every push, and what holds of all walks.
 
-use cm_edits::{model::Breakage, print, walk::Walk};
+use cm_edits::{
+    model::{Bound, Breakage, Item, Kind, Ty},
+    print,
+    walk::Walk,
+};
 use std::process::Command;
 
 #[test]
@@ -27,6 +31,33 @@ fn builds_after_builds_that_did_not_end_are_right() {
     assert!(killed.is_some_and(|count| count.parse::<u32>().unwrap() > 20), "{stdout}");
 }
 
+/// Some of each kind; `cargo xtask fuzz-edits --faults 10000` takes all.
+#[test]
+fn builds_after_builds_in_which_a_system_call_failed_are_right() {
+    if !Command::new("strace").arg("-V").output().is_ok_and(|found| found.status.success()) {
+        return;
+    }
+    let fuzz = Command::new(env!("CARGO_BIN_EXE_fuzz-edits"))
+        .args(["--seed", "6", "--faults", "20"])
+        .output()
+        .unwrap();
+    let stdout = String::from_utf8_lossy(&fuzz.stdout);
+    let untraceable = stdout.contains("may not trace");
+    assert!(untraceable || fuzz.status.success(), "{stdout}");
+    assert!(untraceable || stdout.contains("20 system calls failed"), "{stdout}");
+}
+
+#[test]
+fn images_that_somebody_has_changed_do_no_harm() {
+    let fuzz = Command::new(env!("CARGO_BIN_EXE_fuzz-edits"))
+        .args(["--seed", "3", "--hostile", "30"])
+        .output()
+        .unwrap();
+    let stdout = String::from_utf8_lossy(&fuzz.stdout);
+    assert!(fuzz.status.success(), "{stdout}");
+    assert!(stdout.contains("30 images changed"), "{stdout}");
+}
+
 #[test]
 fn walks_keep_programs_right_and_are_the_same_again() {
     let mut different = 0;
@@ -47,4 +78,22 @@ fn walks_keep_programs_right_and_are_the_same_again() {
         }
     }
     assert!(different > 12 * 30, "edits change texts: {different}");
+}
+
+/// An edit may make a circle of aliases, and is not done then: to find that out must end.
+#[test]
+fn a_circle_of_aliases_is_not_right() {
+    let alias = |id: u32, of: u32| Item {
+        id,
+        name: format!("A{id}"),
+        module: 1,
+        exported: false,
+        comment: None,
+        kind: Kind::Alias { ty: Ty::Named(of) },
+    };
+    let mut program = Walk::new(0).state().program.clone();
+    assert!(program.is_right());
+    program.items.extend([alias(90_001, 90_002), alias(90_002, 90_001)]);
+    assert!(!program.has(&Ty::Named(90_001), Bound::Eq));
+    assert!(!program.is_right());
 }

@@ -23,12 +23,12 @@ struct Cli {
     /// What the cases follow from
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Seconds
-    #[arg(long, default_value_t = 60)]
-    time: u64,
+    /// Stop after this many seconds [default: 60, or what the cases take]
+    #[arg(long)]
+    time: Option<u64>,
     /// Cases
-    #[arg(long, default_value_t = u64::MAX)]
-    steps: u64,
+    #[arg(long)]
+    steps: Option<u64>,
     /// The first case
     #[arg(long, default_value_t = 0)]
     from: u64,
@@ -110,11 +110,12 @@ fn guarded(case: Case) -> Result<(), String> {
 /// Runs cases until the time is over; failing ones are made small and kept, one of each kind.
 fn fuzz(cli: &Cli) -> Done {
     let seeds = seeds::programs()?;
-    let end = Instant::now() + Duration::from_secs(cli.time);
-    let last = cli.from.saturating_add(cli.steps);
+    let seconds = cli.time.or_else(|| cli.steps.is_none().then_some(60));
+    let end = seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    let last = cli.from.saturating_add(cli.steps.unwrap_or(u64::MAX));
     let mut kinds: BTreeMap<String, u64> = BTreeMap::new();
     let mut step = cli.from;
-    while Instant::now() < end && step < last {
+    while !watch::is_over(end) && step < last {
         let (right, failure) = watch::run(cli.seed, step, last, end)?;
         step += right;
         let Some(failure) = failure else { break };

@@ -57,11 +57,22 @@ fn lines(from: ChildStdout) -> Receiver<String> {
     receiver
 }
 
-/// Runs the cases from `first` to `last` until one fails or the time is over; how many were right.
+/// Whether the time is over, if there is an end.
+pub fn is_over(end: Option<Instant>) -> bool {
+    end.is_some_and(|end| Instant::now() > end)
+}
+
+/// Runs the cases from `first` until one fails, the next is `last`, or the time is over; how many were
+/// right.
 ///
 /// # Errors
 /// If no process can be started.
-pub fn run(seed: u64, first: u64, last: u64, end: Instant) -> io::Result<(u64, Option<Failure>)> {
+pub fn run(
+    seed: u64,
+    first: u64,
+    last: u64,
+    end: Option<Instant>,
+) -> io::Result<(u64, Option<Failure>)> {
     let (mut child, lines) = worker(&["worker", &seed.to_string(), &first.to_string()])?;
     let mut step = first;
     let failure = loop {
@@ -73,7 +84,7 @@ pub fn run(seed: u64, first: u64, last: u64, end: Instant) -> io::Result<(u64, O
             Err(RecvTimeoutError::Timeout) => break Some("hang".to_owned()),
             Err(RecvTimeoutError::Disconnected) => break Some(death(&mut child)),
         }
-        if Instant::now() > end || step >= last {
+        if is_over(end) || step >= last {
             break None;
         }
     };

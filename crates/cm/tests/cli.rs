@@ -9,6 +9,8 @@ mod commands;
 mod conditions;
 #[path = "cli/crashes.rs"]
 mod crashes;
+#[path = "cli/everywhere.rs"]
+mod everywhere;
 #[path = "cli/foreign.rs"]
 mod foreign;
 #[path = "cli/formatting.rs"]
@@ -37,6 +39,8 @@ mod terminals;
 mod testing;
 #[path = "cli/tls.rs"]
 mod tls;
+#[path = "cli/together.rs"]
+mod together;
 #[path = "cli/tour.rs"]
 mod tour;
 #[path = "cli/watching.rs"]

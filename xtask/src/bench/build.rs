@@ -22,11 +22,13 @@ pub(super) enum Compiler {
     Ccache,
     /// rustc with its own cache.
     Rust,
+    /// zig with its own cache.
+    Zig,
 }
 
 /// All of them.
 pub(super) const COMPILERS: &[Compiler] =
-    &[Compiler::Cm, Compiler::C, Compiler::Ccache, Compiler::Rust];
+    &[Compiler::Cm, Compiler::C, Compiler::Ccache, Compiler::Rust, Compiler::Zig];
 
 impl Compiler {
     /// For tables.
@@ -36,6 +38,7 @@ impl Compiler {
             Compiler::C => "C",
             Compiler::Ccache => "ccache",
             Compiler::Rust => "Rust",
+            Compiler::Zig => "Zig",
         }
     }
     /// What it compiles.
@@ -44,6 +47,7 @@ impl Compiler {
             Compiler::Cm => Language::Cm,
             Compiler::C | Compiler::Ccache => Language::C,
             Compiler::Rust => Language::Rust,
+            Compiler::Zig => Language::Zig,
         }
     }
 }
@@ -66,6 +70,7 @@ impl Builder {
             Compiler::C => make()?,
             Compiler::Ccache => make().and_then(|_| shell::find(&["ccache"]))?,
             Compiler::Rust => shell::find(&["rustc"])?,
+            Compiler::Zig => zig()?,
         };
         Some(Builder { compiler, level, program, dir, written: Files::new() })
     }
@@ -118,6 +123,15 @@ impl Builder {
                     .args(["-C", "incremental=incremental", "-o", "main.out", "main.rs"])
                     .arg(format!("-Copt-level={level}")),
             ),
+            Compiler::Zig => {
+                let level = if level == '0' { "Debug" } else { "ReleaseFast" };
+                // `-fincremental` is for a process that stays.
+                let mut zig = Command::new(&self.program);
+                zig.args(["build-exe", "main.zig", "-lc", "-femit-bin=main.out"]);
+                zig.args(["--cache-dir", "cache", "--global-cache-dir"]);
+                zig.arg(self.dir.with_file_name("zig global")).arg(format!("-O{level}"));
+                self.time(&mut zig)
+            }
         }
     }
 
@@ -184,4 +198,13 @@ impl Builder {
     fn error(&self, error: &std::io::Error) -> String {
         format!("cannot use {}: {error}", self.dir.display())
     }
+}
+
+/// The command, by itself or of the Python package `ziglang`.
+fn zig() -> Option<PathBuf> {
+    const PACKAGE: &str = "import os, ziglang; print(os.path.dirname(ziglang.__file__))";
+    shell::find(&["zig"]).or_else(|| {
+        let folder = shell::output(Command::new("python3").args(["-c", PACKAGE]))?;
+        Some(PathBuf::from(folder).join("zig")).filter(|program| program.is_file())
+    })
 }

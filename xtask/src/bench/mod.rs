@@ -1,5 +1,5 @@
 //! `cargo xtask bench`: how long builds of a generated program take after various edits, in fresh
-//! processes, next to a C and a Rust compiler on the equal program.
+//! processes, next to compilers of C, Rust and Zig on the equal program.
 
 mod build;
 mod print;
@@ -9,9 +9,9 @@ mod scaling;
 mod store;
 mod usage;
 
-use crate::{Result, dist};
+use crate::{Result, dist, shell};
 use build::{Builder, COMPILERS, Compiler};
-use print::{Language, print};
+use print::{LANGUAGES, Language, print};
 use program::{Edit, Program};
 use std::{
     collections::BTreeMap,
@@ -52,6 +52,9 @@ pub(crate) struct Options {
     /// Measure the store of the cache instead, next to hits of other compiler caches
     #[arg(long, conflicts_with_all = ["programs", "library", "scaling"])]
     store: bool,
+    /// Measure the graph of queries instead, next to computing everything and to salsa's own persistence
+    #[arg(long, conflicts_with_all = ["programs", "library", "scaling", "store"])]
+    graph: bool,
     /// With --programs, --library and --scaling: only those whose name contains this
     #[arg(long, default_value = "")]
     filter: String,
@@ -107,6 +110,9 @@ pub(crate) fn bench(options: &Options) -> Result {
     if options.store {
         return store::bench(options.runs);
     }
+    if options.graph {
+        return graph();
+    }
     let cm = match &options.cm {
         Some(cm) => std::path::absolute(cm).map_err(|error| error.to_string())?,
         None => dist::folder()?.join("cm"),
@@ -159,9 +165,19 @@ pub(crate) fn bench(options: &Options) -> Result {
     if failed.is_empty() { Ok(()) } else { Err(failed.join("\n")) }
 }
 
+/// The comparison is a workspace of its own.
+fn graph() -> Result {
+    let metadata = shell::metadata()?;
+    let mut command = shell::cargo();
+    command.args(["run", "--release", "--quiet", "--manifest-path"]);
+    command.arg(metadata.workspace_root.join("benches/redgreen/Cargo.toml"));
+    command.arg("--target-dir").arg(metadata.target_directory.join("bench"));
+    shell::run(&mut command)
+}
+
 /// Writes the program into a directory for each language.
 fn generate(program: &Program, dir: &Path) -> Result {
-    for language in [Language::Cm, Language::C, Language::Rust] {
+    for language in LANGUAGES {
         let place = dir.join(format!("{language:?}").to_lowercase());
         let failed = |error: std::io::Error| format!("cannot write {}: {error}", place.display());
         std::fs::create_dir_all(&place).map_err(failed)?;
@@ -292,7 +308,7 @@ mod tests {
     #[test]
     fn the_program_has_the_size_asked_for() {
         let program = Program::generate(3, 8, 20);
-        for language in [Language::Cm, Language::C, Language::Rust] {
+        for language in LANGUAGES {
             let files = print(&program, language);
             let lines = files[&format!("m001.{}", language.extension())].lines().count();
             assert!((8 * 20..8 * 23).contains(&lines), "{language:?}: {lines}");

@@ -12,7 +12,12 @@ pub(super) enum Language {
     Cm,
     C,
     Rust,
+    Zig,
 }
+
+/// All of them.
+pub(super) const LANGUAGES: [Language; 4] =
+    [Language::Cm, Language::C, Language::Rust, Language::Zig];
 
 impl Language {
     /// How its source files end.
@@ -21,6 +26,7 @@ impl Language {
             Language::Cm => "cm",
             Language::C => "c",
             Language::Rust => "rs",
+            Language::Zig => "zig",
         }
     }
 }
@@ -89,19 +95,23 @@ impl Printer<'_> {
             Language::Rust => {
                 (0..self.program.modules.len()).for_each(|m| line!(text, "mod m{m:03};"));
             }
+            Language::Zig => line!(text, "extern \"c\" fn printf([*:0]const u8, ...) c_int;"),
         }
         self.imports(&mut text, called.clone());
         let (head, local, print) = match self.language {
             Language::Cm => ("int main() {", "int x = 1;", "println(\"{x}\");"),
             Language::C => ("int main(void) {", "int x = 1;", "printf(\"%d\\n\", x);"),
             Language::Rust => ("fn main() {", "let mut x: i32 = 1;", "println!(\"{x}\");"),
+            Language::Zig => {
+                ("pub fn main() void {", "var x: i32 = 1;", "_ = printf(\"%d\\n\", x);")
+            }
         };
         line!(text, "{head}\n    {local}");
         for callee in called {
             self.statement(&mut text, 0, &Statement::Call(callee, 1));
         }
         line!(text, "    {print}");
-        if self.language != Language::Rust {
+        if matches!(self.language, Language::Cm | Language::C) {
             line!(text, "    return 0;");
         }
         line!(text, "}}");
@@ -119,6 +129,9 @@ impl Printer<'_> {
                 Language::Cm => line!(text, "import ./m{module:03}::{{{names}}};"),
                 Language::C => line!(text, "#include \"m{module:03}.h\""),
                 Language::Rust => line!(text, "use crate::m{module:03}::{{{names}}};"),
+                Language::Zig => group.iter().map(|callee| name(*callee)).for_each(|name| {
+                    line!(text, "const {name} = @import(\"m{module:03}.zig\").{name};");
+                }),
             }
         }
         text.push('\n');
@@ -137,6 +150,10 @@ impl Printer<'_> {
                 let third = if third { ", c: i32" } else { "" };
                 format!("pub fn {name}(a: i32, b: i32{third}) -> i32")
             }
+            Language::Zig => {
+                let third = if third { ", c: i32" } else { "" };
+                format!("pub fn {name}(a: i32, b: i32{third}) i32")
+            }
         }
     }
 
@@ -145,6 +162,8 @@ impl Printer<'_> {
         let (local, result) = match self.language {
             Language::Cm | Language::C => ("int x = a;", "return x"),
             Language::Rust => ("let mut x: i32 = a;", "return x"),
+            // What is not used, or never changed, is an error.
+            Language::Zig => ("var x: i32 = a;\n    _ = .{ &x, &b };", "return x"),
         };
         if let Some(comment) = &function.comment {
             line!(text, "    // {comment}");
@@ -158,33 +177,43 @@ impl Printer<'_> {
     }
 
     fn statement(&self, text: &mut String, number: usize, statement: &Statement) {
-        let rust = self.language == Language::Rust;
+        let remainder = |value: &str| match self.language {
+            Language::Zig => format!("@rem({value}, {MODULUS})"),
+            _ => format!("({value}) % {MODULUS}"),
+        };
+        let set = |value: &str| format!("x = {};", remainder(value));
         match statement {
-            Statement::Linear(k, l) => line!(text, "    x = (x * {k} + {l}) % {MODULUS};"),
+            Statement::Linear(k, l) => line!(text, "    {}", set(&format!("x * {k} + {l}"))),
             Statement::Loop(k, l) => {
-                let head = if rust {
-                    format!("for i in 0..{k}")
-                } else {
-                    format!("for (int i = 0; i < {k}; i++)")
+                let head = match self.language {
+                    Language::Cm | Language::C => format!("for (int i = 0; i < {k}; i++) {{"),
+                    Language::Rust => format!("for i in 0..{k} {{"),
+                    Language::Zig => {
+                        format!("for (0..{k}) |n| {{\n        const i: i32 = @intCast(n);")
+                    }
                 };
-                line!(text, "    {head} {{");
-                line!(text, "        x = (x + i * b + {l}) % {MODULUS};");
+                line!(text, "    {head}\n        {}", set(&format!("x + i * b + {l}")));
                 line!(text, "    }}");
             }
             Statement::Branch(k, l) => {
+                let rust = self.language == Language::Rust;
                 let condition = if rust { format!("x > {k}") } else { format!("(x > {k})") };
                 line!(text, "    if {condition} {{\n        x = x - {k};");
                 line!(text, "    }} else {{\n        x = x + {l};\n    }}");
             }
             Statement::Local(k) => {
-                let int = if rust { "let" } else { "int" };
-                line!(text, "    {int} y{number} = (x + b * {k}) % {MODULUS};");
-                line!(text, "    x = (x + y{number}) % {MODULUS};");
+                let local = match self.language {
+                    Language::Cm | Language::C => "int",
+                    Language::Rust => "let",
+                    Language::Zig => "const",
+                };
+                line!(text, "    {local} y{number} = {};", remainder(&format!("x + b * {k}")));
+                line!(text, "    {}", set(&format!("x + y{number}")));
             }
             Statement::Call(callee, k) => {
                 let third = self.program.function(*callee).third_parameter;
                 let third = if third { ", 1" } else { "" };
-                line!(text, "    x = (x + {}(x, {k}{third})) % {MODULUS};", name(*callee));
+                line!(text, "    {}", set(&format!("x + {}(x, {k}{third})", name(*callee))));
             }
         }
     }

@@ -77,7 +77,10 @@ impl Program {
             Kind::Global { ty, .. } => self.lengths_are_right(ty),
             Kind::Alias { ty } => self.rank(ty) < item.id && self.lengths_are_right(ty),
             Kind::Const { value: Value::More(id, _), .. } => *id < item.id && self.is_length(*id),
-            Kind::Interface { methods } => distinct(methods.iter().map(|method| &method.name)),
+            Kind::Interface { methods } => {
+                distinct(methods.iter().map(|method| &method.name))
+                    && methods.iter().all(|method| self.function_is_right(method))
+            }
             Kind::Function { function, is_macro } => {
                 let simple = function.ret == Some(Ty::Prim("long")) && function.generics.is_empty();
                 let defaults = function.params.iter().any(|param| param.default.is_some());
@@ -164,7 +167,7 @@ impl Program {
     }
 
     /// Types contain older ones only.
-    fn rank(&self, ty: &Ty) -> Id {
+    pub(super) fn rank(&self, ty: &Ty) -> Id {
         match ty {
             Ty::Prim(_) | Ty::Param(_) => 0,
             Ty::Named(id) => *id,

@@ -352,11 +352,12 @@ impl Program {
             _ => &mut [],
         })
     }
-    /// What an alias stands for, and what else is itself.
+    /// What an alias stands for, and what else is itself; so is an alias of something newer, which an edit
+    /// that is not done may have made a circle.
     pub fn resolved<'a>(&'a self, ty: &'a Ty) -> &'a Ty {
         match ty {
             Ty::Named(id) => match self.item(*id).map(|item| &item.kind) {
-                Some(Kind::Alias { ty }) => self.resolved(ty),
+                Some(Kind::Alias { ty }) if self.rank(ty) < *id => self.resolved(ty),
                 _ => ty,
             },
             _ => ty,

@@ -152,6 +152,17 @@ impl Program {
         self.statements().len() < before
     }
 
+    /// Changes statements, wherever they are.
+    pub fn each_statement(&mut self, change: &mut dyn FnMut(&mut Statement)) {
+        fn visit(statements: &mut [Statement], change: &mut dyn FnMut(&mut Statement)) {
+            for statement in statements {
+                change(statement);
+                visit(&mut statement.inner, change);
+            }
+        }
+        self.bodies_mut().for_each(|function| visit(&mut function.body, change));
+    }
+
     /// The numbers of all statements.
     pub fn statements(&self) -> Vec<Id> {
         fn collect(statements: &[Statement], into: &mut Vec<Id>) {

@@ -50,8 +50,8 @@ fn query(name: &str) -> String {
 
 /// The kinds of edges without which something would stay as it was, wrongly: all that changed of
 /// what it had read is of one kind. `true`: surely; else something it had read is not known of the
-/// later state.
-pub fn decisive(before: &Graph, after: &Graph) -> BTreeMap<EdgeKind, bool> {
+/// later state. `accepted`: the later state is a right program, of which the graph is compared too.
+pub fn decisive(before: &Graph, after: &Graph, accepted: bool) -> BTreeMap<EdgeKind, bool> {
     let fingerprint = |graph: &Graph, name: &String| graph.0.get(name).map(|node| node.fingerprint);
     let mut kinds = BTreeMap::new();
     for (name, node) in &after.0 {
@@ -64,7 +64,7 @@ pub fn decisive(before: &Graph, after: &Graph) -> BTreeMap<EdgeKind, bool> {
             let others = |node: &Node| -> Vec<String> {
                 node.reads.iter().filter(|read| query(read) != *kind).cloned().collect()
             };
-            old.fingerprint != node.fingerprint || others(old) != others(node)
+            old.fingerprint != node.fingerprint || accepted && others(old) != others(node)
         };
         let decide = |of: &[&String]| {
             let kinds: BTreeSet<String> = of.iter().map(|read| query(read)).collect();

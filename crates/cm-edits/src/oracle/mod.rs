@@ -6,7 +6,9 @@ mod place;
 mod system;
 
 pub use minimal::{EdgeKind, Graph, decisive, needed};
-pub use outcome::{Behaviour, Clean, Made, Outcome, build_clean, clean, execute, front_graph};
+pub use outcome::{
+    Behaviour, Clean, Made, Outcome, build_clean, build_with_store, clean, execute, front_graph,
+};
 pub use place::{Place, Saved};
 pub use system::TestSystem;
 

@@ -156,7 +156,31 @@ pub fn clean(files: &Files, arguments: &[String]) -> Result<Arc<Clean>, String> 
 
 /// The same, not shared. `run`: the program is executed, if there are no errors.
 pub fn build_clean(files: &Files, arguments: &[String], run: bool) -> Result<Clean, String> {
-    let place = Place::new(files, arguments)?;
+    build_new(&Place::new(files, arguments)?, run)
+}
+
+/// A build from nothing, but for a store that stays: where the bytes of a unit's MIR are those of an
+/// earlier build, its code is found there. `place`: where it is; made at the first build.
+pub fn build_with_store(
+    place: &mut Option<Place>,
+    files: &Files,
+    arguments: &[String],
+    run: bool,
+) -> Result<Clean, String> {
+    let place = match place {
+        Some(place) => {
+            place.arguments = arguments.to_vec();
+            place.set_files(files.clone())?;
+            place.forget_graphs()?;
+            place
+        }
+        none => none.insert(Place::new(files, arguments)?),
+    };
+    build_new(place, run)
+}
+
+/// Builds where there is no graph.
+fn build_new(place: &Place, run: bool) -> Result<Clean, String> {
     let session = place.session(Arc::new(TestSystem::calm()))?;
     let mut database = ManuallyDrop::into_inner(session.open());
     let program = cm_driver::build(&session, &mut database, None).map_err(text)?;

@@ -63,6 +63,22 @@ impl Place {
         Place::in_directory(self.directory.clone(), self.number + 1, &self.files, &self.arguments)
     }
 
+    /// Deletes all of the cache but its store.
+    pub fn forget_graphs(&self) -> Result<(), String> {
+        let cache = self.cache();
+        let entries =
+            if cache.exists() { cache.read_dir_utf8().map_err(text)? } else { return Ok(()) };
+        for entry in entries {
+            let entry = entry.map_err(text)?;
+            match entry.file_type().map_err(text)?.is_dir() {
+                true if entry.file_name() == "cas" => {}
+                true => fs::remove_dir_all(entry.path()).map_err(text)?,
+                false => fs::remove_file(entry.path()).map_err(text)?,
+            }
+        }
+        Ok(())
+    }
+
     /// Does what stands before a build. `meanwhile` is left out, and what concerns the process.
     pub fn apply(&mut self, action: &Action) -> Result<(), String> {
         let mut files = self.files.clone();

@@ -184,7 +184,7 @@ mod tests {
         }
         let int = |spec: &str| {
             let spec = parse_spec(spec).expect("a spec");
-            format(&ConstValue::Int(-5), TyKind::Int(IntTy::Tiny).intern(), spec)
+            format(&ConstValue::int(-5), TyKind::Int(IntTy::Tiny).intern(), spec)
         };
         assert_eq!(int("x").as_deref(), Some("fb"));
         assert_eq!(int("*^6").as_deref(), Some("**-5**"));

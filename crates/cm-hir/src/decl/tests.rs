@@ -40,7 +40,8 @@ fn show(system: &MemorySystem, diagnostic: &Diagnostic) -> String {
 fn resolve(db: &Database, line: &str) -> String {
     let (path, namespace) = line.split_once(" in ").unwrap_or((line, ""));
     let at = cm_base::At(0);
-    let segments = path.split("::").map(|name| ast::Ident { name: Name::new(name), at }).collect();
+    let segments = path.split("::").map(|name| ast::Ident { name: Name::new(name), at });
+    let segments = segments.collect::<Vec<_>>().into();
     let namespace = namespace.split("::").filter(|part| !part.is_empty()).map(Name::new).collect();
     let file = FileId(Name::new("main"));
     let scope = Scope { file, namespace, generics: Vec::new(), self_ty: None };
