@@ -1,12 +1,7 @@
 //! Files of others in the directory of a store, which count for its cap.
 
 use crate::{
-    Store,
-    hold::is_alone,
-    index::Trouble,
-    place::{Found, Owners, look},
-    room::Room,
-    transaction::Transaction,
+    Store, hold::is_alone, index::Trouble, place::Owners, room::Room, transaction::Transaction,
 };
 use std::{
     fmt,
@@ -124,13 +119,14 @@ impl Store {
     /// of the store may belong, and nobody else can write it. Anything else that lies there is set
     /// aside and counted like a bad entry. What is not there does no harm.
     pub fn admits(&self, path: &Path) -> bool {
-        if look(path) == Found::Nothing {
-            return true;
-        }
         // Nobody else can put anything there from now on.
         let _ = path.parent().map(Owners::of);
-        if path.symlink_metadata().is_ok_and(|meta| self.home.owners().own(&meta)) {
-            return true;
+        match path.symlink_metadata() {
+            Ok(meta) if self.home.owners().own(&meta) => return true,
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return true,
+            // It cannot be looked at, so it can be neither used nor damaged.
+            Err(_) => return false,
         }
         if !self.config.read_only {
             self.home.quarantine(path);
