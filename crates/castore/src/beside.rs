@@ -46,6 +46,13 @@ impl Beside {
         }
     }
 
+    /// So many bytes were added, at most.
+    fn grew(&self, added: u64) {
+        // What is unknown stays so.
+        let grown = |bytes: u64| (bytes != UNKNOWN).then(|| bytes.saturating_add(added));
+        let _ = self.bytes.try_update(Ordering::Relaxed, Ordering::Relaxed, grown);
+    }
+
     fn measure(&self) {
         if let Some(measure) = &self.measure {
             self.bytes.store(measure(), Ordering::Relaxed);
@@ -78,6 +85,7 @@ impl Drop for Reserved<'_> {
             Ok(())
         });
         self.store.reservations.fetch_sub(1, Ordering::Relaxed);
+        self.store.beside.grew(self.bytes);
     }
 }
 
@@ -105,7 +113,6 @@ impl Store {
             // Whoever reserved this was killed.
             step.index.header.reserved = 0;
         }
-        self.beside.measure();
         let room = self.make_room(step, bytes, 0)?;
         if room == Room::Made {
             let reserved = &mut step.index.header.reserved;

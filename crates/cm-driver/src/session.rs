@@ -280,18 +280,15 @@ impl Session {
             return self.keep_record_of(database);
         };
         let _small = SmallPages::begin();
-        let (graph, handle, tools) = (database.shared_graph(), database.clone(), &*self.tools);
+        let (graph, tools) = (database.shared_graph(), &*self.tools);
         let mut kept = None;
         // Threads of the pool may write nothing but the cache, so `meanwhile` is done here.
-        let done = rayon::in_place_scope(|scope| {
-            scope.spawn(|_| {
-                let graph = || keep_graph(&graph, roots, files, tools);
-                kept = Some(rayon::join(graph, move || files.keep_log_and_views(&handle)));
-            });
-            meanwhile()
+        let (done, (log, viewed)) = rayon::in_place_scope(|scope| {
+            scope.spawn(|_| kept = Some(keep_graph(&graph, roots, files, tools)));
+            (meanwhile(), files.keep_log_and_views(database))
         });
         done?;
-        let (snapshot, (log, viewed)) = kept.expect("invariant: the scope has ended");
+        let snapshot = kept.expect("invariant: the scope has ended");
         let written = snapshot.and_then(|snapshot| {
             let record = snapshot.root_record(encode(&finished())?);
             let write = |record: Vec<u8>| files.cache.write(&files.root, &record);
