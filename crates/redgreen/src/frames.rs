@@ -2,6 +2,7 @@
 
 use crate::log::Why;
 use rustc_hash::FxHashSet;
+use smallvec::SmallVec;
 use std::cell::{Cell, RefCell};
 
 /// The running queries of one database handle, innermost last.
@@ -27,7 +28,7 @@ impl Clone for Frames {
 /// One running query.
 struct Frame {
     node: u32,
-    dependencies: Vec<u32>,
+    dependencies: SmallVec<[u32; FEW]>,
     /// The same as a set, once there are many.
     seen: FxHashSet<u32>,
 }
@@ -44,7 +45,7 @@ impl Frame {
             return;
         }
         if self.seen.is_empty() {
-            self.seen.extend(&self.dependencies);
+            self.seen.extend(self.dependencies.iter().copied());
         }
         if self.seen.insert(node) {
             self.dependencies.push(node);
@@ -81,14 +82,14 @@ impl Frames {
     pub(crate) fn enter(&self, node: u32) -> Running<'_> {
         self.running.borrow_mut().insert(node);
         self.path.borrow_mut().push(node);
-        let frame = Frame { node, dependencies: Vec::new(), seen: FxHashSet::default() };
+        let frame = Frame { node, dependencies: SmallVec::new(), seen: FxHashSet::default() };
         self.stack.borrow_mut().push(frame);
         Running(self)
     }
     /// What is read until the guard is dropped is not recorded.
     pub(crate) fn aside(&self) -> Option<Aside<'_>> {
         let node = self.innermost()?;
-        let frame = Frame { node, dependencies: Vec::new(), seen: FxHashSet::default() };
+        let frame = Frame { node, dependencies: SmallVec::new(), seen: FxHashSet::default() };
         self.stack.borrow_mut().push(frame);
         Some(Aside(self))
     }
@@ -108,9 +109,9 @@ pub(crate) struct Running<'a>(&'a Frames);
 impl Running<'_> {
     /// What was read, in the order of the first reading.
     pub fn dependencies(&self) -> Box<[u32]> {
-        let mut stack = self.0.stack.borrow_mut();
-        let frame = stack.last_mut().expect("invariant: a frame lives as long as its guard");
-        std::mem::take(&mut frame.dependencies).into()
+        let stack = self.0.stack.borrow();
+        let frame = stack.last().expect("invariant: a frame lives as long as its guard");
+        frame.dependencies[..].into()
     }
 }
 
@@ -159,7 +160,7 @@ mod tests {
         let aside = frames.aside();
         frames.edge(100);
         drop(aside);
-        assert!(inner.dependencies().is_empty());
+        assert_eq!(*inner.dependencies(), expected);
         drop(inner);
         assert_eq!((frames.cycle(2), frames.innermost()), (None, Some(1)));
         assert!(outer.dependencies().is_empty());

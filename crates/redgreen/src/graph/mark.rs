@@ -1,6 +1,6 @@
 //! Try-mark-green: bringing a node up to date with as little as possible.
 
-use super::{Graph, Mark, run};
+use super::{Graph, Mark, State, run};
 use crate::{
     Db, Provider,
     log::{Log, Why},
@@ -18,8 +18,12 @@ pub(super) fn with_stack<R>(work: impl FnOnce() -> R) -> R {
 
 /// Brings a node up to date in this revision. Returns the revision in which its result last changed.
 pub(super) fn ensure(db: &dyn Db, node: u32) -> u32 {
+    ensure_in(db, node, db.graph().state(node))
+}
+
+/// The same, for who has the state at hand.
+pub(super) fn ensure_in(db: &dyn Db, node: u32, state: &State) -> u32 {
     let graph = db.graph();
-    let state = graph.state(node);
     if state.verified.load(Acquire) != graph.revision() {
         match judge(db, graph, node) {
             None => graph.settle(node),

@@ -67,6 +67,9 @@ struct Record {
     dependencies: Box<[u32]>,
 }
 
+/// A record as references: fingerprint, what is kept, dependencies.
+type Parts<'a> = (Fingerprint, Option<&'a [u8]>, &'a [u32]);
+
 /// Why a build was interrupted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Cause {
@@ -174,7 +177,11 @@ impl Graph {
     }
     /// The fingerprint in the latest record; `None`: there is no record.
     fn recorded(&self, node: u32) -> Option<Fingerprint> {
-        if let Some(record) = &*self.state(node).record.read() {
+        self.recorded_in(self.state(node), node)
+    }
+    /// The same, for who has the state at hand.
+    fn recorded_in(&self, state: &State, node: u32) -> Option<Fingerprint> {
+        if let Some(record) = &*state.record.read() {
             return Some(record.fingerprint);
         }
         self.image_of(node).map(|image| image.fingerprint(node))
@@ -195,17 +202,13 @@ impl Graph {
             None => Some(with(self.image_of(node)?.dependencies(node))),
         }
     }
-    /// Passes the latest record: the fingerprint, what is kept of the result, and the dependencies.
-    fn with_record<R>(
-        &self,
-        node: u32,
-        with: impl FnOnce(Fingerprint, Option<&[u8]>, &[u32]) -> R,
-    ) -> Option<R> {
-        if let Some(record) = &*self.state(node).record.read() {
-            return Some(with(record.fingerprint, record.kept.as_deref(), &record.dependencies));
+    /// What a record says; without one, that of the image. `None`: it has none either.
+    fn parts<'a>(&'a self, node: u32, record: Option<&'a Arc<Record>>) -> Option<Parts<'a>> {
+        if let Some(record) = record {
+            return Some((record.fingerprint, record.kept.as_deref(), &record.dependencies));
         }
         let image = self.image_of(node)?;
-        Some(with(image.fingerprint(node), image.kept(node), image.dependencies(node)))
+        Some((image.fingerprint(node), image.kept(node), image.dependencies(node)))
     }
     fn mark(&self, node: u32) -> Mark {
         match self.state(node).mark.load(Acquire) {

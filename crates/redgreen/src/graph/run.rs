@@ -2,7 +2,7 @@
 
 use super::{
     Cause, Graph, Interruption, Mark, Record,
-    mark::{ensure, with_stack},
+    mark::{ensure, ensure_in, with_stack},
 };
 use crate::{
     Db, Fingerprint, Kind, Provider, Query,
@@ -61,13 +61,14 @@ pub fn unrecorded<R>(db: &dyn Db, read: impl FnOnce() -> R) -> R {
 
 fn read(db: &dyn Db, node: u32) -> &AnyValue {
     let graph = db.graph();
+    let state = graph.state(node);
     if graph.recording {
         // Before salsa is entered, so that hitting a memo counts.
         note_edge(db, node);
-        ensure(db, node);
+        ensure_in(db, node, state);
     }
     // Up to date, but maybe never in the memory of this process.
-    let known = graph.state(node).slot.load(Acquire);
+    let known = state.slot.load(Acquire);
     let slot = if known == 0 {
         refuse_cycle(db, node);
         Slot::new(db, node, graph.revision())
@@ -121,7 +122,7 @@ fn compute<'db>(db: &'db dyn Db, slot: Slot<'db>) -> AnyValue {
     }
     let why = db.frames().announced(node);
     let green = state.verified.load(Acquire) == graph.revision();
-    let value = match (query.kind, graph.recorded(node)) {
+    let value = match (query.kind, graph.recorded_in(state, node)) {
         (Kind::Input, recorded) => read_input(db, graph, node, recorded),
         (_, Some(recorded)) if green => materialise(db, graph, node, recorded),
         (_, recorded) => run_red(db, graph, node, recorded, why.unwrap_or(Why::New)),
@@ -255,10 +256,10 @@ impl Graph {
     }
     fn replace_record(&self, node: u32, record: Record, changed: bool) {
         let state = self.state(node);
-        let same = self.with_dependencies(node, |old| *old == *record.dependencies) == Some(true)
-            && self
-                .with_kept(node, |old| record.kept.as_deref() == Some(old))
-                .unwrap_or(record.kept.is_none());
+        let old = state.record.read().clone();
+        let same = self.parts(node, old.as_ref()).is_some_and(|(_, kept, dependencies)| {
+            kept == record.kept.as_deref() && *dependencies == *record.dependencies
+        });
         if changed || !same {
             self.dirty.store(true, Relaxed);
         }

@@ -1,6 +1,6 @@
 //! Writing down a graph.
 
-use super::{Graph, Mark, Record};
+use super::{Graph, Mark, Parts, Record};
 use crate::{
     Fingerprint, Identity, Kind, Node, NodeName, Registry, Stamp, atomic_file,
     image::{Builder, Image, NONE, Row, Sizes},
@@ -119,42 +119,40 @@ impl Graph {
         let order = Order::of(self, roots)?;
         let mut keys = KeyTable::new(self);
         let key_indices: Vec<u32> = order.nodes.iter().map(|&node| keys.index(node)).collect();
-        let sizes = self.measured(&order, &keys).ok_or(SaveError::NotBuilt)?;
+        let sizes = self.measured(&order, &keys);
         let builder = Builder::new(self.identity, self.registry.hash(), roots_hash(roots), sizes);
         let mut builder = builder.ok_or(SaveError::TooLarge)?;
         keys.all.iter().for_each(|key| builder.key(key));
         let mut inputs = Vec::with_capacity(sizes.inputs as usize);
-        for (&node, &key_index) in order.nodes.iter().zip(&key_indices) {
+        for (at, (&node, &key_index)) in order.nodes.iter().zip(&key_indices).enumerate() {
             let (kind, key, is_input) = (self.kind(node), self.key(node), self.is_input(node));
             if is_input {
                 inputs.extend(self.recorded_input(node));
             }
-            self.with_record(node, |fingerprint, kept, dependencies| {
-                let dependencies = &mut order.renumber(dependencies);
-                let row = Row { kind, is_input, key_index, key, fingerprint, dependencies, kept };
-                builder.push(row);
-            });
+            let (fingerprint, kept, dependencies) = order.record(self, at);
+            let dependencies = &mut order.renumber(dependencies);
+            let row = Row { kind, is_input, key_index, key, fingerprint, dependencies, kept };
+            builder.push(row);
         }
         Ok(Snapshot { image: builder.finish(), inputs, identity: self.identity })
     }
 
-    /// How much an image of these nodes holds. `None`: one has no record.
-    fn measured(&self, order: &Order, keys: &KeyTable<'_>) -> Option<Sizes> {
+    /// How much an image of these nodes holds.
+    fn measured(&self, order: &Order, keys: &KeyTable<'_>) -> Sizes {
         let mut sizes = Sizes {
             nodes: order.nodes.len() as u64,
             keys: keys.all.len() as u64,
             key_bytes: keys.all.iter().map(|key| key.len() as u64).sum(),
             ..Sizes::default()
         };
-        for &node in &order.nodes {
+        for (at, &node) in order.nodes.iter().enumerate() {
+            let (_, kept, dependencies) = order.record(self, at);
             sizes.inputs += u64::from(self.is_input(node));
-            self.with_record(node, |_, kept, dependencies| {
-                sizes.edges += dependencies.len() as u64;
-                sizes.values += u64::from(kept.is_some());
-                sizes.value_bytes += kept.map_or(0, <[u8]>::len) as u64;
-            })?;
+            sizes.edges += dependencies.len() as u64;
+            sizes.values += u64::from(kept.is_some());
+            sizes.value_bytes += kept.map_or(0, <[u8]>::len) as u64;
         }
-        Some(sizes)
+        sizes
     }
 
     /// What the roots reach, for people: in the order of the image.
@@ -163,17 +161,17 @@ impl Graph {
     /// If a root is not up to date: it must have been asked for in this revision.
     pub fn report(&self, roots: &[Node]) -> Result<Vec<NodeReport>, SaveError> {
         let order = Order::of(self, roots)?;
-        let report = |&node: &u32| {
+        let report = |(at, &node): (usize, &u32)| {
             let (query, key) = self.show(node);
-            let dependencies = self.with_dependencies(node, |read| order.renumber(read).collect());
-            Some(NodeReport {
+            let (fingerprint, _, dependencies) = order.record(self, at);
+            NodeReport {
                 name: NodeName { query: query.into(), key: key.into() },
                 kind: self.query(node).kind,
-                fingerprint: self.recorded(node)?,
-                dependencies: dependencies?,
-            })
+                fingerprint,
+                dependencies: order.renumber(dependencies).collect(),
+            }
         };
-        order.nodes.iter().map(report).collect::<Option<_>>().ok_or(SaveError::NotBuilt)
+        Ok(order.nodes.iter().enumerate().map(report).collect())
     }
 
     /// Whether the latest record of a node holds in this revision.
@@ -207,14 +205,16 @@ fn roots_hash(roots: &[Node]) -> u64 {
 /// What some roots reach, in depth-first post-order, dependencies in recorded order.
 struct Order {
     nodes: Vec<u32>,
+    /// By place: the latest record; `None`: it is that of the image.
+    records: Vec<Option<Arc<Record>>>,
     /// Node to place in `nodes`.
     places: Vec<u32>,
 }
 
 impl Order {
     fn of(graph: &Graph, roots: &[Node]) -> Result<Order, SaveError> {
-        let mut order =
-            Order { nodes: Vec::new(), places: vec![NONE; graph.node_count() as usize] };
+        let places = vec![NONE; graph.node_count() as usize];
+        let mut order = Order { nodes: Vec::new(), records: Vec::new(), places };
         for root in roots {
             let node = graph.find(root).filter(|_| graph.recording).ok_or(SaveError::NotBuilt)?;
             order.add(graph, node)?;
@@ -224,32 +224,42 @@ impl Order {
     fn add(&mut self, graph: &Graph, root: u32) -> Result<(), SaveError> {
         /// In `places`: on the way, below in the stack.
         const STARTED: u32 = NONE - 1;
-        let mut stack = vec![(root, 0)];
-        while let Some((node, from)) = stack.pop() {
-            let place = &mut self.places[node as usize];
-            match *place {
-                NONE if graph.is_up_to_date(node) => *place = STARTED,
-                NONE => return Err(SaveError::NotBuilt),
-                STARTED if from > 0 => {}
-                _ => continue,
+        let mut next = Some(root);
+        // With how many of its dependencies have been looked at.
+        let mut stack: Vec<(u32, Option<Arc<Record>>, usize)> = Vec::new();
+        loop {
+            if let Some(node) = next.take() {
+                if self.places[node as usize] != NONE {
+                    return Ok(()); // an earlier root reached this one
+                }
+                if !graph.is_up_to_date(node) {
+                    return Err(SaveError::NotBuilt);
+                }
+                self.places[node as usize] = STARTED;
+                stack.push((node, graph.state(node).record.read().clone(), 0));
             }
-            match self.next_dependency(graph, node, from) {
-                Some((at, dependency)) => stack.extend([(node, at + 1), (dependency, 0)]),
+            let Some((node, record, seen)) = stack.last_mut() else { return Ok(()) };
+            let parts = graph.parts(*node, record.as_ref());
+            let (_, _, read) = parts.ok_or(SaveError::NotBuilt)?;
+            let new = |&at: &usize| self.places[read[at] as usize] == NONE;
+            match (*seen..read.len()).find(new) {
+                Some(at) => {
+                    *seen = at + 1;
+                    next = Some(read[at]);
+                }
                 None => {
-                    self.places[node as usize] = self.nodes.len() as u32;
-                    self.nodes.push(node);
+                    self.places[*node as usize] = self.nodes.len() as u32;
+                    self.nodes.push(*node);
+                    self.records.extend(stack.pop().map(|(_, record, _)| record));
                 }
             }
         }
-        Ok(())
     }
-    /// The first dependency from the given one on that has no place yet.
-    fn next_dependency(&self, graph: &Graph, node: u32, from: usize) -> Option<(usize, u32)> {
-        let new = |&(_, read): &(usize, &u32)| self.places[*read as usize] == NONE;
-        let next = graph.with_record(node, |_, _, dependencies| {
-            dependencies.iter().enumerate().skip(from).find(new).map(|(at, &read)| (at, read))
-        });
-        next.flatten()
+    /// The record of the node at a place: the fingerprint, what is kept of the result, and the
+    /// dependencies.
+    fn record<'a>(&'a self, graph: &'a Graph, at: usize) -> Parts<'a> {
+        let parts = graph.parts(self.nodes[at], self.records[at].as_ref());
+        parts.expect("invariant: what has a place has a record")
     }
     fn renumber(&self, nodes: &[u32]) -> impl Iterator<Item = u32> {
         nodes.iter().map(|&node| self.places[node as usize])
