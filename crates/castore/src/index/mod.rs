@@ -77,8 +77,9 @@ impl<'f> Index<'f> {
         step();
         file.set_len(0)?;
         step();
-        file.set_len(u64::from(page_count(self.header.capacity)) * SIZE as u64)?;
-        self.pages.write_anew(file).inspect_err(|_| {
+        let len = u64::from(page_count(self.header.capacity)) * SIZE as u64;
+        let written = allocate(file, len).and_then(|()| self.pages.write_anew(file));
+        written.inspect_err(|_| {
             let _ = file.set_len(0);
         })?;
         Ok(())
@@ -507,6 +508,17 @@ fn name_place(number: usize) -> (u32, usize) {
 }
 
 /// Whether an error is that of a system without room.
+/// Makes a file this long, with room on the disk for all of it: where holes are filled when they are
+/// read, as on tmpfs, a full disk would end those who have mapped them.
+fn allocate(file: &File, len: u64) -> io::Result<()> {
+    file.set_len(len)?;
+    match rustix::fs::fallocate(file, rustix::fs::FallocateFlags::empty(), 0, len) {
+        // Such a file system fills no holes for who reads them.
+        Ok(()) | Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
 pub(crate) fn as_io(trouble: Trouble) -> io::Error {
     match trouble {
         Trouble::Damaged => io::Error::other("the index is damaged"),
