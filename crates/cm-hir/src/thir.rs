@@ -222,8 +222,8 @@ pub type CaseValue = (ConstValue, Option<ConstValue>);
 pub enum AsmValue {
     /// A local variable.
     Local(LocalId),
-    /// An integer constant.
-    Const(i128),
+    /// An integer constant, and the local that holds it if it is one's.
+    Const(i128, Option<LocalId>),
 }
 
 /// An expression.

@@ -441,14 +441,14 @@ impl<'a> Ctx<'a> {
         use crate::thir::AsmValue;
         if let Some(local) = self.lookup(name) {
             return Some(match self.vars[local.0 as usize].value {
-                Some(ConstValue::Int(value)) => AsmValue::Const(value.into()),
+                Some(ConstValue::Int(value)) => AsmValue::Const(value.into(), Some(local)),
                 _ => AsmValue::Local(local),
             });
         }
         let path = ast::Path::from(ast::Ident { name, at });
         let Ok(decl::Resolution::Global(def)) = self.resolve(&path) else { return None };
         match crate::global_use(self.db, def).as_ref()?.constant {
-            Some(ConstValue::Int(value)) => Some(AsmValue::Const(value.into())),
+            Some(ConstValue::Int(value)) => Some(AsmValue::Const(value.into(), None)),
             _ => None,
         }
     }

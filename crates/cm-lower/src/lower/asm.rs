@@ -53,10 +53,17 @@ impl Lower<'_, '_> {
             "i" | "n" => AsmClass::Immediate,
             _ => AsmClass::Register,
         };
+        let constant =
+            |value: i128| Operand::constant(TyKind::signed(64), ConstValue::Int(value as u64));
         let value = match value {
-            AsmValue::Local(local) => Operand::copy(self.local(*local)),
-            AsmValue::Const(value) => {
-                Operand::constant(TyKind::signed(64), ConstValue::Int(*value as u64))
+            AsmValue::Const(value, _) if class == AsmClass::Immediate => constant(*value),
+            AsmValue::Local(local) | AsmValue::Const(_, Some(local)) => {
+                Operand::copy(self.local(*local))
+            }
+            AsmValue::Const(value, None) => {
+                let temp = self.builder.temp(TyKind::signed(64));
+                self.builder.store(temp, constant(*value));
+                Operand::copy(temp)
             }
         };
         Some(AsmOperand { class, input, output, value })
