@@ -1,10 +1,11 @@
 //! Running a program with a limit of time and of output.
 
+use cm_test::process::wait_within;
 use std::{
     io::{Read, Write},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Command, ExitStatus, Stdio},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 const MAX_TIME: Duration = Duration::from_secs(20);
@@ -28,7 +29,9 @@ pub(crate) fn run(command: &mut Command, input: Vec<u8>) -> Result<Ran, String> 
         // A program need not read its input.
         thread::spawn(move || stdin.write_all(&input));
     }
-    let status = wait(&mut child)?;
+    let status = wait_within(&mut child, MAX_TIME).map_err(|e| format!("cannot wait: {e}"))?;
+    let too_long = || format!("takes longer than {} s", MAX_TIME.as_secs());
+    let status = status.ok_or_else(too_long)?;
     let finish = |reader: Option<thread::JoinHandle<Vec<u8>>>| {
         reader.and_then(|reader| reader.join().ok()).unwrap_or_default()
     };
@@ -45,23 +48,4 @@ fn read(from: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>> {
         let _partial = from.take(MAX_OUTPUT).read_to_end(&mut bytes);
         bytes
     })
-}
-
-fn wait(child: &mut Child) -> Result<ExitStatus, String> {
-    let start = Instant::now();
-    let mut pause = Duration::from_micros(200);
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) => return Ok(status),
-            Ok(None) if start.elapsed() > MAX_TIME => {
-                // It may have ended just now.
-                let _ended = child.kill();
-                let _status = child.wait();
-                return Err(format!("takes longer than {} s", MAX_TIME.as_secs()));
-            }
-            Ok(None) => thread::sleep(pause),
-            Err(error) => return Err(format!("cannot wait: {error}")),
-        }
-        pause = (pause * 2).min(Duration::from_millis(20));
-    }
 }

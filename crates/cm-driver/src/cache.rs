@@ -14,6 +14,8 @@ use std::{
     collections::BTreeMap,
     fmt::Write,
     fs, io,
+    sync::atomic::{AtomicU32, Ordering},
+    thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -33,8 +35,8 @@ pub fn clean(dir: &Utf8Path) -> Result<bool, Error> {
     Ok(true)
 }
 
-/// Whether a directory may be deleted. A build that ends after the cache was deleted leaves its graph
-/// without a tag.
+/// Whether a directory may be deleted. A build that ends after the cache was deleted leaves its graph,
+/// or what it stored last, without a tag.
 fn is_cache(dir: &Utf8Path) -> io::Result<bool> {
     let names: io::Result<Vec<_>> = dir.read_dir_utf8()?.collect();
     let names: Vec<_> = names?.iter().map(|entry| entry.file_name().to_owned()).collect();
@@ -43,31 +45,52 @@ fn is_cache(dir: &Utf8Path) -> io::Result<bool> {
         FOLDERS.contains(&name) || ["cas", "module_hash.json"].contains(&name)
     };
     let has = |name: &str| names.iter().any(|other| other == name);
-    Ok(names.is_empty() || has("CACHEDIR.TAG") || has("graph") && names.iter().all(ours))
+    let is_remnant = (has("graph") || has("cas")) && names.iter().all(ours);
+    Ok(names.is_empty() || has("CACHEDIR.TAG") || is_remnant)
 }
 
 /// Deletes the directory. Other processes may be at work there: it goes away as a whole, the store with
 /// its index, and what they make after that stays.
 fn delete(dir: &Utf8Path) -> io::Result<()> {
-    let is_link = dir.symlink_metadata().is_ok_and(|meta| meta.is_symlink());
+    static DELETIONS: AtomicU32 = AtomicU32::new(0);
+    if dir.symlink_metadata().is_ok_and(|meta| meta.is_symlink()) {
+        return remove_all(dir);
+    }
     let prefix = format!("{}.deleted-", dir.file_name().unwrap_or("cache"));
-    let deleted = dir.with_file_name(format!("{prefix}{}", std::process::id()));
-    // It may be a mount, or what it is in may not be changed.
-    if is_link || fs::rename(dir, &deleted).is_err() {
-        return fs::remove_dir_all(dir).or_else(absent_is_fine);
+    let unique = (std::process::id(), DELETIONS.fetch_add(1, Ordering::Relaxed));
+    let deleted = dir.with_file_name(format!("{prefix}{}-{}", unique.0, unique.1));
+    match fs::rename(dir, &deleted) {
+        Ok(()) => {}
+        // Somebody else was faster.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        // It may be a mount, or what it is in may not be changed.
+        Err(_) => return remove_all(dir),
     }
     // Others of that name are of processes that were killed, or are being deleted anyway.
     let beside = dir.parent().filter(|parent| !parent.as_str().is_empty());
     for entry in beside.unwrap_or(Utf8Path::new(".")).read_dir_utf8()?.flatten() {
         if entry.file_name().starts_with(&prefix) {
-            fs::remove_dir_all(entry.path()).or_else(absent_is_fine)?;
+            remove_all(entry.path())?;
         }
     }
     Ok(())
 }
 
-fn absent_is_fine(error: io::Error) -> io::Result<()> {
-    if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
+/// Deletes a directory, of which somebody else may delete some. Whoever was writing there as it got its
+/// name goes on for a moment: then it is not empty when all that was in it is gone.
+fn remove_all(dir: &Utf8Path) -> io::Result<()> {
+    const TRIES: u32 = 100;
+    let mut tries = 0;
+    loop {
+        match fs::remove_dir_all(dir) {
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty && tries < TRIES => {
+                tries += 1;
+                thread::sleep(Duration::from_millis(tries.into()));
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            other => return other,
+        }
+    }
 }
 
 /// Removes the entries of some kinds from the store. Gives their number.
@@ -335,5 +358,44 @@ fn ago(time: u64) -> String {
         60..3600 => format!("{} min ago", seconds / 60),
         3600..86400 => format!("{} h ago", seconds / 3600),
         _ => format!("{} days ago", seconds / 86400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+
+    /// Builds go on while the cache is deleted, and it may be deleted by two at once.
+    #[test]
+    fn a_cache_that_others_fill_is_deleted() {
+        let place = tempfile::tempdir().unwrap();
+        let dir = Utf8Path::from_path(place.path()).unwrap().join("cache");
+        let done = AtomicBool::new(false);
+        let fill = || {
+            while !done.load(SeqCst) {
+                let _ = fs::create_dir_all(dir.join("graph"));
+                let _ = fs::write(dir.join("CACHEDIR.TAG"), "");
+                for n in 0..20 {
+                    let _ = fs::write(dir.join(format!("graph/{n}")), "");
+                }
+            }
+        };
+        let delete = || {
+            let mut deleted = 0;
+            while deleted < 200 {
+                deleted += u32::from(clean(&dir)?);
+            }
+            Ok::<_, Error>(())
+        };
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(fill);
+            }
+            let deleters = [(); 2].map(|()| scope.spawn(delete));
+            let results = deleters.map(|deleter| deleter.join().unwrap());
+            done.store(true, SeqCst);
+            assert!(results.iter().all(Result::is_ok), "{results:?}");
+        });
     }
 }

@@ -3,12 +3,12 @@
 
 use crate::{crashes::Setting, oracle::text, random::Random};
 use camino::Utf8PathBuf;
+use cm_test::process::wait_within;
 use std::{
     fs,
     io::Read as _,
     process::{Command, Stdio},
-    thread::sleep,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// Kilobytes of address space that a build may take.
@@ -87,18 +87,8 @@ fn build(setting: &Setting) -> Result<bool, String> {
         let mut said = Vec::new();
         stderr.read_to_end(&mut said).map(|_| String::from_utf8_lossy(&said).into_owned())
     });
-    let start = Instant::now();
-    let status = loop {
-        match child.try_wait().map_err(text)? {
-            Some(status) => break status,
-            None if start.elapsed() > PATIENCE => {
-                child.kill().map_err(text)?;
-                child.wait().map_err(text)?;
-                return Err("the build does not end".into());
-            }
-            None => sleep(Duration::from_millis(1)),
-        }
-    };
+    let status = wait_within(&mut child, PATIENCE).map_err(text)?;
+    let status = status.ok_or("the build does not end")?;
     let said = reader.join().map_err(|_| "its errors cannot be read")?.map_err(text)?;
     match status.code() {
         Some(code @ (0 | 1)) if !said.contains("panicked") => Ok(code == 0),

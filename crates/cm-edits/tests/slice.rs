@@ -7,25 +7,24 @@ use cm_edits::{
 };
 use std::process::Command;
 
+/// Runs the fuzzer: whether it found nothing, and what it said.
+fn fuzz(args: &[&str]) -> (bool, String) {
+    let fuzz =
+        Command::new(env!("CARGO_BIN_EXE_fuzz-edits")).args(args).output().expect("it starts");
+    (fuzz.status.success(), String::from_utf8_lossy(&fuzz.stdout).into_owned())
+}
+
 #[test]
 fn a_short_walk_finds_nothing() {
-    let fuzz = Command::new(env!("CARGO_BIN_EXE_fuzz-edits"))
-        .args(["--seed", "21", "--steps", "12"])
-        .output()
-        .unwrap();
-    let stdout = String::from_utf8_lossy(&fuzz.stdout);
-    assert!(fuzz.status.success(), "{stdout}");
+    let (good, stdout) = fuzz(&["--seed", "21", "--steps", "12"]);
+    assert!(good, "{stdout}");
     assert!(stdout.contains("12 steps, 0 failures"), "{stdout}");
 }
 
 #[test]
 fn builds_after_builds_that_did_not_end_are_right() {
-    let fuzz = Command::new(env!("CARGO_BIN_EXE_fuzz-edits"))
-        .args(["--seed", "5", "--kills", "50"])
-        .output()
-        .unwrap();
-    let stdout = String::from_utf8_lossy(&fuzz.stdout);
-    assert!(fuzz.status.success(), "{stdout}");
+    let (good, stdout) = fuzz(&["--seed", "5", "--kills", "50"]);
+    assert!(good, "{stdout}");
     // Most of them must not have ended before.
     let killed = stdout.split("50 builds killed, ").nth(1).and_then(|rest| rest.split(' ').next());
     assert!(killed.is_some_and(|count| count.parse::<u32>().unwrap() > 20), "{stdout}");
@@ -37,24 +36,16 @@ fn builds_after_builds_in_which_a_system_call_failed_are_right() {
     if !Command::new("strace").arg("-V").output().is_ok_and(|found| found.status.success()) {
         return;
     }
-    let fuzz = Command::new(env!("CARGO_BIN_EXE_fuzz-edits"))
-        .args(["--seed", "6", "--faults", "20"])
-        .output()
-        .unwrap();
-    let stdout = String::from_utf8_lossy(&fuzz.stdout);
+    let (good, stdout) = fuzz(&["--seed", "6", "--faults", "20"]);
     let untraceable = stdout.contains("may not trace");
-    assert!(untraceable || fuzz.status.success(), "{stdout}");
+    assert!(untraceable || good, "{stdout}");
     assert!(untraceable || stdout.contains("20 system calls failed"), "{stdout}");
 }
 
 #[test]
 fn images_that_somebody_has_changed_do_no_harm() {
-    let fuzz = Command::new(env!("CARGO_BIN_EXE_fuzz-edits"))
-        .args(["--seed", "3", "--hostile", "30"])
-        .output()
-        .unwrap();
-    let stdout = String::from_utf8_lossy(&fuzz.stdout);
-    assert!(fuzz.status.success(), "{stdout}");
+    let (good, stdout) = fuzz(&["--seed", "3", "--hostile", "30"]);
+    assert!(good, "{stdout}");
     assert!(stdout.contains("30 images changed"), "{stdout}");
 }
 

@@ -1,8 +1,8 @@
-//! Starting programs that this process has just written.
+//! Starting programs that this process has just written, and waiting for them, but not for ever.
 
 use std::{
     io,
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Command, ExitStatus, Output, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -40,6 +40,29 @@ pub fn output(command: &mut Command) -> io::Result<Output> {
     start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?.wait_with_output()
 }
 
+/// Waits for a process, so long at most. `None`: it took longer, and was killed. What it writes into
+/// pipes is for others to read meanwhile.
+///
+/// # Errors
+/// If it cannot be waited for.
+pub fn wait_within(child: &mut Child, patience: Duration) -> io::Result<Option<ExitStatus>> {
+    let begin = Instant::now();
+    let mut pause = Duration::from_micros(200);
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if begin.elapsed() > patience {
+            // It may have ended just now.
+            let _ended = child.kill();
+            child.wait()?;
+            return Ok(None);
+        }
+        thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(20));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,5 +82,15 @@ mod tests {
         closer.join().unwrap();
         fs::remove_file(&path).unwrap();
         assert_eq!(result.unwrap().stdout, b"ready\n");
+    }
+
+    #[test]
+    fn what_takes_too_long_is_killed() {
+        let within = |seconds: &str, patience| {
+            let mut child = Command::new("sleep").arg(seconds).spawn().unwrap();
+            wait_within(&mut child, patience).unwrap()
+        };
+        assert!(within("0", PATIENCE).is_some_and(|status| status.success()));
+        assert_eq!(within("60", Duration::from_millis(20)), None);
     }
 }

@@ -6,7 +6,7 @@ use cm_driver::{
     Rendered, Report, queries,
     session::{Purpose, Session, accepted, diagnose},
 };
-use cm_test::Files;
+use cm_test::{Files, process};
 use redgreen::{Db as _, Root};
 use std::{
     collections::BTreeMap,
@@ -16,7 +16,7 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     process::{Command, Stdio},
     sync::{Arc, Mutex, OnceLock},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// Everything that a build makes.
@@ -231,25 +231,14 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub fn execute(path: &Utf8Path, bytes: &[u8]) -> Result<Behaviour, String> {
     fs::write(path, bytes).map_err(text)?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).map_err(text)?;
-    let mut child =
-        cm_test::process::start(Command::new(path).stdout(Stdio::piped())).map_err(text)?;
+    let mut child = process::start(Command::new(path).stdout(Stdio::piped())).map_err(text)?;
     let mut stdout = child.stdout.take().ok_or("no output")?;
     let reader = std::thread::spawn(move || {
         let mut bytes = Vec::new();
         stdout.read_to_end(&mut bytes).map(|_| bytes)
     });
-    let start = Instant::now();
-    let status = loop {
-        match child.try_wait().map_err(text)? {
-            Some(status) => break status,
-            None if start.elapsed() > PATIENCE => {
-                child.kill().map_err(text)?;
-                child.wait().map_err(text)?;
-                return Err("the program does not end".into());
-            }
-            None => std::thread::sleep(Duration::from_millis(1)),
-        }
-    };
+    let status = process::wait_within(&mut child, PATIENCE).map_err(text)?;
+    let status = status.ok_or("the program does not end")?;
     let bytes = reader.join().map_err(|_| "the output cannot be read")?.map_err(text)?;
     Ok(Behaviour { stdout: String::from_utf8(bytes).map_err(text)?, exit: status.code() })
 }

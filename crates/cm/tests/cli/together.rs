@@ -1,6 +1,7 @@
 //! Many processes at once in one directory, with one cache, while somebody edits.
 
 use crate::{Outcome, Place, exit_status, outcome};
+use cm_test::process::wait_within;
 use std::{
     fs,
     process::{Child, Command},
@@ -31,14 +32,8 @@ fn value(number: i32) -> String {
 
 /// Waits for a command, but not for ever.
 fn ended(mut child: Child, what: &str) -> Outcome {
-    let start = Instant::now();
-    while child.try_wait().expect("it can be waited for").is_none() {
-        if start.elapsed() > FOR_EVER {
-            child.kill().expect("it is ours");
-            panic!("`cm {what}` waits for ever");
-        }
-        sleep(Duration::from_millis(2));
-    }
+    let status = wait_within(&mut child, FOR_EVER).expect("it can be waited for");
+    assert!(status.is_some(), "`cm {what}` waits for ever");
     outcome(child)
 }
 
@@ -146,7 +141,7 @@ fn a_compiler_that_is_stopped_stops_nobody() {
     let compile = |output: &str| {
         place.command(&format!("compile -q -o {output} main.cm")).spawn().expect("cm starts")
     };
-    let clean = || _ = fs::remove_dir_all(place.path.join(".cm"));
+    let clean = || _ = fs::remove_dir_all(place.path.join(".cm_cache"));
     let start = Instant::now();
     assert_eq!(ended(compile("x"), "compile").exit, 0);
     let whole = start.elapsed();
