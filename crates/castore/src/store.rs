@@ -256,9 +256,7 @@ impl Store {
 
     /// A new build begins: what this store has used so far may be evicted again.
     pub fn release(&self) {
-        if let Some(hold) = &self.opened().hold {
-            hold.renew();
-        }
+        self.opened().release();
         for count in [&self.found, &self.missed, &self.saved] {
             count.store(0, Ordering::Relaxed);
         }
@@ -312,9 +310,8 @@ impl Store {
     }
 
     fn find(&self, kind: Kind, key: &Digest) -> Option<Entry> {
-        let found = self.transact(false, |step| {
-            Ok(step.index.find(kind, &key_start(key))?.map(|(_, entry)| entry))
-        });
+        let found = self
+            .look_up(|step| Ok(step.index.find(kind, &key_start(key))?.map(|(_, entry)| entry)));
         found.ok()??
     }
 
@@ -358,17 +355,14 @@ impl Store {
     fn read_file(&self, kind: Kind, key: &Digest, how: Use) -> Option<Bytes> {
         // An entry may be moved while it is read, but not for ever.
         for _ in 0..3 {
-            let found = self.transact(false, |step| {
+            let found = self.look_up(|step| {
                 let Some((number, entry)) = step.index.find(kind, &key_start(key))? else {
                     return Ok(None);
                 };
                 if how.counts && !step.read_only {
-                    step.index.touch(number)?;
-                    step.index.header.totals.hits += 1;
-                    step.index.header.totals.saved += u64::from(entry.cost);
                     self.found.fetch_add(1, Ordering::Relaxed);
                     self.saved.fetch_add(u64::from(entry.cost), Ordering::Relaxed);
-                    step.index.header.latest = self.latest();
+                    step.index.hit(number, self.latest())?;
                 }
                 Ok(Some((self.segment(step, entry.segment)?, entry)))
             });
