@@ -61,7 +61,8 @@ pub use database::{Database, Db, Edit, Interrupted, Options};
 pub use fingerprint::{Fingerprint, StableHasher};
 pub use frames::Frames;
 pub use graph::{
-    Graph, NodeReport, SaveError, Snapshot, fingerprint_of, get, image_report, is_stale, unrecorded,
+    Draft, Graph, NodeReport, SaveError, Snapshot, fingerprint_of, get, image_report, is_stale,
+    unrecorded,
 };
 pub use image::{Identity, without_stamps};
 pub use key::{Key, Root};

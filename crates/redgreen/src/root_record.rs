@@ -114,7 +114,7 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if length == bytes.len() as u64 && std::fs::read(path).is_ok_and(|old| old == bytes) {
         return Ok(());
     }
-    atomic_file::replace(path, bytes)
+    atomic_file::replace(path, &[bytes])
 }
 
 /// Reads what [`encode_checked`] made.

@@ -13,7 +13,7 @@ pub(super) const HEADER_BYTES: usize = WORDS * 8;
 /// The word of the checksum, which counts as zero when the checksum is computed.
 const CHECKSUM_WORD: usize = 9;
 /// Sections begin at multiples of this.
-const ALIGNMENT: usize = 16;
+pub(super) const ALIGNMENT: usize = 16;
 
 /// For whom an image is: who reads or writes with another identity finds nothing.
 #[derive(
@@ -163,11 +163,11 @@ impl Header {
         Some((ranges, end.checked_next_multiple_of(ALIGNMENT)?))
     }
 
-    /// The checksum of a file with this header and body.
-    pub fn checksum_of(self, body: &[u8]) -> u64 {
+    /// The checksum of a file with this header, and a body of these parts.
+    pub fn checksum_of<'a>(self, body: impl IntoIterator<Item = &'a [u8]>) -> u64 {
         let mut hash = Xxh3::new();
         hash.update(&Header { checksum: 0, ..self }.to_bytes());
-        hash.update(body);
+        body.into_iter().for_each(|part| hash.update(part));
         hash.digest()
     }
 }

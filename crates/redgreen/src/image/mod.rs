@@ -9,7 +9,7 @@ mod builder;
 mod header;
 mod mapped;
 
-pub(crate) use builder::{Builder, Row, Sizes};
+pub(crate) use builder::{Builder, Row};
 pub use header::{Identity, without_stamps};
 
 use crate::{Fingerprint, Kind, Registry, Stamp};
@@ -21,9 +21,14 @@ use xxhash_rust::xxh3::xxh3_64;
 /// No node, no value.
 pub(crate) const NONE: u32 = u32::MAX;
 
-/// The hash by which nodes are found.
-pub(crate) fn key_hash(kind: u16, key: &[u8]) -> u64 {
-    xxh3_64(key) ^ (u64::from(kind) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+/// The hash by which keys are found.
+pub(crate) fn key_hash(key: &[u8]) -> u64 {
+    xxh3_64(key)
+}
+
+/// The hash by which nodes are found, from that of the key.
+pub(crate) fn node_hash(kind: u16, key_hash: u64) -> u64 {
+    key_hash ^ (u64::from(kind) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 /// An image that has been checked: every index in it is in bounds.
@@ -52,7 +57,7 @@ impl Image {
             return None;
         }
         let sections = header.layout(bytes.len())?;
-        if header.checksum_of(&bytes[HEADER_BYTES..]) != header.checksum {
+        if header.checksum_of([&bytes[HEADER_BYTES..]]) != header.checksum {
             return None;
         }
         let image = Image { file, header, sections };
@@ -147,7 +152,7 @@ impl Image {
             bytes[at..][..kept.len()].copy_from_slice(kept);
         }
         let mut header = self.header;
-        header.checksum = header.checksum_of(&bytes[HEADER_BYTES..]);
+        header.checksum = header.checksum_of([&bytes[HEADER_BYTES..]]);
         bytes[..HEADER_BYTES].copy_from_slice(&header.to_bytes());
         Some(bytes)
     }

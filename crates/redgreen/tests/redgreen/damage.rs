@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 fn saved() -> (Project, Vec<u8>) {
     let project = Project::new();
     project.files.write("a", "fn f(int) x\n");
-    let image = project.build().snapshot.image().to_vec();
+    let image = project.build().snapshot.image();
     (project, image)
 }
 
@@ -46,7 +46,7 @@ fn flipped_bits_of_a_large_image_are_misses() {
         let line = |function| format!("fn f{function}(int{function}) w{file} @m{file}.f0\n");
         project.files.write(&format!("m{file}"), &(1..40).map(line).collect::<String>());
     }
-    let good = project.build().snapshot.image().to_vec();
+    let good = project.build().snapshot.image();
     assert!(good.len() > 100_000, "{} bytes", good.len());
     let path = project.directory.path().join("damaged");
     let random = &mut Random(11);
