@@ -15,8 +15,8 @@ use castore::Digest;
 use cm_base::{Diagnostic, FileText, Name, OsSystem, Severity, System};
 use cm_db::{FileId, World};
 use redgreen::{
-    BuildLog, Database, Db as _, Draft, Fingerprint, Graph, Identity, Node, Registry, Root,
-    RootRecord, Snapshot, Stamp,
+    BuildLog, Damaged, Database, Db as _, Draft, Fingerprint, Graph, Identity, Node, Registry,
+    Root, RootRecord, Snapshot, Stamp,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
@@ -185,7 +185,11 @@ impl Session {
     pub fn earlier<T: DeserializeOwned>(&self) -> Option<Earlier<T>> {
         let files = self.files.as_ref()?;
         let accepted = self.tools.vouched.accepts(&files.root);
-        let record = accepted.then(|| RootRecord::load(files.root.as_std_path()))??;
+        let record = accepted.then(|| RootRecord::load(files.root.as_std_path()))?;
+        let record = record.unwrap_or_else(|Damaged| {
+            self.set_aside(&files.root);
+            None
+        })?;
         let config = bincode::config::standard();
         let (finished, _) = bincode::serde::decode_from_slice(record.result(), config).ok()?;
         if record.identity() != self.options.identity {
@@ -227,6 +231,9 @@ impl Session {
     /// long as a small build.
     pub fn open(&self) -> ManuallyDrop<Database> {
         let database = Database::open(self.options.clone());
+        if let Some(files) = self.files.as_ref().filter(|_| database.image_was_damaged()) {
+            self.set_aside(&files.image);
+        }
         if self.timings.is_some() {
             database.measure_time();
         }
@@ -244,6 +251,13 @@ impl Session {
         if let Some(files) = self.files_to_write() {
             // Without it, the next process takes a little longer.
             let _ = files.cache.write(path, bytes);
+        }
+    }
+
+    /// A file beside the store is damaged: it is told and counted with the entries that are.
+    pub fn set_aside(&self, path: &Utf8Path) {
+        if let Some(store) = &self.tools.store {
+            store.set_aside(path.as_std_path());
         }
     }
 

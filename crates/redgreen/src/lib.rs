@@ -69,6 +69,6 @@ pub use key::{Key, Root};
 pub use log::Span;
 pub use packed::BuildLog;
 pub use query::{Group, InputProvider, Kind, Node, Provider, Query, QueryId, Registry, World};
-pub use root_record::{RecordedInput, RootRecord, replace_file};
+pub use root_record::{Damaged, RecordedInput, RootRecord, replace_file};
 pub use stamp::Stamp;
 pub use why::{BuildRecord, Counts, Execution, NodeName, Reason};

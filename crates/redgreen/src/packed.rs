@@ -144,7 +144,7 @@ impl BuildLog {
     }
     /// Reads a log; `None` if there is none or it is damaged.
     pub fn load(path: &Path) -> Option<BuildLog> {
-        read_checked(path, MAGIC)
+        read_checked(path, MAGIC).ok().flatten()
     }
 }
 

@@ -98,6 +98,15 @@ impl Header {
         bytes
     }
 
+    /// Whether an image is of another format, or of a machine with another order of bytes.
+    pub fn is_foreign(file: &[u8]) -> bool {
+        let word =
+            |at: usize| file.get(at..)?.first_chunk().map(|bytes| u64::from_ne_bytes(*bytes));
+        let magic = word(0);
+        magic == Some(MAGIC.swap_bytes())
+            || magic == Some(MAGIC) && word(8).is_some_and(|format| format != FORMAT)
+    }
+
     /// `None`: this is no image of this format.
     pub fn read(file: &[u8]) -> Option<Header> {
         let bytes: &[u8; HEADER_BYTES] = file.first_chunk()?;

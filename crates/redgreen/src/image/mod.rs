@@ -12,7 +12,7 @@ mod mapped;
 pub(crate) use builder::{Builder, Row};
 pub use header::{Identity, without_stamps};
 
-use crate::{Fingerprint, Kind, Registry, Stamp};
+use crate::{Damaged, Fingerprint, Kind, Registry, Stamp};
 use header::{HEADER_BYTES, Header, SECTIONS, Section};
 use mapped::{Mapped, Plain};
 use std::{ops::Range, path::Path};
@@ -39,8 +39,12 @@ pub(crate) struct Image {
 }
 
 impl Image {
-    /// Maps an image. Anything that is not exactly what this build writes is a miss: `None`.
-    pub fn open(path: &Path, identity: Identity, registry: &Registry) -> Option<Image> {
+    /// Maps an image. One that another build wrote, or for other options, is a miss: `None`.
+    pub fn open(
+        path: &Path,
+        identity: Identity,
+        registry: &Registry,
+    ) -> Result<Option<Image>, Damaged> {
         Image::open_if(path, registry, |found| found == identity)
     }
     /// The same for every identity that is `wanted`.
@@ -48,20 +52,24 @@ impl Image {
         path: &Path,
         registry: &Registry,
         wanted: impl FnOnce(Identity) -> bool,
-    ) -> Option<Image> {
-        let file = Mapped::open(path)?;
+    ) -> Result<Option<Image>, Damaged> {
+        let Some(file) = Mapped::open(path)? else { return Ok(None) };
         let bytes = file.bytes();
-        let header = Header::read(bytes)?;
-        let fits = wanted(header.identity) && header.registry == registry.hash();
-        if !fits || header.length != bytes.len() as u64 {
-            return None;
+        if Header::is_foreign(bytes) {
+            return Ok(None);
         }
-        let sections = header.layout(bytes.len())?;
-        if header.checksum_of([&bytes[HEADER_BYTES..]]) != header.checksum {
-            return None;
+        let header = Header::read(bytes).ok_or(Damaged)?;
+        let sections = header.layout(bytes.len()).ok_or(Damaged)?;
+        if header.length != bytes.len() as u64
+            || header.checksum_of([&bytes[HEADER_BYTES..]]) != header.checksum
+        {
+            return Err(Damaged);
+        }
+        if !wanted(header.identity) || header.registry != registry.hash() {
+            return Ok(None);
         }
         let image = Image { file, header, sections };
-        image.is_sound(registry).then_some(image)
+        if image.is_sound(registry) { Ok(Some(image)) } else { Err(Damaged) }
     }
 
     fn section<T: Plain>(&self, section: Section) -> &[T] {
