@@ -90,7 +90,7 @@ impl RootRecord {
     }
     /// The bytes of the file.
     pub fn encode(&self) -> io::Result<Vec<u8>> {
-        encode_checked(MAGIC, self)
+        encode_checked(MAGIC, self, self.result.len() + self.inputs.len() * 128)
     }
     /// Reads a record; `None` if there is none of this version.
     ///
@@ -101,11 +101,21 @@ impl RootRecord {
     }
 }
 
-/// `magic`, a checksum and the serialised value.
-pub(crate) fn encode_checked<T: Serialize>(magic: [u8; 8], value: &T) -> io::Result<Vec<u8>> {
-    let body = bincode::serde::encode_to_vec(value, bincode::config::standard())
+/// `magic`, a checksum and the serialised value, which has about so many bytes.
+pub(crate) fn encode_checked<T: Serialize>(
+    magic: [u8; 8],
+    value: &T,
+    bytes: usize,
+) -> io::Result<Vec<u8>> {
+    const START: usize = 16;
+    let mut file = Vec::with_capacity(START + bytes);
+    file.extend(magic);
+    file.resize(START, 0);
+    bincode::serde::encode_into_std_write(value, &mut file, bincode::config::standard())
         .map_err(io::Error::other)?;
-    Ok([&magic[..], &xxh3_64(&body).to_le_bytes(), &body].concat())
+    let checksum = xxh3_64(&file[START..]);
+    file[magic.len()..START].copy_from_slice(&checksum.to_le_bytes());
+    Ok(file)
 }
 
 /// Replaces a file as a whole. One that holds these bytes already is left alone.

@@ -6,7 +6,7 @@ use super::{
     key_hash, node_hash,
 };
 use crate::Fingerprint;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 /// An image in the making. Nodes are added in the order of the image.
 pub(crate) struct Builder {
@@ -33,17 +33,22 @@ impl Builder {
     /// With room for so many nodes.
     pub fn new(nodes: usize) -> Builder {
         let mut sections = [const { Vec::new() }; SECTIONS];
-        for (section, size) in [
+        for (section, bytes) in [
             (Section::Fingerprints, size_of::<Fingerprint>()),
             (Section::Kinds, size_of::<u16>()),
             (Section::KeyIndices, size_of::<u32>()),
             (Section::DependencyOffsets, size_of::<u32>()),
             (Section::ValueIndices, size_of::<u32>()),
+            // What is usual of these; memory that is not touched costs nothing.
+            (Section::Dependencies, 16),
+            (Section::KeyBytes, 16),
+            (Section::ValueBytes, 32),
         ] {
-            sections[section as usize].reserve(nodes * size);
+            sections[section as usize].reserve(nodes * bytes);
         }
         let hashes = Vec::with_capacity(nodes);
-        let mut builder = Builder { sections, hashes, keys: FxHashMap::default() };
+        let keys = FxHashMap::with_capacity_and_hasher(nodes / 2, FxBuildHasher);
+        let mut builder = Builder { sections, hashes, keys };
         // Offsets begin with a zero.
         for section in [Section::DependencyOffsets, Section::KeyOffsets, Section::ValueOffsets] {
             builder.put_number(section, 0);
