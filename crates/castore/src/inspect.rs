@@ -154,7 +154,7 @@ impl Store {
                 continue;
             };
             let segment = step.index.remove(number)?;
-            self.reclaim(step, segment.id)?;
+            self.reclaim_any(step, segment.id)?;
             removed += 1;
         }
         // Somebody else has removed it or moved it; or it is listed, but cannot be found.

@@ -50,7 +50,8 @@
 //!   treated like any other damage.
 //! * The files together never take more than [`Config::max_size`]: room is made in the index, by
 //!   evicting what was used longest ago, before any is taken. Others who keep files in the directory
-//!   ask for room as well ([`Store::beside`], [`Store::reserve`]). That order is exact across
+//!   ask for room as well ([`Store::beside`], [`Store::reserve`]). A cap that was lowered takes effect when
+//!   the store is used next ([`Store::fit`]). The order of use is exact across
 //!   processes, and every use is a constant number of steps, taken together.
 //! * What a running process has used is not evicted ([`Store::release`]). What there is no room
 //!   for is refused, and stays in the memory of the process that put it.

@@ -16,7 +16,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -49,6 +49,8 @@ pub struct Store {
     collected: Mutex<Collected>,
     signing: Option<Signing>,
     pub(crate) beside: Beside,
+    /// See [`Store::fit`].
+    pub(crate) fitted: AtomicBool,
     /// How many this process has.
     pub(crate) reservations: AtomicU64,
     hits: AtomicU64,
@@ -127,6 +129,7 @@ impl Store {
             collected: Mutex::default(),
             signing: None,
             beside: Beside::default(),
+            fitted: AtomicBool::new(false),
             reservations: AtomicU64::new(0),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),

@@ -64,6 +64,10 @@ pub(crate) struct Transaction<'a> {
     pub read_only: bool,
     /// Segments whose files are to be deleted when all is written.
     doomed: Vec<u32>,
+    /// Their bytes.
+    pub doomed_bytes: u64,
+    /// While entries are moved the files may take so much, though the cap is lower.
+    pub bound: u64,
     /// For so many entries there must be room before the next step.
     pub resize: Option<u32>,
     pub opened: OpenedParts<'a>,
@@ -80,6 +84,7 @@ impl Transaction<'_> {
     pub fn drop_segment(&mut self, segment: Segment) -> Result<(), Trouble> {
         self.index.drop_segment(segment)?;
         self.doomed.push(segment.id);
+        self.doomed_bytes = self.doomed_bytes.saturating_add(segment.len);
         Ok(())
     }
 
@@ -110,6 +115,9 @@ impl Store {
         create: bool,
         step: impl FnMut(&mut Transaction) -> Result<R, Trouble>,
     ) -> Result<Option<R>, Error> {
+        if create {
+            self.fit();
+        }
         self.do_step(if create { Purpose::Create } else { Purpose::Any }, step)
     }
 
@@ -120,6 +128,7 @@ impl Store {
         &self,
         step: impl FnMut(&mut Transaction) -> Result<R, Trouble>,
     ) -> Result<Option<R>, Error> {
+        self.fit();
         self.do_step(Purpose::LookUp, step)
     }
 
@@ -198,8 +207,15 @@ impl Store {
         }
         let opened = OpenedParts { hold, segments };
         let read_only = !writable;
-        let mut transaction =
-            Transaction { index, read_only, doomed: Vec::new(), resize: None, opened };
+        let mut transaction = Transaction {
+            index,
+            read_only,
+            doomed: Vec::new(),
+            doomed_bytes: 0,
+            bound: 0,
+            resize: None,
+            opened,
+        };
         let result = step(&mut transaction)?;
         let Transaction { index, doomed, resize, .. } = transaction;
         if read_only {

@@ -135,6 +135,12 @@ pub fn gc(
             });
         }
     }
+    drop(store);
+    // Where no store is small enough there is to be none, and what is beside it goes last.
+    CacheSettings { max_size: max_size.min(settings.max_size), ..settings.clone() }.store().fit();
+    let mut stored = 0;
+    walk(&settings.dir.join("cas"), &mut |_, meta| stored += meta.len());
+    files += beside::trim(&settings.dir, max_size.saturating_sub(stored));
     Ok(format!("removed {evicted} entries and {files} files\n"))
 }
 

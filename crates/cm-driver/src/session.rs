@@ -230,6 +230,9 @@ impl Session {
     /// The database is never freed: the process is about to end, and to take it apart would take as
     /// long as a small build.
     pub fn open(&self) -> ManuallyDrop<Database> {
+        if let Some(files) = self.files_to_write() {
+            files.cache.keep_small();
+        }
         let database = Database::open(self.options.clone());
         if let Some(files) = self.files.as_ref().filter(|_| database.image_was_damaged()) {
             self.set_aside(&files.image);

@@ -161,6 +161,11 @@ impl<'f> Index<'f> {
         (capacity <= self.header.capacity / 4).then_some(capacity)
     }
 
+    /// How many entries there should be room for where all room is needed; `None`: no fewer than now.
+    pub fn least_capacity(&self) -> Option<u32> {
+        Some(capacity_for(self.header.entries)).filter(|least| *least < self.header.capacity)
+    }
+
     /// What an index for so many entries takes.
     pub fn least_size(entries: u32) -> u64 {
         size(capacity_for(entries))

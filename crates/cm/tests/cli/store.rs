@@ -157,6 +157,27 @@ fn the_cap_is_kept_at_every_moment() {
     }
 }
 
+/// Whatever was kept before, a build with a smaller cap leaves no more than that, and so does `gc`.
+#[test]
+fn a_lowered_cap_takes_effect() {
+    let place = Place::new(&FILES);
+    let dir = place.path.join(".cm_cache");
+    for (step, cap) in (2..).zip(["0", "1K", "30K", "60K", "80K", "120K"]) {
+        place.write("geo.cm", "export int area(int a) { return a * 2; }\n");
+        assert_eq!(place.cm("compile -O0 --run main.cm").exit, 42);
+        assert_eq!(place.cm("compile -O2 --run main.cm").exit, 42);
+        assert!(bytes_below(&dir) > cm_size(cap));
+        assert_eq!(place.cm(&format!("cache gc --max-size={cap}")).exit, 0);
+        assert!(bytes_below(&dir) <= cm_size(cap).max(104), "gc {cap}: {}", bytes_below(&dir));
+        assert_eq!(place.cm("compile -O0 --run main.cm").exit, 42);
+        assert_eq!(place.cm("compile -O2 --run main.cm").exit, 42);
+        place.write("geo.cm", format!("export int area(int a) {{ return a * {step}; }}\n"));
+        let found = place.cm(&format!("compile -O0 --run main.cm --max-cache-size={cap}"));
+        assert_eq!((found.exit, found.stderr.as_str()), (21 * step, ""), "{cap}");
+        assert!(bytes_below(&dir) <= cm_size(cap), "{cap}: {}", bytes_below(&dir));
+    }
+}
+
 fn cm_size(text: &str) -> u64 {
     match text.strip_suffix('K') {
         Some(number) => 1024 * number.parse::<u64>().expect("a number"),
