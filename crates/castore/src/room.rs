@@ -128,6 +128,9 @@ impl Store {
         before: u64,
         evicted: &mut u64,
     ) -> Result<bool, Trouble> {
+        if step.read_only {
+            return Ok(true);
+        }
         self.beside.look(u64::MAX, 0);
         let held = held_since(&self.home, step.opened.hold, &mut step.index);
         for _ in 0..MOST_EVICTED {

@@ -378,7 +378,7 @@ impl Store {
                 Ok(bytes) => return Some(bytes),
                 Err(Unread::Unavailable) => return None,
                 Err(Unread::Bad(bytes)) => {
-                    if self.discard(kind, key, &entry, &bytes) {
+                    if self.discard((kind, key), &entry, &bytes, how) {
                         return None;
                     }
                 }
@@ -388,7 +388,7 @@ impl Store {
     }
 
     /// Removes a bad entry. `false`: it has been moved meanwhile.
-    fn discard(&self, kind: Kind, key: &Digest, bad: &Entry, bytes: &[u8]) -> bool {
+    fn discard(&self, (kind, key): (Kind, &Digest), bad: &Entry, bytes: &[u8], how: Use) -> bool {
         let discarded = self.transact(false, |step| {
             let Some((number, entry)) = step.index.find(kind, &key_start(key))? else {
                 return Ok(true);
@@ -399,7 +399,9 @@ impl Store {
             if !step.read_only {
                 let segment = step.index.remove(number)?;
                 step.index.header.totals.quarantined += 1;
-                step.index.header.totals.hits -= step.index.header.totals.hits.min(1);
+                // It was counted when it was found.
+                let hits = &mut step.index.header.totals.hits;
+                *hits = hits.saturating_sub(u64::from(how.counts));
                 self.reclaim(step, segment.id)?;
             }
             Ok::<bool, Trouble>(true)

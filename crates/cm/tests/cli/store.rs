@@ -81,6 +81,17 @@ fn caches_that_are_only_read_or_too_small() {
             .collect()
     };
     let before = state();
+    place.write("cm.toml", "[cache]\nread-only = true\n");
+    let refused = "error: the cache is only read, by `read-only` in cm.toml\n";
+    check(
+        &place,
+        &[
+            ("cache gc --max-size=0", 1, "", refused),
+            ("cache clean --kind mir", 1, "", refused),
+            ("cache verify", 0, "good: …\nbad, removed: 0\n", ""),
+        ],
+    );
+    fs::remove_file(place.path.join("cm.toml")).expect("it is ours");
     run("--cache-readonly");
     place.write("geo.cm", "export int area(int a) { return a + a; }\n");
     run("--cache-readonly");
