@@ -457,11 +457,12 @@ impl<'a> Guard<'a> {
             }
         }
         if place.projections.iter().any(|step| matches!(step, Projection::Deref(_))) {
-            // The pointer is good because the first round will go through it.
+            // The pointer is good because the first round will go through it. (A loop before that
+            // may never end.)
             let before = self.unguarded & !(1 << at);
             let reached = self.inner.dominates(at, self.inner.body.len() - 1);
             let checked = (0..at).all(|c| before >> c & 1 == 0 || !self.inner.dominates(c, at));
-            if self.leaves_early || !reached || !checked {
+            if self.leaves_early || !reached || !checked || self.inner.loops_before(at) {
                 return None;
             }
         }
@@ -553,12 +554,18 @@ impl<'a> Guard<'a> {
             {
                 continue;
             }
-            match self.check(cond) {
+            let checked = if self.looks_at(position) { self.check(cond) } else { None };
+            match checked {
                 Some(()) => passed.push(position),
                 None => self.unguarded |= 1 << position,
             }
         }
         passed
+    }
+
+    /// A loop around others is not made twice for what may never be reached.
+    fn looks_at(&self, position: usize) -> bool {
+        self.inner.headers.is_empty() || self.inner.in_every_round(position)
     }
 
     fn check(&mut self, cond: &Operand) -> Option<()> {
