@@ -220,6 +220,15 @@ impl<'a> Guard<'a> {
         self.require(BinOp::Lt, value, bound);
     }
 
+    /// Requires that a signed 64-bit integer is not negative, if it stands for an unsigned one of as many bits:
+    /// that is compared as a large number.
+    fn require_natural(&mut self, value: &Operand, ty: Ty) {
+        let wide = matches!(ty.get(), TyKind::Int { bits: 64, signed: false });
+        if wide && constant(value).is_none_or(|value| value < 0) {
+            self.require(BinOp::Ge, value.clone(), number(0));
+        }
+    }
+
     /// An invariant of integer type as a signed 64-bit integer.
     fn widen(&mut self, operand: Operand) -> Option<Operand> {
         let ty = self.operand_ty(&operand)?;
@@ -303,6 +312,7 @@ impl<'a> Guard<'a> {
         let ty = self.function.locals[local.0 as usize].ty;
         let first = self.widen(Operand::copy(local))?;
         let limit = self.invariant(limit, 0)?;
+        let limit_ty = self.operand_ty(&limit)?;
         let limit = self.widen(limit)?;
         let step = self.invariant(by, self.inner.body.len() - 1)?;
         let mut step = self.widen(step)?;
@@ -327,6 +337,9 @@ impl<'a> Guard<'a> {
         self.require(op, first.clone(), limit.clone());
         let after = self.wide(BinOp::Add, last.clone(), step.clone());
         self.require_fit(&after, ty);
+        self.require_natural(&first, ty);
+        self.require_natural(&limit, limit_ty);
+        self.require_natural(&after, ty);
         self.counter = Some((local, first, last));
         Some(Counter { local, wide: local, step, condition, op, limit })
     }
