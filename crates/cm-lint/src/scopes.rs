@@ -3,8 +3,9 @@
 use crate::{Finding, Rule, naming, uses::Uses};
 use cm_base::{Name, SpanTable, TextRange};
 use cm_syntax::ast::{
-    Arena, ArmBody, ArrayLen, Block, ExprId, ExprKind, Ident, Match, Param, Pattern, PatternKind,
-    Stmt, StmtKind, TemplatePart, TypeArg, TypeId, TypeKind, UnaryOp, VarDecl, VarInit,
+    Arena, ArmBody, ArrayLen, Block, ExprId, ExprKind, Ident, Literal, Match, Param, Pattern,
+    PatternKind, Stmt, StmtKind, TemplatePart, TypeArg, TypeId, TypeKind, UnaryOp, VarDecl,
+    VarInit,
 };
 
 /// What a local was declared as.
@@ -46,6 +47,8 @@ pub struct Walker<'a> {
     scopes: Vec<usize>,
     /// In an operand whose type alone matters.
     type_only: bool,
+    /// For each loop around, whether something leaves it with `break`.
+    left: Vec<bool>,
 }
 
 /// Functions that machines without a system do not have.
@@ -88,6 +91,7 @@ impl<'a> Walker<'a> {
             locals: Vec::new(),
             scopes: Vec::new(),
             type_only: false,
+            left: Vec::new(),
         }
     }
 
@@ -213,45 +217,55 @@ impl<'a> Walker<'a> {
 
     // ------------------------------------------------------------ statements
 
-    fn block(&mut self, block: &Block) {
+    /// Whether the end of the block is never reached; so are the functions for statements.
+    fn block(&mut self, block: &Block) -> bool {
         self.enter();
-        self.stmts(&block.stmts);
+        let ended = self.stmts(&block.stmts);
         self.leave();
+        ended
     }
 
-    fn stmts(&mut self, stmts: &[Stmt]) {
+    fn stmts(&mut self, stmts: &[Stmt]) -> bool {
         let mut ended = false;
         for stmt in stmts {
             if std::mem::take(&mut ended) {
                 self.find(Rule::W002, self.positions.get(stmt.at), Name::new(""));
             }
-            stacker::maybe_grow(64 * 1024, 1024 * 1024, || self.stmt(stmt));
-            ended = diverges(stmt);
+            ended = self.stmt(stmt);
         }
+        ended
     }
 
-    fn stmt(&mut self, stmt: &Stmt) {
+    fn stmt(&mut self, stmt: &Stmt) -> bool {
+        stacker::maybe_grow(64 * 1024, 1024 * 1024, || self.stmt_kind(stmt))
+    }
+
+    fn stmt_kind(&mut self, stmt: &Stmt) -> bool {
         match &stmt.kind {
             StmtKind::Expr(expr) => self.effect(*expr),
             StmtKind::Var(var) => self.var(var),
-            StmtKind::Block(block) | StmtKind::Must(block) => self.block(block),
+            StmtKind::Block(block) | StmtKind::Must(block) => return self.block(block),
             StmtKind::Return(value) => {
                 if let Some(value) = value {
                     self.expr(*value);
                     self.returned(*value);
                 }
+                return true;
             }
-            StmtKind::Break | StmtKind::Continue | StmtKind::Asm(_) => {}
+            StmtKind::Break => {
+                self.left.last_mut().into_iter().for_each(|left| *left = true);
+                return true;
+            }
+            StmtKind::Continue => return true,
+            StmtKind::Asm(_) => {}
             StmtKind::If { cond, then, otherwise } => {
                 self.expr(*cond);
-                self.block(then);
-                if let Some(otherwise) = otherwise {
-                    stacker::maybe_grow(64 * 1024, 1024 * 1024, || self.stmt(otherwise));
-                }
+                let ended = self.block(then);
+                return otherwise.as_ref().is_some_and(|otherwise| self.stmt(otherwise)) && ended;
             }
             StmtKind::While { cond, body } => {
                 self.expr(*cond);
-                self.block(body);
+                return self.round(body) && self.is_true(*cond);
             }
             StmtKind::For { init, cond, update, body } => {
                 self.enter();
@@ -259,16 +273,17 @@ impl<'a> Walker<'a> {
                     self.stmt(init);
                 }
                 cond.iter().for_each(|cond| self.expr(*cond));
-                self.block(body);
+                let stays = self.round(body);
                 update.iter().for_each(|update| self.effect(*update));
                 self.leave();
+                return stays && cond.is_none_or(|cond| self.is_true(cond));
             }
             StmtKind::ForIn { ty, name, iterable, body } => {
                 ty.iter().for_each(|ty| self.ty(*ty));
                 self.expr(*iterable);
                 self.enter();
                 self.declare(*name, Kind::Bound, true);
-                self.block(body);
+                self.round(body);
                 self.leave();
             }
             StmtKind::Switch { scrutinee, cases } => {
@@ -281,7 +296,25 @@ impl<'a> Walker<'a> {
                     self.block(&case.body);
                 }
             }
-            StmtKind::Defer(stmt) => self.stmt(stmt),
+            StmtKind::Defer(stmt) => {
+                self.stmt(stmt);
+            }
+        }
+        false
+    }
+
+    /// The body of a loop. Whether nothing leaves it with `break`.
+    fn round(&mut self, body: &Block) -> bool {
+        self.left.push(false);
+        self.block(body);
+        self.left.pop() == Some(false)
+    }
+
+    fn is_true(&self, cond: ExprId) -> bool {
+        match &self.arena[cond].kind {
+            ExprKind::Paren(inner) => self.is_true(*inner),
+            ExprKind::Literal(value) => *value == Literal::Bool(true),
+            _ => false,
         }
     }
 
@@ -567,7 +600,9 @@ impl<'a> Walker<'a> {
 
     fn arm(&mut self, body: &ArmBody) {
         match body {
-            ArmBody::Block(block) => self.block(block),
+            ArmBody::Block(block) => {
+                self.block(block);
+            }
             ArmBody::Expr(expr) => self.expr(*expr),
         }
     }
@@ -638,18 +673,6 @@ impl<'a> Walker<'a> {
     /// An expression outside of a body.
     pub fn value(&mut self, expr: ExprId) {
         self.expr(expr);
-    }
-}
-
-/// Whether what follows a statement is never reached.
-fn diverges(stmt: &Stmt) -> bool {
-    match &stmt.kind {
-        StmtKind::Return(_) | StmtKind::Break | StmtKind::Continue => true,
-        StmtKind::Block(block) => block.stmts.last().is_some_and(diverges),
-        StmtKind::If { then, otherwise: Some(otherwise), .. } => {
-            then.stmts.last().is_some_and(diverges) && diverges(otherwise)
-        }
-        _ => false,
     }
 }
 

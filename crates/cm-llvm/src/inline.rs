@@ -52,9 +52,16 @@ impl<'ctx> Body<'_, 'ctx> {
         };
         let (len, capacity) = (field(self, 1)?, field(self, 2)?);
         let full = self.builder.build_int_compare(IntPredicate::EQ, len, capacity, "")?;
-        let [grow, after] = [(); 2].map(|()| self.new_block());
-        let before = self.builder.get_insert_block().ok_or_else(|| unfit("a call in no block"))?;
-        self.builder.build_conditional_branch(full, grow, after)?;
+        let [grow, room, after] = [(); 3].map(|()| self.new_block());
+        self.builder.build_conditional_branch(full, grow, room)?;
+
+        // Nothing has room in static zeros. So a slice that has been pushed to is known not to be null.
+        self.builder.position_at_end(room);
+        let some = self.builder.build_is_not_null(old, "")?;
+        let void = TyKind::Void.intern();
+        let assume = self.cx.intrinsic("llvm.assume", (void, void), &[]);
+        self.builder.build_direct_call(assume, &[some.into()], "")?;
+        self.builder.build_unconditional_branch(after)?;
 
         self.builder.position_at_end(grow);
         let function = self.cx.runtime(Rt::SliceGrow);
@@ -67,7 +74,7 @@ impl<'ctx> Body<'_, 'ctx> {
 
         self.builder.position_at_end(after);
         let phi = self.builder.build_phi(self.cx.ptr(), "")?;
-        phi.add_incoming(&[(&header, before), (&grown, grow)]);
+        phi.add_incoming(&[(&header, room), (&grown, grow)]);
         let header = phi.as_basic_value().into_pointer_value();
         let data = self.load_as(header, TyKind::Ptr.intern(), Memory::Header)?.into_pointer_value();
         let one = self.cx.word().const_int(1, false);

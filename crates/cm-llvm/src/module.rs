@@ -194,8 +194,13 @@ impl<'ctx> Cx<'ctx> {
             }
             Rt::SliceGrow => {
                 function.add_attribute(AttributeLoc::Function, self.attributes.cold);
+                function.add_attribute(AttributeLoc::Return, self.attributes.nonnull);
             }
-            Rt::Alloc | Rt::SliceNew | Rt::SliceSub | Rt::Malloc | Rt::Realloc => {
+            Rt::Alloc | Rt::SliceNew | Rt::SliceSub => {
+                function.add_attribute(AttributeLoc::Return, self.attributes.noalias);
+                function.add_attribute(AttributeLoc::Return, self.attributes.nonnull);
+            }
+            Rt::Malloc | Rt::Realloc => {
                 function.add_attribute(AttributeLoc::Return, self.attributes.noalias);
             }
             _ => {}

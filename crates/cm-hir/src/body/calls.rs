@@ -1,7 +1,7 @@
 //! Calls of functions, function values and constructors.
 
 use super::{
-    common::{TY, float_of, int_of, is_error},
+    common::{TY, float_of, int_of, is_error, pointer},
     ctx::Ctx,
     generics::{Bindings, in_order, is_open, unify},
 };
@@ -286,7 +286,9 @@ impl<'a> Ctx<'a> {
             [(only, _)] => return Some((only.clone(), args)),
             _ => {}
         }
-        let hints: Vec<Ty> = fitting[0].1.params.iter().map(|param| param.ty).collect();
+        let params: Vec<&Signature> = fitting.iter().map(|(_, signature)| *signature).collect();
+        let hints: Vec<Option<Ty>> =
+            (0..got).map(|index| self.hint(args[index], &params, index)).collect();
         self.done(&mut args, &hints);
         let mut best: Option<((bool, usize), Method)> = None;
         let mut tie = false;
@@ -314,10 +316,10 @@ impl<'a> Ctx<'a> {
     }
 
     /// Checks arguments before the callee is known.
-    fn done(&mut self, args: &mut [Arg], hints: &[Ty]) {
+    fn done(&mut self, args: &mut [Arg], hints: &[Option<Ty>]) {
         for (index, arg) in args.iter_mut().enumerate() {
             if let Arg::Ast(id) = *arg {
-                let hint = hints.get(index).copied().filter(|hint| !is_open(*hint));
+                let hint = hints.get(index).copied().flatten().filter(|hint| !is_open(*hint));
                 let untyped = matches!(
                     self.arena[self.strip(id)].kind,
                     ast::ExprKind::Struct { ty: None, .. } | ast::ExprKind::Array(_)
@@ -327,7 +329,30 @@ impl<'a> Ctx<'a> {
         }
     }
 
-    /// How many implicit conversions a candidate needs. `None`: it does not fit.
+    /// What a literal among the arguments may be expected to be: an array literal an array, if all candidates
+    /// agree on the elements; other literals what the first candidate wants.
+    fn hint(&self, arg: Arg, candidates: &[&Signature], index: usize) -> Option<Ty> {
+        let first = candidates[0].params[index].ty;
+        let Arg::Ast(id) = arg else { return Some(first) };
+        if !matches!(self.arena[self.strip(id)].kind, ast::ExprKind::Array(_)) {
+            return Some(first);
+        }
+        let wanted = |signature: &&Signature| signature.params[index].ty;
+        let mut wanted: Vec<Ty> =
+            candidates.iter().map(wanted).filter(|ty| element(*ty).is_some()).collect();
+        wanted.dedup();
+        match wanted[..] {
+            [] => Some(first),
+            [only] => Some(only),
+            [one, ..] => {
+                let same = wanted.iter().all(|other| element(*other) == element(one));
+                element(one).filter(|_| same).map(|element| pointer(element, false))
+            }
+        }
+    }
+
+    /// How many implicit conversions a candidate needs. An array literal is a slice where one is
+    /// expected. `None`: it does not fit.
     fn cost(&mut self, method: &Method, signature: &Signature, args: &[Arg]) -> Option<usize> {
         let mut cost = 0;
         for (arg, param) in args.iter().zip(&signature.params) {
@@ -337,7 +362,7 @@ impl<'a> Ctx<'a> {
             let to = decl::substitute(param.ty, &generics);
             if is_open(to) {
                 cost += 1;
-            } else if from != to {
+            } else if from != to && !self.is_slice_literal(*value, to) {
                 if !self.assignable(from, to) {
                     return None;
                 }
@@ -345,6 +370,11 @@ impl<'a> Ctx<'a> {
             }
         }
         Some(cost)
+    }
+
+    fn is_slice_literal(&self, value: ExprId, to: Ty) -> bool {
+        let literal = matches!(self.exprs[value.0 as usize].kind, ExprKind::Array(_));
+        literal && matches!(*to, TyKind::Slice(_)) && element(self.ty(value)) == element(to)
     }
 
     /// Checks the arguments of a call, infers type arguments, fills in defaults. `None`: reported.
@@ -565,4 +595,14 @@ impl<'a> Ctx<'a> {
 /// How many arguments a call must give.
 fn required(signature: &Signature) -> usize {
     signature.params.iter().take_while(|param| !param.default).count()
+}
+
+/// What an array literal of a type has as elements.
+fn element(ty: Ty) -> Option<Ty> {
+    match *ty {
+        TyKind::Array(element, _)
+        | TyKind::Slice(element)
+        | TyKind::Pointer { to: element, .. } => Some(element),
+        _ => None,
+    }
 }

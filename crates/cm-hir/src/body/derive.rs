@@ -36,7 +36,7 @@ pub(crate) fn body(
     };
     let arena = Arena::default();
     let mut ctx = Ctx::new(db, scope, &arena, None);
-    let mut maker = Maker { this, ctx: &mut ctx };
+    let mut maker = Maker { this, interface: interface(derived), ctx: &mut ctx };
     maker.ctx.new_local(Name::new("self"), pointer(this, false), LocalKind::Param);
     let binary = matches!(derived, Derived::Eq | Derived::Lt);
     if binary {
@@ -61,24 +61,49 @@ pub(crate) fn body(
     (Some(super::finish(ctx, 1 + u32::from(binary), true, ret, block, ok)), problems)
 }
 
+/// What a function is derived for.
+fn interface(derived: Derived) -> Name {
+    Name::new(match derived {
+        Derived::Eq => "Eq",
+        Derived::Lt => "Ord",
+        Derived::Clone => "Clone",
+        Derived::Hash => "Hash",
+        Derived::Debug => "Debug",
+        Derived::Display => "Display",
+        Derived::Css | Derived::IsCss => "Css",
+    })
+}
+
 struct Maker<'m, 'a> {
     this: Ty,
+    interface: Name,
     ctx: &'m mut Ctx<'a>,
 }
 
 type Fields = [(Name, Ty)];
 
 impl Maker<'_, '_> {
-    /// Makes what is done with a field. What is wrong with it is said at the field.
-    fn at_field<R>(&mut self, field: usize, make: impl FnOnce(&mut Self) -> R) -> R {
+    /// Makes what is done with a field. What is wrong with it is said at the field, if nothing has been
+    /// said where the struct is declared.
+    fn at_field<R>(&mut self, field: usize, ty: Ty, make: impl FnOnce(&mut Self) -> R) -> R {
         let before = self.ctx.problems.len();
+        let said = self.is_reported(ty);
         let made = make(self);
-        if self.ctx.problems.len() > before
-            && let Some(at) = self.field_at(field)
-        {
-            self.ctx.problems[before..].iter_mut().for_each(|problem| problem.at = at);
+        if self.ctx.problems.len() > before {
+            self.ctx.poisoned = true;
+            if said {
+                self.ctx.problems.truncate(before);
+            } else if let Some(at) = self.field_at(field) {
+                self.ctx.problems.truncate(before + 1);
+                self.ctx.problems[before].at = at;
+            }
         }
         made
+    }
+
+    fn is_reported(&self, ty: Ty) -> bool {
+        let TyKind::Struct(_, args) = &*self.this else { return false };
+        args.is_empty() && !decl::supports(self.ctx.db, ty, self.interface)
     }
 
     fn field_at(&self, field: usize) -> Option<At> {
@@ -112,7 +137,7 @@ impl Maker<'_, '_> {
     fn equal(&mut self, fields: &Fields) -> ExprId {
         let mut all = None;
         for (index, (_, ty)) in fields.iter().enumerate() {
-            let same = self.at_field(index, |this| {
+            let same = self.at_field(index, *ty, |this| {
                 let (l, r) = (this.own(index, *ty), this.other(index, *ty));
                 this.ctx.binary_values(BinaryOp::Eq, l, r, AT, false)
             });
@@ -128,20 +153,17 @@ impl Maker<'_, '_> {
     fn less(&mut self, fields: &Fields) -> ExprId {
         let mut rest = None;
         for (index, (_, ty)) in fields.iter().enumerate().rev() {
-            let below = self.at_field(index, |this| {
+            let all = self.at_field(index, *ty, |this| {
                 let (l, r) = (this.own(index, *ty), this.other(index, *ty));
-                this.ctx.binary_values(BinaryOp::Lt, l, r, AT, false)
+                let below = this.ctx.binary_values(BinaryOp::Lt, l, r, AT, false);
+                let Some(rest) = rest else { return below };
+                let (l, r) = (this.own(index, *ty), this.other(index, *ty));
+                let above = this.ctx.binary_values(BinaryOp::Lt, r, l, AT, false);
+                let not = this.ctx.push(TY.bool, AT, ExprKind::Unary(UnaryOp::Not, above));
+                let then = this.ctx.push(TY.bool, AT, ExprKind::And(not, rest));
+                this.ctx.push(TY.bool, AT, ExprKind::Or(below, then))
             });
-            rest = Some(match rest {
-                None => below,
-                Some(rest) => {
-                    let (l, r) = (self.own(index, *ty), self.other(index, *ty));
-                    let above = self.ctx.binary_values(BinaryOp::Lt, r, l, AT, false);
-                    let not = self.ctx.push(TY.bool, AT, ExprKind::Unary(UnaryOp::Not, above));
-                    let then = self.ctx.push(TY.bool, AT, ExprKind::And(not, rest));
-                    self.ctx.push(TY.bool, AT, ExprKind::Or(below, then))
-                }
-            });
+            rest = Some(all);
         }
         rest.unwrap_or_else(|| self.truth(false))
     }
@@ -150,7 +172,7 @@ impl Maker<'_, '_> {
     fn hash(&mut self, fields: &Fields, stmts: &mut Vec<Stmt>) -> ExprId {
         let mut sum = self.ctx.constant(TY.int, AT, ConstValue::int(0));
         for (index, (_, ty)) in fields.iter().enumerate() {
-            let hash = self.at_field(index, |this| {
+            let hash = self.at_field(index, *ty, |this| {
                 let field = this.own(index, *ty);
                 this.ctx.hash_with_elements(field, stmts, AT)
             });
@@ -170,7 +192,7 @@ impl Maker<'_, '_> {
         for (index, (field, ty)) in fields.iter().enumerate() {
             let before = if index == 0 { format!("{name} {{ ") } else { ", ".to_owned() };
             parts.push(TemplatePart::Text(Name::new(&format!("{before}{field}: "))));
-            self.at_field(index, |this| {
+            self.at_field(index, *ty, |this| {
                 let value = this.own(index, *ty);
                 this.show(value, "debug", &mut parts);
             });
@@ -186,7 +208,7 @@ impl Maker<'_, '_> {
             if index > 0 {
                 parts.push(TemplatePart::Text(Name::new(", ")));
             }
-            self.at_field(index, |this| {
+            self.at_field(index, *ty, |this| {
                 let value = this.own(index, *ty);
                 this.show(value, "toString", &mut parts);
             });

@@ -121,7 +121,9 @@ fn derives(db: &dyn Db, def: DefId, name: Name, problems: &mut Vec<Problem>) {
     }
 }
 
-fn supports(db: &dyn Db, ty: Ty, interface: Name) -> bool {
+/// Whether fields of a type can be in a struct for which the interface is derived. If not, that is reported
+/// where a struct without type parameters is declared.
+pub(crate) fn supports(db: &dyn Db, ty: Ty, interface: Name) -> bool {
     stacker::maybe_grow(64 * 1024, 1024 * 1024, || match (&*ty, interface.as_str()) {
         (TyKind::Error, _) => true,
         (TyKind::Literal(base, _), _) => supports(db, *base, interface),

@@ -31,6 +31,7 @@ mod wounds;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use bounds::supports;
 pub use bounds::unsatisfied;
 pub use diagnostics::{checked_files, documentation, missing_entry, positions};
 pub use graph::{ImportCycle, ModuleGraph, Need};

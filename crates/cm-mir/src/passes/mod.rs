@@ -26,6 +26,7 @@ pub fn optimize(function: &mut Function, level: u8) {
     }
     if level > 1 && !function.blocks.is_empty() {
         cfg::simplify(function);
+        bounds::relax_masked(function);
         bounds::version_loops(function);
     }
     clean_up(function);

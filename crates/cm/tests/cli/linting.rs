@@ -22,6 +22,17 @@ const FOUND: &[(&str, &str)] = &[
     ("int main() { return 1; return 2; }", "1:24 W002"),
     ("int main() { if (true) { return 1; } else { return 2; } return 3; }", "1:57 W002"),
     ("int main() { while (true) { break; } return 3; }", ""),
+    ("int main() { while (true) { } return 3; }", "1:31 W002"),
+    ("int main() { while ((true)) { continue; } return 3; }", "1:43 W002"),
+    ("int main() { for (;;) { while (true) { break; } } return 3; }", "1:51 W002"),
+    ("int main() { for (int i = 0; true; i++) { if (i > 2) { break; } } return 3; }", ""),
+    ("int main() { while (true) { match (1) { _ => { break; } } } return 3; }", ""),
+    ("int main() { while (true) { switch (1) { case (1) { break; } } } return 3; }", ""),
+    ("int main() { while (1 == 1) { } return 3; }", ""),
+    (
+        "int f(bool b) { if (b) { while (true) { } } else { return 1; } return 3; } int main() { return f(true); }",
+        "1:64 W002",
+    ),
     ("int main() { int x = 1; { int x = 2; x = x; } x = 3; return x; }", "1:31 x W006"),
     (
         "int main() { { int x = 1; x++; } { int x = 2; x++; } return 0; }",

@@ -11,8 +11,8 @@ use crate::{
     visit,
 };
 
-/// Puts the guard before a loop, and the copy beside it.
-pub(super) fn apply(function: &mut Function, inner: &Loop, mut plan: Plan) {
+/// Puts the guard before a loop, and the copy beside it. The headers of both, and of the loops in the copy.
+pub(super) fn apply(function: &mut Function, inner: &Loop, mut plan: Plan) -> Vec<usize> {
     function.locals.append(&mut plan.locals);
     let header = inner.body[0];
     // The loop as it was gets a new header: who comes from outside comes to the guard.
@@ -43,6 +43,8 @@ pub(super) fn apply(function: &mut Function, inner: &Loop, mut plan: Plan) {
         at = next.0 as usize;
     }
     function.blocks[at] = Block { stmts: plan.entry, terminator: Terminator::Goto(fast(0)) };
+    let copies = [0].iter().chain(&inner.headers).map(|position| fast(*position));
+    copies.chain([slow]).map(|BlockId(header)| header as usize).collect()
 }
 
 struct Copier<'a> {

@@ -17,22 +17,24 @@ type Definition = (usize, usize);
 /// What is known of a function.
 pub(super) struct Facts {
     usage: Vec<Usage>,
-    definitions: Vec<Option<Definition>>,
+    /// The assignments of whole locals, by local.
+    definitions: Vec<(LocalId, Definition)>,
     fixed: usize,
 }
 
 impl Facts {
     pub fn of(function: &Function) -> Facts {
-        let mut definitions = vec![None; function.locals.len()];
+        let mut definitions = Vec::new();
         for (id, block) in function.blocks.iter().enumerate() {
             for (index, stmt) in block.stmts.iter().enumerate() {
                 if let Stmt::Assign { place, .. } = stmt
-                    && let Some(LocalId(local)) = whole(place)
+                    && let Some(local) = whole(place)
                 {
-                    definitions[local as usize] = Some((id, index));
+                    definitions.push((local, (id, index)));
                 }
             }
         }
+        definitions.sort_unstable();
         Facts { usage: locals::usage(function), definitions, fixed: locals::fixed_locals(function) }
     }
 
@@ -44,10 +46,37 @@ impl Facts {
     /// The only assignment of a register. What reads it comes after, since it is undefined before.
     pub fn definition(&self, local: LocalId) -> Option<Definition> {
         let usage = self.usage.get(local.0 as usize)?;
-        // What the signature gives has a value before.
-        let fixed = local != RESULT && (local.0 as usize) < self.fixed;
-        let once = usage.writes == 1 && usage.is_register() && !fixed;
-        self.definitions[local.0 as usize].filter(|_| once)
+        let once = usage.writes == 1 && self.is_own(local);
+        self.assignments(local).first().map(|(_, definition)| *definition).filter(|_| once)
+    }
+
+    /// All values that a register ever has. `None`: it gets some otherwise than by assignments.
+    pub fn values<'a>(
+        &self,
+        function: &'a Function,
+        local: LocalId,
+    ) -> Option<impl Iterator<Item = &'a Rvalue>> {
+        let usage = self.usage.get(local.0 as usize)?;
+        let assignments = self.assignments(local);
+        let all = usage.writes as usize == assignments.len() && self.is_own(local);
+        let value = |(_, (block, index)): &(LocalId, Definition)| match &function.blocks[*block]
+            .stmts[*index]
+        {
+            Stmt::Assign { value, .. } => Some(value),
+            _ => None,
+        };
+        all.then(|| assignments.iter().filter_map(value))
+    }
+
+    fn assignments(&self, local: LocalId) -> &[(LocalId, Definition)] {
+        let start = self.definitions.partition_point(|(other, _)| *other < local);
+        let len = self.definitions[start..].partition_point(|(other, _)| *other == local);
+        &self.definitions[start..start + len]
+    }
+
+    /// A register to which the signature gives no value.
+    fn is_own(&self, local: LocalId) -> bool {
+        self.is_register(local) && (local == RESULT || local.0 as usize >= self.fixed)
     }
 }
 

@@ -220,6 +220,15 @@ impl<'a> Guard<'a> {
         self.require(BinOp::Lt, value, bound);
     }
 
+    /// Requires that a signed 64-bit integer is not negative, if it stands for an unsigned one of as many bits:
+    /// that is compared as a large number.
+    fn require_natural(&mut self, value: &Operand, ty: Ty) {
+        let wide = matches!(ty.get(), TyKind::Int { bits: 64, signed: false });
+        if wide && constant(value).is_none_or(|value| value < 0) {
+            self.require(BinOp::Ge, value.clone(), number(0));
+        }
+    }
+
     /// An invariant of integer type as a signed 64-bit integer.
     fn widen(&mut self, operand: Operand) -> Option<Operand> {
         let ty = self.operand_ty(&operand)?;
@@ -303,6 +312,7 @@ impl<'a> Guard<'a> {
         let ty = self.function.locals[local.0 as usize].ty;
         let first = self.widen(Operand::copy(local))?;
         let limit = self.invariant(limit, 0)?;
+        let limit_ty = self.operand_ty(&limit)?;
         let limit = self.widen(limit)?;
         let step = self.invariant(by, self.inner.body.len() - 1)?;
         let mut step = self.widen(step)?;
@@ -327,6 +337,9 @@ impl<'a> Guard<'a> {
         self.require(op, first.clone(), limit.clone());
         let after = self.wide(BinOp::Add, last.clone(), step.clone());
         self.require_fit(&after, ty);
+        self.require_natural(&first, ty);
+        self.require_natural(&limit, limit_ty);
+        self.require_natural(&after, ty);
         self.counter = Some((local, first, last));
         Some(Counter { local, wide: local, step, condition, op, limit })
     }
@@ -457,11 +470,12 @@ impl<'a> Guard<'a> {
             }
         }
         if place.projections.iter().any(|step| matches!(step, Projection::Deref(_))) {
-            // The pointer is good because the first round will go through it.
+            // The pointer is good because the first round will go through it. (A loop before that
+            // may never end.)
             let before = self.unguarded & !(1 << at);
             let reached = self.inner.dominates(at, self.inner.body.len() - 1);
             let checked = (0..at).all(|c| before >> c & 1 == 0 || !self.inner.dominates(c, at));
-            if self.leaves_early || !reached || !checked {
+            if self.leaves_early || !reached || !checked || self.inner.loops_before(at) {
                 return None;
             }
         }
@@ -553,12 +567,18 @@ impl<'a> Guard<'a> {
             {
                 continue;
             }
-            match self.check(cond) {
+            let checked = if self.looks_at(position) { self.check(cond) } else { None };
+            match checked {
                 Some(()) => passed.push(position),
                 None => self.unguarded |= 1 << position,
             }
         }
         passed
+    }
+
+    /// A loop around others is not made twice for what may never be reached.
+    fn looks_at(&self, position: usize) -> bool {
+        self.inner.headers.is_empty() || self.inner.in_every_round(position)
     }
 
     fn check(&mut self, cond: &Operand) -> Option<()> {

@@ -23,6 +23,9 @@ impl Guard<'_> {
         let mut bytes = FxHashMap::default();
         let mut texts = Vec::new();
         for (position, block) in self.inner.body.iter().enumerate() {
+            if !self.looks_at(position) {
+                continue;
+            }
             for (index, stmt) in self.function.blocks[*block].stmts.iter().enumerate() {
                 if let Stmt::Call { callee: Callee::Runtime(Rt::StrAt), args, .. } = stmt
                     && let [text, at] = &args[..]
