@@ -71,7 +71,7 @@ fn check(random: &mut Random) -> Result<(), Box<dyn Error>> {
     fill(&Store::with(dir.path(), config), &model)?;
     if random.one_in(2) {
         // Some segments with waste in them.
-        Store::with(dir.path(), config).remove(|name| name == kind(1))?;
+        Store::with(dir.path(), config).remove(|entry| entry.name == kind(1))?;
         fill(&Store::with(dir.path(), config), &model[..model.len() / 2])?;
     }
     if random.one_in(2) {
@@ -91,7 +91,7 @@ fn check(random: &mut Random) -> Result<(), Box<dyn Error>> {
                 0 => drop(store.verify()?),
                 1 => drop(store.entries()?),
                 2 => drop(store.evict_until(config.max_size / 2, 0)?),
-                3 => drop(store.remove(|name| name == kind(0))?),
+                3 => drop(store.remove(|entry| entry.name == kind(0))?),
                 4 => drop(store.summary()?),
                 _ => {}
             }

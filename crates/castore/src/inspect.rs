@@ -27,6 +27,18 @@ pub struct EntryInfo {
     pub used: u64,
 }
 
+impl EntryInfo {
+    fn of(entry: &Entry, header: EntryHeader) -> EntryInfo {
+        EntryInfo {
+            is_blob: header.kind == Kind::Blob,
+            name: header.name,
+            key: header.key,
+            bytes: header.len,
+            used: entry.used,
+        }
+    }
+}
+
 /// What [`Store::verify`] found.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Verified {
@@ -48,17 +60,7 @@ impl Store {
     /// If the store cannot be read.
     pub fn entries(&self) -> Result<Vec<EntryInfo>, Error> {
         let all = self.all()?.into_iter();
-        let info = |(entry, header): (Entry, Option<EntryHeader>)| {
-            let header = header?;
-            Some(EntryInfo {
-                is_blob: header.kind == Kind::Blob,
-                name: header.name,
-                key: header.key,
-                bytes: header.len,
-                used: entry.used,
-            })
-        };
-        Ok(all.filter_map(info).collect())
+        Ok(all.filter_map(|(entry, header)| Some(EntryInfo::of(&entry, header?))).collect())
     }
 
     /// Reads every entry, and removes those that are bad.
@@ -115,12 +117,12 @@ impl Store {
     ///
     /// # Errors
     /// If the store cannot be changed.
-    pub fn remove(&self, select: impl Fn(Name) -> bool) -> Result<u64, Error> {
+    pub fn remove(&self, select: impl Fn(&EntryInfo) -> bool) -> Result<u64, Error> {
         let mut removed = 0;
         loop {
             let all = self.all()?.into_iter();
-            let chosen = |(_, header): &(Entry, Option<EntryHeader>)| {
-                header.is_some_and(|header| select(header.name))
+            let chosen = |(entry, header): &(Entry, Option<EntryHeader>)| {
+                header.is_some_and(|header| select(&EntryInfo::of(entry, header)))
             };
             let chosen: Vec<Entry> = all.filter(chosen).map(|(entry, _)| entry).collect();
             // What is left together is moved, and then is no longer where it was seen.

@@ -470,7 +470,7 @@ fn everything_can_be_looked_at_verified_and_removed() {
     let found = store.verify().unwrap();
     assert_eq!((found.good, found.bad), (39, 2));
     assert_eq!(store.verify().unwrap().bad, 0, "what was bad is gone");
-    assert_eq!(store.remove(|name| name == bc).unwrap(), 19);
+    assert_eq!(store.remove(|entry| entry.name == bc).unwrap(), 19);
     assert_eq!(store.entries().unwrap().len(), 20);
     assert!(store.entries().unwrap().iter().all(|entry| entry.name == obj));
     assert_eq!(store.remove(|_| true).unwrap(), 20);

@@ -3,15 +3,17 @@
 use crate::{
     CacheSettings,
     beside::{self, FOLDERS, walk},
+    commands,
     error::Error,
     keys::PublicKey,
     recompute::{Recomputed, recompute},
+    views,
 };
 use camino::Utf8Path;
 use castore::{Digest, EntryInfo, Latest, Summary};
 use serde_json::{Value, json};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt::Write,
     fs, io,
     sync::atomic::{AtomicU32, Ordering},
@@ -113,12 +115,42 @@ pub fn clean_kinds(settings: &CacheSettings, kinds: &[String]) -> Result<u64, Er
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
         return Err(format!("there are no entries of kind '{kind}'; there are: {known}").into());
     }
-    let removed = store.remove(|name| kinds.iter().any(|kind| kind == name.as_str()));
+    let removed = store.remove(|entry| kinds.iter().any(|kind| kind == entry.name.as_str()));
     Ok(removed.map_err(|e| e.to_string())?)
 }
 
+/// Removes what the last build of no program has made or used: what piled up from edit to edit. Gives
+/// the number of entries. A build that goes on meanwhile makes what it misses again.
+///
+/// # Errors
+/// If the store cannot be changed.
+fn remove_unused(settings: &CacheSettings) -> Result<u64, Error> {
+    let store = settings.store();
+    let kept = used(&settings.dir);
+    let is_used = |digest: &Digest| kept.contains(digest);
+    let unused = |entry: &EntryInfo| match entry.name.as_str() {
+        "mir" | "unit_bitcode" | "unit_object" | "executable" if entry.is_blob => {
+            !is_used(&entry.key)
+        }
+        "unit_bitcode" | "unit_object" | "executable" => {
+            store.record(&entry.key).is_none_or(|digests| !digests.iter().all(is_used))
+        }
+        // Results of tests, for example, are of use whenever the program is like that again.
+        _ => false,
+    };
+    Ok(store.remove(unused).map_err(|e| e.to_string())?)
+}
+
+/// What the files beside the store say of the last build of each program.
+fn used(dir: &Utf8Path) -> BTreeSet<Digest> {
+    let mut used = views::digests(dir);
+    walk(&dir.join("graph"), &mut |path, _| used.extend(commands::executable_of(path)));
+    used
+}
+
 /// Evicts what was used longest ago until the cache is no larger than a size, and what was not used
-/// for a time, files of programs that were not built for that time among it.
+/// for a time, files of programs that were not built for that time among it; and what is `unused`, see
+/// [`remove_unused`], if that is wanted.
 ///
 /// # Errors
 /// If the store cannot be changed.
@@ -126,6 +158,7 @@ pub fn gc(
     settings: &CacheSettings,
     max_size: Option<u64>,
     max_age: Option<Duration>,
+    unused: bool,
 ) -> Result<String, Error> {
     check_writable(settings)?;
     let before = max_age.and_then(|age| SystemTime::now().checked_sub(age));
@@ -135,7 +168,8 @@ pub fn gc(
     // By itself: what the settings allow.
     let max_size = max_size.unwrap_or(settings.max_size);
     let mut files = beside::trim(&settings.dir, max_size);
-    let evicted = store.evict_until(max_size, since).map_err(|e| e.to_string())?;
+    let swept = if unused { remove_unused(settings)? } else { 0 };
+    let evicted = swept + store.evict_until(max_size, since).map_err(|e| e.to_string())?;
     if let Some(before) = before {
         for folder in FOLDERS {
             walk(&settings.dir.join(folder), &mut |path, meta| {

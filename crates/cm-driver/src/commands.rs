@@ -9,7 +9,7 @@ use crate::{
 use camino::{Utf8Path, Utf8PathBuf};
 use castore::Digest;
 use cm_base::Diagnostic;
-use redgreen::{Database, Node, Root, Stamp};
+use redgreen::{Database, Node, Root, RootRecord, Stamp};
 use serde::{Deserialize, Serialize};
 use std::{fs, io, io::Write, process::Command, sync::Arc};
 
@@ -150,6 +150,12 @@ impl Compiled {
         let same = self.output == output.as_str() && self.stamp.vouches_for(session::stamp(output));
         same.then_some(self.executable)
     }
+}
+
+/// The executable that a record of a build says was made. `None`: it is the record of no executable.
+pub(crate) fn executable_of(record: &Utf8Path) -> Option<Digest> {
+    let record = RootRecord::load(record.as_std_path()).ok()??;
+    Some(session::finished::<Compiled>(&record)?.result.executable)
 }
 
 /// Sees to it that the executable is where it should be. `None`: it must be made again.

@@ -190,8 +190,7 @@ impl Session {
             self.set_aside(&files.root);
             None
         })?;
-        let config = bincode::config::standard();
-        let (finished, _) = bincode::serde::decode_from_slice(record.result(), config).ok()?;
+        let finished = finished(&record)?;
         if record.identity() != self.options.identity {
             return None;
         }
@@ -417,6 +416,12 @@ impl Session {
             FileText::Absent | FileText::Unreadable(_) => Arc::from(""),
         }
     }
+}
+
+/// What a record says that a command made.
+pub(crate) fn finished<T: DeserializeOwned>(record: &RootRecord) -> Option<Finished<T>> {
+    let config = bincode::config::standard();
+    Some(bincode::serde::decode_from_slice(record.result(), config).ok()?.0)
 }
 
 /// The files that diagnostics are about.

@@ -3,7 +3,11 @@
 //! (A file for each unit would cost more than a tenth of a clean build.) No build depends on them,
 //! so they may be deleted or damaged at will.
 
-use crate::{beside::Beside, queries, tools::Tools};
+use crate::{
+    beside::{Beside, walk},
+    queries,
+    tools::Tools,
+};
 use camino::Utf8Path;
 use castore::Digest;
 use cm_base::{FileText, Name};
@@ -60,12 +64,28 @@ pub fn update(db: &dyn Db, log: &BuildLog, cache: &Beside, program: &str) -> io:
         for key in made {
             let Some(unit) = units.get(&*key) else { continue };
             let Some(digest) = artifact(db, *unit) else { continue };
-            digests.insert(key.to_string(), format!("blake3:{digest}"));
+            digests.insert(key.to_string(), format!("{KIND}{digest}"));
         }
         replace(cache, &path, &digests)?;
     }
     let parsed = ran("parse");
     if parsed.is_empty() { Ok(()) } else { update_modules(db, &parsed, cache) }
+}
+
+/// Tells what kind of digest it is.
+const KIND: &str = "blake3:";
+
+/// All digests of units in the views of a cache directory.
+pub fn digests(dir: &Utf8Path) -> BTreeSet<Digest> {
+    let mut all = BTreeSet::new();
+    for folder in ["mir", "llvm", "obj"] {
+        walk(&dir.join(folder), &mut |path, _| {
+            let digests: BTreeMap<String, String> = read(path);
+            let digest = |text: &String| text.strip_prefix(KIND)?.parse::<Digest>().ok();
+            all.extend(digests.values().filter_map(digest));
+        });
+    }
+    all
 }
 
 fn read<T: DeserializeOwned + Default>(path: &Utf8Path) -> T {

@@ -127,7 +127,7 @@ impl Setting {
 }
 
 /// `whole`: with the graph and the units.
-fn build(place: &Place, whole: bool) -> Result<Outcome, String> {
+pub(crate) fn build(place: &Place, whole: bool) -> Result<Outcome, String> {
     let session = place.session(Arc::new(TestSystem::calm()))?;
     let report = cm_driver::compile_in(&session, &place.output()).map_err(text)?;
     let executable = report.ok().then(|| fs::read(place.output()).map_err(text)).transpose()?;

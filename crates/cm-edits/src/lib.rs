@@ -3,6 +3,7 @@
 pub mod crashes;
 pub mod edits;
 pub mod grow;
+pub mod growth;
 pub mod hostile;
 pub mod kinds;
 pub mod model;

@@ -2,7 +2,7 @@
 
 use camino::Utf8PathBuf;
 use clap::Parser;
-use cm_edits::{crashes, grow, hostile, print, random::Random, shrink, walk};
+use cm_edits::{crashes, grow, growth, hostile, print, random::Random, shrink, walk};
 use std::{
     num::NonZero,
     path::PathBuf,
@@ -49,6 +49,9 @@ struct Options {
     /// Only this one of them
     #[arg(long, requires = "hostile")]
     trial: Option<usize>,
+    /// Build a program after so many edits, and see that `cm cache gc --unused` leaves hardly more than the last state needs
+    #[arg(long)]
+    growth: Option<usize>,
     /// Build a program: root file, cache directory, output
     #[arg(long, num_args = 3, hide = true)]
     build: Option<Vec<Utf8PathBuf>>,
@@ -92,10 +95,11 @@ fn main() -> ExitCode {
             _ => ExitCode::FAILURE,
         };
     }
-    let done = match (options.faults, options.hostile, options.kills) {
+    let done = match (options.faults, options.hostile, options.kills, options.growth) {
         (Some(count), ..) => Some(faults(&options, count)),
-        (_, Some(count), _) => Some(hostile(&options, count)),
-        (.., Some(count)) => Some(interruptions(options.seed, count)),
+        (_, Some(count), ..) => Some(hostile(&options, count)),
+        (_, _, Some(count), _) => Some(interruptions(options.seed, count)),
+        (.., Some(count)) => Some(grown(options.seed, count)),
         _ => None,
     };
     if let Some(done) = done {
@@ -146,6 +150,17 @@ fn hostile(options: &Options, count: usize) -> Result<(), String> {
     let good = hostile::hostile(options.seed, count, options.trial)?;
     println!("seed {}: {count} images changed, {good} builds without errors", options.seed);
     Ok(())
+}
+
+/// A cache over many edits.
+fn grown(seed: u64, edits: usize) -> Result<(), String> {
+    /// More than a clean cache takes, in hundredths.
+    const MOST: u64 = 120;
+    let growth::Growth { before, after, clean } = growth::growth(seed, edits)?;
+    let hundredths = after * 100 / clean.max(1);
+    println!("seed {seed}: {edits} edits; KB: {}", before >> 10);
+    println!("without what is unused {}, clean {}: {hundredths} %", after >> 10, clean >> 10);
+    if hundredths <= MOST { Ok(()) } else { Err("that is too much".into()) }
 }
 
 /// Builds that do not come to their end, over several programs.

@@ -43,6 +43,13 @@ fn builds_after_builds_in_which_a_system_call_failed_are_right() {
 }
 
 #[test]
+fn little_piles_up_in_a_cache_that_is_swept() {
+    let (good, stdout) = fuzz(&["--seed", "8", "--growth", "60"]);
+    assert!(good, "{stdout}");
+    assert!(stdout.contains("60 edits"), "{stdout}");
+}
+
+#[test]
 fn images_that_somebody_has_changed_do_no_harm() {
     let (good, stdout) = fuzz(&["--seed", "3", "--hostile", "30"]);
     assert!(good, "{stdout}");

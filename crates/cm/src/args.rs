@@ -255,6 +255,9 @@ pub enum CacheAction {
         /// All that was not used for AGE, such as 12h or 30d
         #[arg(long, value_name = "AGE", value_parser = age)]
         max_age: Option<Duration>,
+        /// What the last build of no program has made or used
+        #[arg(long)]
+        unused: bool,
     },
     /// Read every entry and remove those that are damaged
     Verify {

@@ -39,8 +39,8 @@ pub fn run(args: &args::Cache) -> Result<ExitCode, Error> {
             }
         }
         CacheAction::Stats { place } => cache::stats(&settings(place)?, json)?,
-        CacheAction::Gc { place, max_size, max_age } => {
-            cache::gc(&settings(place)?, *max_size, *max_age)?
+        CacheAction::Gc { place, max_size, max_age, unused } => {
+            cache::gc(&settings(place)?, *max_size, *max_age, *unused)?
         }
         CacheAction::Verify { place, recompute } => {
             let (text, all) = cache::verify(&settings(place)?, *recompute, json)?;

@@ -196,6 +196,47 @@ fn cm_size(text: &str) -> u64 {
     }
 }
 
+/// What was made for earlier states goes, and what the last builds at all levels need stays.
+#[test]
+fn what_no_last_build_has_used_is_removed() {
+    let place = Place::new(&FILES);
+    let cache = place.path.join(".cm_cache");
+    let build = |level: u8| {
+        let found = place.cm(&format!("compile -q -O{level} -o x main.cm"));
+        assert_eq!((found.exit, found.stderr.as_str()), (0, ""), "{found:?}");
+    };
+    build(2);
+    build(0);
+    let once = bytes_below(&cache);
+    for number in 3..12 {
+        place.write(
+            "geo.cm",
+            format!("export int area(int a) {{ return a * {number} - a * {}; }}\n", number - 2),
+        );
+        build(0);
+    }
+    build(2);
+    let grown = bytes_below(&cache);
+    assert!(grown > once * 3 / 2, "{grown}, {once}");
+    check(&place, &[("cache gc --unused", 0, "removed … entries and 0 files\n", "")]);
+    let swept = bytes_below(&cache);
+    assert!(swept <= once * 6 / 5, "{swept} of {grown}, {once}");
+    check(
+        &place,
+        &[
+            ("cache gc --unused", 0, "removed 0 entries and 0 files\n", ""),
+            ("cache verify", 0, "…bad, removed: 0\n", ""),
+        ],
+    );
+    for level in [0, 2] {
+        fs::remove_file(place.path.join("x")).expect("an executable");
+        let log = format!("compile -q -O{level} -o x --query-log log main.cm");
+        assert_eq!(place.cm(&log).exit, 0);
+        let log = fs::read_to_string(place.path.join("log")).expect("a log");
+        assert!(log.contains("\"executed\":0"), "-O{level}: {log}");
+    }
+}
+
 #[test]
 fn looking_at_a_cache() {
     let place = Place::new(&FILES);
