@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs, io,
+    io,
     sync::Arc,
 };
 
@@ -55,7 +55,7 @@ pub fn update(db: &dyn Db, log: &BuildLog, cache: &Beside, program: &str) -> io:
             continue;
         }
         let path = cache.dir.join(folder).join(format!("{program}.json"));
-        let mut digests: BTreeMap<String, String> = read(&path);
+        let mut digests: BTreeMap<String, String> = read(cache, &path);
         digests.retain(|unit, _| units.contains_key(unit));
         for key in made {
             let Some(unit) = units.get(&*key) else { continue };
@@ -68,8 +68,8 @@ pub fn update(db: &dyn Db, log: &BuildLog, cache: &Beside, program: &str) -> io:
     if parsed.is_empty() { Ok(()) } else { update_modules(db, &parsed, cache) }
 }
 
-fn read<T: DeserializeOwned + Default>(path: &Utf8Path) -> T {
-    let text = fs::read(path).unwrap_or_default();
+fn read<T: DeserializeOwned + Default>(cache: &Beside, path: &Utf8Path) -> T {
+    let text = cache.read(path).unwrap_or_default();
     serde_json::from_slice(&text).unwrap_or_default()
 }
 
@@ -80,7 +80,7 @@ fn replace(cache: &Beside, path: &Utf8Path, value: &impl Serialize) -> io::Resul
 
 fn update_modules(db: &dyn Db, parsed: &BTreeSet<Arc<str>>, cache: &Beside) -> io::Result<()> {
     let path = cache.dir.join("module_hash.json");
-    let mut modules: BTreeMap<String, Module> = read(&path);
+    let mut modules: BTreeMap<String, Module> = read(cache, &path);
     for file in cm_hir::files(db, Root) {
         let name = format!("{file}.cm");
         if (parsed.contains(file.0.as_str()) || !modules.contains_key(&name))
