@@ -123,11 +123,17 @@ impl Store {
     }
 
     /// Whether a file beside the store may be used: it is a regular file that belongs to whom files
-    /// of the store may belong, and nobody else can write it. Anything else that lies there is set
+    /// of the store may belong, nobody else can write it, and no link leads to where it lies. Anything else that lies there is set
     /// aside and counted like a bad entry. What is not there does no harm.
     pub fn admits(&self, path: &Path) -> bool {
-        // Nobody else can put anything there from now on.
-        let _ = path.parent().map(Owners::of);
+        if let Some(dir) = path.parent().filter(|dir| *dir != self.root()) {
+            if !self.home.admit_dir(dir, false) {
+                self.set_aside(dir);
+                return false;
+            }
+            // Nobody else can put anything there from now on.
+            let _ = Owners::of(dir);
+        }
         match path.symlink_metadata() {
             Ok(meta) if self.home.owners().own(&meta) => return true,
             Ok(_) => {}

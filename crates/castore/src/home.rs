@@ -18,6 +18,9 @@ use std::{
 const CACHEDIR_TAG: &[u8] = b"Signature: 8a477f597d28d172789f06886806bc55\n\
     # This directory is a cache. It can be deleted at any time.\n";
 
+/// In the order in which they lie in each other.
+const DIRS: [&str; 3] = ["cas", "cas/segments", "cas/holds"];
+
 /// As many things are kept in quarantine, and as much of each: it must not grow.
 const QUARANTINED: usize = 16;
 const QUARANTINED_LEN: u64 = 1 << 16;
@@ -84,16 +87,28 @@ impl Home {
     /// Sees to it that all directories are there.
     pub fn create(&self) -> Result<(), Error> {
         self.create_root()?;
-        ["cas", "cas/segments", "cas/holds"].iter().try_for_each(|dir| {
-            let dir = self.root.join(dir);
-            match look(&dir) {
-                Found::Dir => return Ok(()),
-                Found::Nothing => {}
-                // A link could lead out of the store.
-                Found::File(_) | Found::Other => self.quarantine(&dir),
-            }
-            create_private_dir(&dir, false).map_err(Error::io("create", &dir))
+        self.admit_dirs(true);
+        DIRS.iter().map(|dir| self.root.join(dir)).try_for_each(|dir| match look(&dir) {
+            Found::Dir => Ok(()),
+            _ => create_private_dir(&dir, false).map_err(Error::io("create", &dir)),
         })
+    }
+
+    /// Whether none of the directories is anything else: a link would lead out of the store. What is is
+    /// replaced, if anything may be.
+    pub fn admit_dirs(&self, mends: bool) -> bool {
+        DIRS.iter().map(|dir| self.root.join(dir)).all(|dir| self.admit_dir(&dir, mends))
+    }
+
+    /// The same of one.
+    pub fn admit_dir(&self, dir: &Path, mends: bool) -> bool {
+        let sound = matches!(look(dir), Found::Dir | Found::Nothing);
+        if !sound && mends {
+            self.quarantine(dir);
+            // Who cannot create it finds nothing there.
+            let _ = create_private_dir(dir, false);
+        }
+        sound || mends
     }
 
     /// The root may be a link to a directory; anything else in its place belongs to someone else.

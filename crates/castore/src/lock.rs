@@ -42,6 +42,9 @@ impl IndexFile {
     /// Opens the index. `None`: there is none, and `create` does not ask for one.
     pub fn open(home: &Home, create: bool, read_only: bool) -> Result<Option<IndexFile>, Error> {
         let path = home.index();
+        if !home.admit_dirs(!read_only) {
+            return Ok(None);
+        }
         match place::open_file(&path, !read_only, home.owners()) {
             Ok(file) => return Ok(Some(IndexFile::new(file, path, !read_only)?)),
             Err(error) if is_refused(&error) => {

@@ -615,6 +615,19 @@ fn what_lies_beside_the_store_is_its_owners_or_is_not_used() {
     }
     write();
     assert!(store.admits(&file) && file.exists());
+    // The folder itself.
+    let away = store.root().join("away");
+    fs::rename(&folder, &away).unwrap();
+    for make in [&|| symlink(&away, &folder).unwrap() as _, &|| fs::write(&folder, "").unwrap()]
+        as [&dyn Fn(); 2]
+    {
+        make();
+        let before = store.stats().quarantined;
+        assert!(!store.admits(&file) && folder.symlink_metadata().is_err());
+        assert_eq!(store.stats().quarantined, before + 1);
+        assert!(away.join("image").exists());
+    }
+    fs::rename(&away, &folder).unwrap();
     let config = Config { read_only: true, ..Config::default() };
     fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
     assert!(!Store::with(store.root(), config).admits(&file));
@@ -665,4 +678,26 @@ fn damage_that_nobody_has_read_is_found_and_counted() {
     assert_eq!((totals().quarantined, totals().hits), (2, hits));
     assert_eq!(Store::open(store.root()).verify().unwrap().bad, 0);
     assert_eq!(totals().quarantined, 2);
+}
+
+/// Links in place of the directories are not followed, neither by who reads nor by who writes.
+#[test]
+fn directories_that_are_links_are_not_followed() {
+    for dir in ["cas", "cas/segments", "cas/holds"] {
+        let (_dir, store) = fresh();
+        let digest = put(&store, b"something");
+        drop(store.summary());
+        let (dir, away) = (store.root().join(dir), store.root().join("away"));
+        fs::rename(&dir, &away).unwrap();
+        symlink(&away, &dir).unwrap();
+        let config = Config { read_only: true, ..Config::default() };
+        assert!(Store::with(store.root(), config).get(&digest).is_none());
+        let other = Store::open(store.root());
+        let found = other.get(&digest);
+        assert!(found.is_none() || dir.ends_with("holds"), "{dir:?}");
+        assert_eq!(other.stats().quarantined.min(1), 1);
+        put(&other, b"else");
+        assert!(dir.symlink_metadata().unwrap().is_dir());
+        assert!(Store::open(store.root()).get(&Digest::of(b"else")).is_some());
+    }
 }

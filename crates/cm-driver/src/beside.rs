@@ -31,13 +31,19 @@ impl Beside {
         Beside { dir: cache.dir.clone(), max_size: cache.max_size, store }
     }
 
+    /// A file of the directory; `None`: there is none that may be used.
+    pub fn read(&self, path: &Utf8Path) -> Option<Vec<u8>> {
+        self.store.admits(path.as_std_path()).then(|| fs::read(path).ok())?
+    }
+
     /// Replaces a file of the directory as a whole. One that is right already is left alone, and one
     /// for which there is no room stays as it was.
     ///
     /// # Errors
     /// If it cannot be written.
     pub fn write(&self, path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
-        if fs::metadata(path).is_ok_and(|meta| meta.len() == bytes.len() as u64)
+        if self.store.admits(path.as_std_path())
+            && fs::metadata(path).is_ok_and(|meta| meta.len() == bytes.len() as u64)
             && fs::read(path).is_ok_and(|old| old == bytes)
         {
             return Ok(());

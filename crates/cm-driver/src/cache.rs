@@ -2,7 +2,7 @@
 
 use crate::{
     CacheSettings,
-    beside::{self, FOLDERS, walk},
+    beside::{self, Beside, FOLDERS, walk},
     commands,
     error::Error,
     keys::PublicKey,
@@ -16,7 +16,10 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write,
     fs, io,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -125,8 +128,8 @@ pub fn clean_kinds(settings: &CacheSettings, kinds: &[String]) -> Result<u64, Er
 /// # Errors
 /// If the store cannot be changed.
 fn remove_unused(settings: &CacheSettings) -> Result<u64, Error> {
-    let store = settings.store();
-    let kept = used(&settings.dir);
+    let store = Arc::new(settings.store());
+    let kept = used(&Beside::new(settings, store.clone()));
     let is_used = |digest: &Digest| kept.contains(digest);
     let unused = |entry: &EntryInfo| match entry.name.as_str() {
         "mir" | "unit_bitcode" | "unit_object" | "executable" if entry.is_blob => {
@@ -142,9 +145,11 @@ fn remove_unused(settings: &CacheSettings) -> Result<u64, Error> {
 }
 
 /// What the files beside the store say of the last build of each program.
-fn used(dir: &Utf8Path) -> BTreeSet<Digest> {
-    let mut used = views::digests(dir);
-    walk(&dir.join("graph"), &mut |path, _| used.extend(commands::executable_of(path)));
+fn used(cache: &Beside) -> BTreeSet<Digest> {
+    let mut used = views::digests(cache);
+    walk(&cache.dir.join("graph"), &mut |path, meta| {
+        used.extend(meta.is_file().then(|| commands::executable_of(path)).flatten());
+    });
     used
 }
 

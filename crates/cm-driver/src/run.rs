@@ -8,7 +8,7 @@ use castore::Digest;
 use cm_base::Diagnostic;
 use cm_lower::UnitId;
 use redgreen::{Database, Root};
-use std::{fs, sync::Arc};
+use std::sync::Arc;
 
 /// Compiles a program and executes it in this process. `found` is told the diagnostics before the
 /// program starts and says whether to go on. `None`: it did not.
@@ -144,7 +144,7 @@ fn keep_bundle(session: &Session, bundle: &[u8]) -> Digest {
 /// What the last build left. Another one may have replaced the file, or not come to do so.
 fn load(session: &Session, digest: &Digest) -> Option<Vec<u8>> {
     let path = session.bundle()?;
-    let mut bundle = fs::read(&path).ok()?;
+    let mut bundle = session.read_beside(&path)?;
     let known = bundle.first_chunk().copied().map(Digest);
     let objects = bundle.split_off(bundle.len().min(size_of::<Digest>()));
     if known != Some(Digest::of(&objects)) {

@@ -256,6 +256,11 @@ impl Session {
         }
     }
 
+    /// A file beside the store; `None`: there is none that may be used.
+    pub fn read_beside(&self, path: &Utf8Path) -> Option<Vec<u8>> {
+        self.files.as_ref()?.cache.read(path)
+    }
+
     /// A file beside the store is damaged: it is told and counted with the entries that are.
     pub fn set_aside(&self, path: &Utf8Path) {
         if let Some(store) = &self.tools.store {

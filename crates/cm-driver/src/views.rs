@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs, io,
+    io,
     sync::Arc,
 };
 
@@ -59,7 +59,7 @@ pub fn update(db: &dyn Db, log: &BuildLog, cache: &Beside, program: &str) -> io:
             continue;
         }
         let path = cache.dir.join(folder).join(format!("{program}.json"));
-        let mut digests: BTreeMap<String, String> = read(&path);
+        let mut digests: BTreeMap<String, String> = read(cache, &path);
         digests.retain(|unit, _| units.contains_key(unit));
         for key in made {
             let Some(unit) = units.get(&*key) else { continue };
@@ -76,11 +76,11 @@ pub fn update(db: &dyn Db, log: &BuildLog, cache: &Beside, program: &str) -> io:
 const KIND: &str = "blake3:";
 
 /// All digests of units in the views of a cache directory.
-pub fn digests(dir: &Utf8Path) -> BTreeSet<Digest> {
+pub fn digests(cache: &Beside) -> BTreeSet<Digest> {
     let mut all = BTreeSet::new();
     for folder in ["mir", "llvm", "obj"] {
-        walk(&dir.join(folder), &mut |path, _| {
-            let digests: BTreeMap<String, String> = read(path);
+        walk(&cache.dir.join(folder), &mut |path, _| {
+            let digests: BTreeMap<String, String> = read(cache, path);
             let digest = |text: &String| text.strip_prefix(KIND)?.parse::<Digest>().ok();
             all.extend(digests.values().filter_map(digest));
         });
@@ -88,8 +88,8 @@ pub fn digests(dir: &Utf8Path) -> BTreeSet<Digest> {
     all
 }
 
-fn read<T: DeserializeOwned + Default>(path: &Utf8Path) -> T {
-    let text = fs::read(path).unwrap_or_default();
+fn read<T: DeserializeOwned + Default>(cache: &Beside, path: &Utf8Path) -> T {
+    let text = cache.read(path).unwrap_or_default();
     serde_json::from_slice(&text).unwrap_or_default()
 }
 
@@ -100,7 +100,7 @@ fn replace(cache: &Beside, path: &Utf8Path, value: &impl Serialize) -> io::Resul
 
 fn update_modules(db: &dyn Db, parsed: &BTreeSet<Arc<str>>, cache: &Beside) -> io::Result<()> {
     let path = cache.dir.join("module_hash.json");
-    let mut modules: BTreeMap<String, Module> = read(&path);
+    let mut modules: BTreeMap<String, Module> = read(cache, &path);
     for file in cm_hir::files(db, Root) {
         let name = format!("{file}.cm");
         if (parsed.contains(file.0.as_str()) || !modules.contains_key(&name))

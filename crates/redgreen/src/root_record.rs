@@ -140,6 +140,10 @@ pub(crate) fn read_checked<T: for<'a> Deserialize<'a>>(
     path: &Path,
     magic: [u8; 8],
 ) -> Result<Option<T>, Damaged> {
+    // Nobody waits for a pipe.
+    if !path.is_file() {
+        return Ok(None);
+    }
     let Ok(file) = std::fs::read(path) else { return Ok(None) };
     let Some(body) = file.strip_prefix(&magic) else {
         let is_of_another_version = file.len() > magic.len() && file.starts_with(&magic[..6]);

@@ -94,6 +94,54 @@ fn damage_is_reported_once() {
     assert_eq!(place.cm("run -O0 main.cm").stderr, "");
 }
 
+/// Files, pipes and links in place of the directories and files beside the store: nobody waits for a pipe,
+/// nothing is written where a link leads, and the next build finds everything as it should be.
+#[test]
+fn other_things_in_the_cache_directory() {
+    let place = Place::new(&FILES);
+    let cache = place.path.join(".cm_cache");
+    let away = place.path.join("away");
+    let pipe = |path: &Utf8Path| {
+        let made = std::process::Command::new("mkfifo").arg(path).status();
+        assert!(made.expect("mkfifo starts").success());
+    };
+    let link = |path: &Utf8Path| {
+        let _ = fs::create_dir(&away);
+        std::os::unix::fs::symlink(&away, path).expect("a link");
+    };
+    let file = |path: &Utf8Path| fs::write(path, "a file").expect("the cache is ours");
+    type Make<'a> = &'a dyn Fn(&Utf8Path);
+    let all: [(&str, Make<'_>); 3] = [("a pipe", &pipe), ("a link", &link), ("a file", &file)];
+    let parts = ["graph", "cas", "cas/segments", "obj", "module_hash.json", "graph/last.why"];
+    let mut factor = 2;
+    for part in parts {
+        for (what, make) in all.iter().take(if part.contains('.') { 2 } else { 3 }) {
+            let mut build = || {
+                factor += 1;
+                let text = format!("export int area(int a) {{ return a * {factor}; }}\n");
+                place.write("geo.cm", text);
+                let found = place.cm("run -O0 main.cm");
+                assert_eq!(
+                    (found.exit, &*found.stdout),
+                    ((21 * factor) & 0xff, "hi\n"),
+                    "{found:?}"
+                );
+                found.stderr
+            };
+            build();
+            let path = cache.join(part);
+            let _ = fs::remove_dir_all(&path).or_else(|_| fs::remove_file(&path));
+            make(&path);
+            let told = build();
+            assert!(told.starts_with(REPORT), "{what} in place of {part}: {told}");
+            assert_eq!(build(), "", "{what} in place of {part}");
+            let made = path.symlink_metadata().expect("it is there");
+            assert_eq!((made.is_dir(), made.is_file()), (!part.contains('.'), part.contains('.')));
+        }
+    }
+    assert_eq!(files_below(&away).len(), 0, "nothing was written there");
+}
+
 /// What a newer compiler left is not damaged: it is passed over in silence.
 #[test]
 fn the_future_is_not_damage() {

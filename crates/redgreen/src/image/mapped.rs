@@ -25,6 +25,10 @@ pub(super) struct Mapped(Mmap);
 impl Mapped {
     /// Maps a file; `None` if it is not there, or cannot be read.
     pub fn open(path: &Path) -> Result<Option<Mapped>, Damaged> {
+        // Nobody waits for a pipe.
+        if !path.is_file() {
+            return Ok(None);
+        }
         let Ok(file) = File::open(path) else { return Ok(None) };
         if file.metadata().is_ok_and(|meta| meta.len() == 0) {
             return Err(Damaged);
