@@ -74,6 +74,10 @@ fn check(random: &mut Random) -> Result<(), Box<dyn Error>> {
         Store::with(dir.path(), config).remove(|name| name == kind(1))?;
         fill(&Store::with(dir.path(), config), &model[..model.len() / 2])?;
     }
+    if random.one_in(2) {
+        // Uses that are noted, and not in their order yet.
+        look(&Store::with(dir.path(), config), &model, false)?;
+    }
     let mut forged = false;
     for _ in 0..1 + random.below(4) {
         forged |= damage(random, dir.path())?;
@@ -202,7 +206,10 @@ fn damage(random: &mut Random, dir: &Path) -> Result<bool, Box<dyn Error>> {
             }
             let is_index = path.ends_with("index");
             match sealed {
-                true if is_index => seal_pages(&mut bytes),
+                true if is_index => {
+                    seal_pages(&mut bytes);
+                    seal_uses(&mut bytes);
+                }
                 true => seal_entries(&mut bytes),
                 false => {}
             }
@@ -239,6 +246,22 @@ fn seal_pages(bytes: &mut [u8]) {
         if page.iter().any(|byte| *byte != 0) {
             let checksum = xxh3_64_with_seed(&page[..504], number).to_le_bytes();
             page[504..].copy_from_slice(&checksum);
+        }
+    }
+}
+
+/// The same for uses, of which some are made up.
+fn seal_uses(bytes: &mut [u8]) {
+    const LEN: usize = 44;
+    let number = |at: usize| bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()).copied();
+    let (Some(transaction), Some(epoch)) = (number(8), number(16)) else { return };
+    let seed = u64::from_le_bytes(transaction) ^ u64::from_le_bytes(epoch);
+    for note in
+        bytes.chunks_exact_mut(512).skip(27).take(1).flat_map(|page| page.chunks_exact_mut(LEN))
+    {
+        if note.iter().any(|byte| *byte != 0) {
+            let checksum = xxh3_64_with_seed(&note[..LEN - 8], seed).to_le_bytes();
+            note[LEN - 8..].copy_from_slice(&checksum);
         }
     }
 }

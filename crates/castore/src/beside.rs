@@ -135,14 +135,21 @@ impl Store {
             // It cannot be looked at, so it can be neither used nor damaged.
             Err(_) => return false,
         }
-        if !self.config.read_only {
-            self.home.quarantine(path);
-            // Nobody waits for the number.
-            let _ = self.transact(false, |step| {
-                step.index.header.totals.quarantined += 1;
-                Ok(())
-            });
-        }
+        self.set_aside(path);
         false
+    }
+
+    /// Sets a file beside the store aside that was found to be damaged, and counts it like a bad entry.
+    pub fn set_aside(&self, path: &Path) {
+        if self.config.read_only {
+            self.home.note_damage(true);
+            return;
+        }
+        self.home.quarantine(path);
+        // Nobody waits for the number.
+        let _ = self.transact(false, |step| {
+            step.index.header.totals.quarantined += 1;
+            Ok(())
+        });
     }
 }

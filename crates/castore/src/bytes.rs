@@ -129,6 +129,10 @@ impl Stored {
 
     /// Piece by piece, so that what is hashed is still in the processor's cache.
     fn read(segment: &SegmentFile, mut offset: u64, header: &EntryHeader) -> io::Result<Stored> {
+        // No memory for what is not there.
+        if offset.saturating_add(header.len) > segment.file.metadata()?.len() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, header.len as usize).collect();
         let room = Arc::get_mut(&mut bytes).expect("invariant: it is not shared yet");
         let mut hasher = Hasher::default();
@@ -147,4 +151,48 @@ fn unpack(packed: &[u8]) -> Option<Arc<[u8]>> {
     let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, pack::len(packed)?).collect();
     let room = Arc::get_mut(&mut bytes).expect("invariant: it is not shared yet");
     pack::unpack(packed, room).then_some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Name,
+        segment::{MAX_LEN, START, key_start},
+    };
+
+    /// The most memory that this process has had so far, in kilobytes.
+    fn most_memory() -> u64 {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    /// An entry that is as large as can be, but for its contents.
+    #[test]
+    fn no_memory_is_taken_for_what_is_not_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let segment = SegmentFile::create(&dir.path().join("1"), 1, [3; 16]).unwrap();
+        let (key, kind) = (Digest::of(b"key"), Kind::Blob);
+        for (len, packed) in [(MAX_LEN, false), (MAX_LEN, true), (1 << 20, false)] {
+            let header = EntryHeader {
+                kind,
+                name: Name::OTHER,
+                key,
+                contents: key,
+                packed,
+                len,
+                sequence: 1,
+                cost: 0,
+            };
+            segment.file.write_all_at(&header.encode(&segment.nonce), START).unwrap();
+            let entry = Entry::new(kind, key_start(&key), 0);
+            let entry = Entry { segment: 1, offset: START, len: header.total(), ..entry };
+            for mapped in [false, true] {
+                let read = read_entry(&segment, &entry, kind, &key, mapped);
+                assert!(matches!(read, Err(Unread::Bad(_))), "{len}");
+            }
+        }
+        assert!(most_memory() < 1 << 20, "{} KB", most_memory());
+    }
 }

@@ -112,6 +112,18 @@ impl Home {
         Ok(())
     }
 
+    /// Deletes all that is the store's. What cannot be deleted does no harm.
+    pub fn delete(&self) {
+        // The index first: whoever waits for its lock sees that it is gone.
+        let _ = fs::remove_file(self.index());
+        for dir in ["cas", "quarantine"] {
+            let _ = fs::remove_dir_all(self.root.join(dir));
+        }
+        let _ = fs::remove_file(self.root.join("CACHEDIR.TAG"));
+        // Files of others may be there.
+        let _ = fs::remove_dir(&self.root);
+    }
+
     /// How many things were moved away so far.
     pub fn moved(&self) -> u64 {
         self.moved.load(Ordering::Relaxed)

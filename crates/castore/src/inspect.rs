@@ -93,7 +93,12 @@ impl Store {
             }
             // An index that turns out to be damaged is made anew, with what could not be seen before.
             seen.extend(bad.iter().map(|entry| (entry.kind, entry.key)));
-            self.remove_all(&bad)?;
+            // Those that could be read were removed, and counted, when they were.
+            let removed = self.remove_all(&bad)?;
+            self.transact(false, |step| {
+                step.index.header.totals.quarantined += removed;
+                Ok(())
+            })?;
         }
         verified.bad = seen.len() as u64;
         Ok(verified)
@@ -154,7 +159,7 @@ impl Store {
                 continue;
             };
             let segment = step.index.remove(number)?;
-            self.reclaim(step, segment.id)?;
+            self.reclaim_any(step, segment.id)?;
             removed += 1;
         }
         // Somebody else has removed it or moved it; or it is listed, but cannot be found.

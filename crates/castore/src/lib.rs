@@ -24,6 +24,14 @@
 //! Nobody else writes to a part that is reserved, so processes write at once, and the index is
 //! locked for microseconds.
 //!
+//! # Reading
+//!
+//! A hit takes the lock of the index, finds its entry in pages that are mapped, and notes the use: one
+//! write of a few bytes, into a part of the index that has room for some hundred of them. Whatever
+//! else is done with the index first puts those that are noted into the order of use, and so does a
+//! hit that finds no room (`index::uses`). So the order is exact whenever anybody looks at it, and a
+//! process that is killed has noted all that it used.
+//!
 //! # Signing
 //!
 //! Whoever can write into the directory can bind a key to other digests. Where that matters, a store
@@ -42,8 +50,9 @@
 //!   treated like any other damage.
 //! * The files together never take more than [`Config::max_size`]: room is made in the index, by
 //!   evicting what was used longest ago, before any is taken. Others who keep files in the directory
-//!   ask for room as well ([`Store::beside`], [`Store::reserve`]). That order is exact across
-//!   processes, and every use is a constant number of steps.
+//!   ask for room as well ([`Store::beside`], [`Store::reserve`]). A cap that was lowered takes effect when
+//!   the store is used next ([`Store::fit`]). The order of use is exact across
+//!   processes, and every use is a constant number of steps, taken together.
 //! * What a running process has used is not evicted ([`Store::release`]). What there is no room
 //!   for is refused, and stays in the memory of the process that put it.
 //! * A file that others can write, or that belongs to neither the user nor the owner of the

@@ -6,16 +6,21 @@
 
 use crate::{
     Store,
-    hold::held_since,
+    hold::{held_since, is_alone},
     home::is_absent,
-    index::{Index, Segment, Trouble},
+    index::{Header, Index, Segment, Trouble},
     place::{Found, look},
     rebuild::random,
     segment::{EntryHeader, HEADER, START, SegmentFile},
     sync,
     transaction::Transaction,
 };
-use std::{io, os::unix::fs::FileExt, path::Path, sync::Arc};
+use std::{
+    io,
+    os::unix::fs::FileExt,
+    path::Path,
+    sync::{Arc, atomic::Ordering},
+};
 
 /// What came of asking for room.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -123,11 +128,16 @@ impl Store {
         before: u64,
         evicted: &mut u64,
     ) -> Result<bool, Trouble> {
+        if step.read_only {
+            return Ok(true);
+        }
         self.beside.look(u64::MAX, 0);
         let held = held_since(&self.home, step.opened.hold, &mut step.index);
         for _ in 0..MOST_EVICTED {
-            let size = step.index.size().saturating_add(step.index.header.stored);
-            let size = size.saturating_add(self.beside.bytes());
+            // The index can be made smaller when all is done.
+            let entries = step.index.header.entries;
+            let rest = step.index.header.stored.saturating_add(self.beside.bytes());
+            let size = Index::least_size(entries).saturating_add(rest);
             match step.index.oldest()? {
                 Some((number, entry))
                     if entry.used < held && (size > max_size || entry.used < before) =>
@@ -135,10 +145,16 @@ impl Store {
                     let segment = step.index.remove(number)?;
                     *evicted += 1;
                     step.index.header.totals.evicted += 1;
-                    self.reclaim(step, segment.id)?;
+                    self.reclaim_any(step, segment.id)?;
+                    if step.doomed_bytes > 0 {
+                        // With the room of that file, others can be moved together.
+                        return Ok(false);
+                    }
                 }
                 _ => {
-                    step.resize = step.index.smaller_capacity();
+                    let is_tight = step.index.size().saturating_add(rest) > max_size;
+                    let least = step.index.least_capacity().filter(|_| is_tight);
+                    step.resize = least.or_else(|| step.index.smaller_capacity());
                     return Ok(true);
                 }
             }
@@ -146,14 +162,67 @@ impl Store {
         Ok(false)
     }
 
-    /// Gives the room of a segment back of which enough is unused.
+    /// A cap may have been lowered since the store was filled: evicts what is too much, before any of
+    /// it is used. Where there is no room for a store at all, it is deleted. Once is enough, and it is
+    /// done when something is first looked up or written.
+    pub fn fit(&self) {
+        if self.config.read_only || self.fitted.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let mut before = 0;
+        let mut fit_step = |step: &mut Transaction| {
+            before = self.taken(step).max(before);
+            step.bound = before;
+            self.fit_step(step)
+        };
+        // What cannot be done now is left to whoever comes next.
+        while let Ok(Some(false)) = self.transact(false, &mut fit_step) {}
+    }
+
+    /// `false`: there is more to do.
+    fn fit_step(&self, step: &mut Transaction) -> Result<bool, Trouble> {
+        let max_size = self.config.max_size;
+        self.beside.look(step.index.size().saturating_add(step.index.header.stored), max_size);
+        if step.read_only || self.taken(step) <= max_size {
+            return Ok(true);
+        }
+        let done = self.evict(step, max_size, 0, &mut 0)?;
+        if done
+            && !self.has_room_for_any()
+            && step.index.header.entries == 0
+            && is_alone(&self.home, step.opened.hold, &mut step.index)
+        {
+            self.home.delete();
+        }
+        Ok(done)
+    }
+
+    /// What all files take, with those beside the store.
+    fn taken(&self, step: &Transaction) -> u64 {
+        let Header { stored, reserved, .. } = step.index.header;
+        let beside = self.beside.bytes().saturating_add(reserved);
+        step.index.size().saturating_add(stored).saturating_add(beside)
+    }
+
+    /// Gives the room of a segment back of which enough is unused, unless others may be about to write
+    /// there.
     pub(crate) fn reclaim(&self, step: &mut Transaction, id: u32) -> Result<(), Trouble> {
+        let is_filled = |segment: Segment| segment.id == id && segment.live > 0;
+        let active = step.index.header.active;
+        match step.index.segment(active)? {
+            Some(segment) if is_filled(segment) => Ok(()),
+            _ => self.reclaim_any(step, id),
+        }
+    }
+
+    /// The same of any segment: whoever is about to write there has to do it again elsewhere.
+    pub(crate) fn reclaim_any(&self, step: &mut Transaction, id: u32) -> Result<(), Trouble> {
         let Some(segment) = step.index.segment(id)? else { return Ok(()) };
         if segment.live == 0 {
             return step.drop_segment(segment);
         }
         let wasted = segment.len - segment.live.min(segment.len);
-        if wasted < segment.len / 4 || segment.id == step.index.header.active {
+        if wasted < segment.len / 4 {
             return Ok(());
         }
         match self.compact(step, segment) {
@@ -165,15 +234,17 @@ impl Store {
 
     /// Moves the entries of a segment to another one.
     fn compact(&self, step: &mut Transaction, segment: Segment) -> Result<(), Trouble> {
-        let size = step.index.size().saturating_add(step.index.header.stored);
-        let beside = self.beside.bytes().saturating_add(step.index.header.reserved);
-        let needed = (segment.live + START).saturating_add(beside);
-        if size.saturating_add(needed) > self.config.max_size {
+        // Files that are no longer needed are there until the step ends.
+        let needed = (segment.live + START).saturating_add(step.doomed_bytes);
+        if self.taken(step).saturating_add(needed) > self.config.max_size.max(step.bound) {
             return Ok(());
         }
         let Some(from) = self.segment(step, segment.id)? else { return Ok(()) };
         let mut found: Vec<(u64, EntryHeader)> = Vec::new();
         from.scan(segment.len, &mut |offset, header| found.push((offset, header)))?;
+        if step.index.header.active == segment.id {
+            step.index.header.active = 0;
+        }
         let Some((to, mut offset)) = self.place(step, segment.live)? else { return Ok(()) };
         let target = self.segment(step, to)?.ok_or(Trouble::Damaged)?;
         let mut remaining = segment.live;

@@ -16,7 +16,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -49,6 +49,8 @@ pub struct Store {
     collected: Mutex<Collected>,
     signing: Option<Signing>,
     pub(crate) beside: Beside,
+    /// See [`Store::fit`].
+    pub(crate) fitted: AtomicBool,
     /// How many this process has.
     pub(crate) reservations: AtomicU64,
     hits: AtomicU64,
@@ -127,6 +129,7 @@ impl Store {
             collected: Mutex::default(),
             signing: None,
             beside: Beside::default(),
+            fitted: AtomicBool::new(false),
             reservations: AtomicU64::new(0),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
@@ -256,9 +259,7 @@ impl Store {
 
     /// A new build begins: what this store has used so far may be evicted again.
     pub fn release(&self) {
-        if let Some(hold) = &self.opened().hold {
-            hold.renew();
-        }
+        self.opened().release();
         for count in [&self.found, &self.missed, &self.saved] {
             count.store(0, Ordering::Relaxed);
         }
@@ -312,9 +313,8 @@ impl Store {
     }
 
     fn find(&self, kind: Kind, key: &Digest) -> Option<Entry> {
-        let found = self.transact(false, |step| {
-            Ok(step.index.find(kind, &key_start(key))?.map(|(_, entry)| entry))
-        });
+        let found = self
+            .look_up(|step| Ok(step.index.find(kind, &key_start(key))?.map(|(_, entry)| entry)));
         found.ok()??
     }
 
@@ -358,17 +358,14 @@ impl Store {
     fn read_file(&self, kind: Kind, key: &Digest, how: Use) -> Option<Bytes> {
         // An entry may be moved while it is read, but not for ever.
         for _ in 0..3 {
-            let found = self.transact(false, |step| {
+            let found = self.look_up(|step| {
                 let Some((number, entry)) = step.index.find(kind, &key_start(key))? else {
                     return Ok(None);
                 };
                 if how.counts && !step.read_only {
-                    step.index.touch(number)?;
-                    step.index.header.totals.hits += 1;
-                    step.index.header.totals.saved += u64::from(entry.cost);
                     self.found.fetch_add(1, Ordering::Relaxed);
                     self.saved.fetch_add(u64::from(entry.cost), Ordering::Relaxed);
-                    step.index.header.latest = self.latest();
+                    step.index.hit(number, self.latest())?;
                 }
                 Ok(Some((self.segment(step, entry.segment)?, entry)))
             });
@@ -381,7 +378,7 @@ impl Store {
                 Ok(bytes) => return Some(bytes),
                 Err(Unread::Unavailable) => return None,
                 Err(Unread::Bad(bytes)) => {
-                    if self.discard(kind, key, &entry, &bytes) {
+                    if self.discard((kind, key), &entry, &bytes, how) {
                         return None;
                     }
                 }
@@ -391,7 +388,7 @@ impl Store {
     }
 
     /// Removes a bad entry. `false`: it has been moved meanwhile.
-    fn discard(&self, kind: Kind, key: &Digest, bad: &Entry, bytes: &[u8]) -> bool {
+    fn discard(&self, (kind, key): (Kind, &Digest), bad: &Entry, bytes: &[u8], how: Use) -> bool {
         let discarded = self.transact(false, |step| {
             let Some((number, entry)) = step.index.find(kind, &key_start(key))? else {
                 return Ok(true);
@@ -402,7 +399,9 @@ impl Store {
             if !step.read_only {
                 let segment = step.index.remove(number)?;
                 step.index.header.totals.quarantined += 1;
-                step.index.header.totals.hits -= step.index.header.totals.hits.min(1);
+                // It was counted when it was found.
+                let hits = &mut step.index.header.totals.hits;
+                *hits = hits.saturating_sub(u64::from(how.counts));
                 self.reclaim(step, segment.id)?;
             }
             Ok::<bool, Trouble>(true)

@@ -19,6 +19,8 @@ use std::{
 pub(crate) struct Opened {
     pub index: Option<IndexFile>,
     pub hold: Option<Hold>,
+    /// There was no index when something was looked up.
+    absent: bool,
     /// All of the index in memory, so that it is read without calling the system.
     window: Option<Window>,
     /// The epoch of the index to which the segments belong.
@@ -34,6 +36,25 @@ impl Opened {
     fn close(&mut self) {
         *self = Opened::default();
     }
+
+    /// A new build begins.
+    pub fn release(&mut self) {
+        self.absent = false;
+        if let Some(hold) = &self.hold {
+            hold.renew();
+        }
+    }
+}
+
+/// What a step is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// One entry is looked up. That the order of use is up to date is no matter.
+    LookUp,
+    /// Anything, if there is an index.
+    Any,
+    /// Something that needs an index.
+    Create,
 }
 
 /// A step.
@@ -43,6 +64,10 @@ pub(crate) struct Transaction<'a> {
     pub read_only: bool,
     /// Segments whose files are to be deleted when all is written.
     doomed: Vec<u32>,
+    /// Their bytes.
+    pub doomed_bytes: u64,
+    /// While entries are moved the files may take so much, though the cap is lower.
+    pub bound: u64,
     /// For so many entries there must be room before the next step.
     pub resize: Option<u32>,
     pub opened: OpenedParts<'a>,
@@ -59,6 +84,7 @@ impl Transaction<'_> {
     pub fn drop_segment(&mut self, segment: Segment) -> Result<(), Trouble> {
         self.index.drop_segment(segment)?;
         self.doomed.push(segment.id);
+        self.doomed_bytes = self.doomed_bytes.saturating_add(segment.len);
         Ok(())
     }
 
@@ -87,13 +113,40 @@ impl Store {
     pub(crate) fn transact<R>(
         &self,
         create: bool,
+        step: impl FnMut(&mut Transaction) -> Result<R, Trouble>,
+    ) -> Result<Option<R>, Error> {
+        if create {
+            self.fit();
+        }
+        self.do_step(if create { Purpose::Create } else { Purpose::Any }, step)
+    }
+
+    /// A step that looks one entry up, and may note its use. When there was no index once, there is
+    /// none until something is written or a new build begins: the first build asks for all it needs,
+    /// and all in vain.
+    pub(crate) fn look_up<R>(
+        &self,
+        step: impl FnMut(&mut Transaction) -> Result<R, Trouble>,
+    ) -> Result<Option<R>, Error> {
+        self.fit();
+        self.do_step(Purpose::LookUp, step)
+    }
+
+    fn do_step<R>(
+        &self,
+        purpose: Purpose,
         mut step: impl FnMut(&mut Transaction) -> Result<R, Trouble>,
     ) -> Result<Option<R>, Error> {
         let opened = &mut *self.opened();
         // Others may delete the store or damage it again while it is mended, but not for ever.
         for _ in 0..4 {
             if opened.index.is_none() {
+                if opened.absent && purpose == Purpose::LookUp {
+                    return Ok(None);
+                }
+                let create = purpose == Purpose::Create;
                 opened.index = IndexFile::open(&self.home, create, self.config.read_only)?;
+                opened.absent = opened.index.is_none();
             }
             let Some(index) = &opened.index else { return Ok(None) };
             let locked = index.lock()?;
@@ -112,7 +165,7 @@ impl Store {
             let source = Source { file: &index.file, window: opened.window.as_ref() };
             let hold = opened.hold.as_ref().filter(|_| index.writable);
             let parts = (source, hold, &mut opened.epoch, &mut opened.segments);
-            match self.attempt(parts, index.writable, &mut step) {
+            match self.attempt(parts, index.writable, purpose, &mut step) {
                 Ok(result) => return Ok(Some(result)),
                 Err(Trouble::Io(error)) => {
                     return Err(Error::io("use", self.home.index())(error));
@@ -138,6 +191,7 @@ impl Store {
             &mut BTreeMap<u32, Arc<SegmentFile>>,
         ),
         writable: bool,
+        purpose: Purpose,
         step: &mut impl FnMut(&mut Transaction) -> Result<R, Trouble>,
     ) -> Result<R, Trouble> {
         let mut index = Index::open(source)?;
@@ -148,16 +202,30 @@ impl Store {
         if let Some(hold) = hold {
             hold.announce(&mut index);
         }
+        if purpose != Purpose::LookUp || index.is_changed() {
+            index.settle()?;
+        }
         let opened = OpenedParts { hold, segments };
         let read_only = !writable;
-        let mut transaction =
-            Transaction { index, read_only, doomed: Vec::new(), resize: None, opened };
+        let mut transaction = Transaction {
+            index,
+            read_only,
+            doomed: Vec::new(),
+            doomed_bytes: 0,
+            bound: 0,
+            resize: None,
+            opened,
+        };
         let result = step(&mut transaction)?;
         let Transaction { index, doomed, resize, .. } = transaction;
         if read_only {
             return Ok(result);
         }
-        index.commit()?;
+        match index.commit() {
+            // On a full disk, what cannot be noted is used nevertheless.
+            Err(Trouble::Io(_)) if purpose == Purpose::LookUp => return Ok(result),
+            committed => committed?,
+        }
         for id in doomed {
             segments.remove(&id);
             next();

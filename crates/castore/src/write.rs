@@ -57,6 +57,7 @@ impl Store {
             self.collected().queue.clear();
             return Ok(());
         }
+        self.fit();
         self.collected().forget_written();
         loop {
             let mut chunk = self.collected().take(MOST_ENTRIES, self.segment_len());

@@ -171,6 +171,58 @@ fn a_smaller_cap_takes_effect_at_the_next_write() {
     assert_eq!(store.summary().unwrap().unwrap().entries, 0);
 }
 
+/// Whatever the new cap, the next build is within it from its first look-up on, and what it keeps is what
+/// was used last.
+#[test]
+fn a_lowered_cap_holds_before_anything_is_used() {
+    for cap in [0, 1, 104, 1000, 20_000, 32_000, 50_000, 70_000, 100_000, 200_000, 400_000, 1 << 20]
+    {
+        let dir = TempDir::new().unwrap();
+        let large = handle(&dir, 2 << 30);
+        let digests: Vec<Digest> =
+            (0..400).map(|n| large.put(Name::OTHER, bytes(n, 1000))).collect();
+        large.commit().unwrap();
+        // Somebody uses it still.
+        let small = handle(&dir, cap);
+        small.get(&digests[7]);
+        assert_eq!(handle(&dir, 2 << 30).summary().unwrap().unwrap().entries, 400, "{cap}");
+        drop((small, large));
+        let before = size(dir.path());
+        let small = handle(&dir, cap);
+        let found: Vec<bool> = digests.iter().map(|digest| small.get(digest).is_some()).collect();
+        assert!(found.is_sorted(), "{cap}: those used last stay");
+        assert!(size(dir.path()) <= cap.max(before.min(cap)), "{cap}: {}", size(dir.path()));
+        assert!(cap < 1 << 20 || found.iter().all(|found| *found), "{cap}: there is room for all");
+        small.put(Name::OTHER, bytes(1000, 1000));
+        small.commit().unwrap();
+        assert!(size(dir.path()) <= cap, "{cap}: {}", size(dir.path()));
+        assert_eq!(small.stats().refused, u64::from(cap <= 50_000), "{cap}");
+        assert_eq!(small.stats().quarantined, 0);
+        drop(small);
+        // And the cap may be raised again.
+        let large = handle(&dir, 2 << 30);
+        let digest = large.put(Name::OTHER, bytes(2000, 1000));
+        large.commit().unwrap();
+        assert!(handle(&dir, 2 << 30).get(&digest).is_some());
+    }
+}
+
+/// What is asked to be evicted goes, and not much more, though all of it is in one file.
+#[test]
+fn as_much_is_evicted_as_is_asked_for() {
+    let dir = TempDir::new().unwrap();
+    let store = handle(&dir, 2 << 30);
+    let digests: Vec<Digest> = (0..400).map(|n| store.put(Name::OTHER, bytes(n, 1000))).collect();
+    store.commit().unwrap();
+    drop(store);
+    let store = handle(&dir, 2 << 30);
+    store.evict_until(300_000, 0).unwrap();
+    assert!(size(dir.path()) <= 300_000 && size(dir.path()) > 150_000, "{}", size(dir.path()));
+    assert!(store.contains(&digests[399]) && !store.contains(&digests[0]));
+    store.remove(|_| true).unwrap();
+    assert!(size(dir.path()) < 100_000, "{}", size(dir.path()));
+}
+
 #[test]
 fn many_entries() {
     let dir = TempDir::new().unwrap();

@@ -65,6 +65,13 @@ fn check_whole(dir: &Path, config: Config) {
     assert_eq!(second.bad, 0);
 }
 
+/// The keys of blobs, that used longest ago first.
+fn order(dir: &Path) -> Vec<Digest> {
+    let entries = Store::with(dir, ROOMY).entries().unwrap();
+    assert!(entries.is_sorted_by(|a, b| a.used < b.used), "never two at the same time");
+    entries.iter().filter(|entry| entry.is_blob).map(|entry| entry.key).collect()
+}
+
 /// A process that puts some keys, and looks for others.
 fn process(dir: Arc<TempDir>, config: Config, keys: std::ops::Range<u8>) -> thread::JoinHandle<()> {
     thread::spawn(move || {
@@ -104,7 +111,14 @@ fn the_cap_holds_while_processes_evict_and_move() {
         let all = [100..130, 115..145].map(|keys: std::ops::Range<u8>| {
             process(dir.clone(), TIGHT, keys.start..keys.start + 8)
         });
-        all.into_iter().for_each(|thread| thread.join().unwrap());
+        // What others are about to write to may be moved together under them.
+        let place = dir.clone();
+        let collector = thread::spawn(move || {
+            for most in [90_000, 80_000, 90_000] {
+                Store::with(place.path(), TIGHT).evict_until(most, 0).unwrap();
+            }
+        });
+        all.into_iter().chain([collector]).for_each(|thread| thread.join().unwrap());
         check_whole(dir.path(), TIGHT);
     };
     check_random(run, 40);
@@ -143,6 +157,66 @@ fn a_process_is_killed_at_any_step() {
         check_whole(dir.path(), ROOMY);
     };
     check_random(run, 100);
+}
+
+/// Processes find entries, each some of its own, more than can be noted at once; one of them is killed
+/// at any step. Their uses are in the order as they were made, those of the one that was killed as far
+/// as it came, and nothing else is.
+#[test]
+fn uses_are_noted_in_their_order() {
+    let run = || {
+        let dir = Arc::new(TempDir::new().unwrap());
+        let store = Store::with(dir.path(), ROOMY);
+        (0..12).for_each(|key| put(&store, key));
+        store.commit().unwrap();
+        drop(store);
+        let user = |keys: std::ops::Range<u8>, steps: Option<u32>| {
+            let dir = dir.clone();
+            thread::spawn(move || {
+                let mut used = Vec::new();
+                let result = catch_unwind(AssertUnwindSafe(|| {
+                    kill_after(steps);
+                    let store = Store::with(dir.path(), ROOMY);
+                    for _ in 0..40 {
+                        let key = shuttle::rand::thread_rng().gen_range(keys.clone());
+                        // If it is killed there, it may have used it or not.
+                        used.push(key);
+                        assert!(store.get(&Digest::of(&contents(key))).is_some());
+                    }
+                }));
+                kill_after(None);
+                let killed = result.is_err();
+                if let Err(payload) = result
+                    && !payload.is::<Killed>()
+                {
+                    resume_unwind(payload);
+                }
+                (used, killed)
+            })
+        };
+        let steps = shuttle::rand::thread_rng().gen_range(0..200);
+        let all = [user(0..4, None), user(4..8, Some(steps)), user(8..12, None)];
+        let all = all.map(|thread| thread.join().unwrap());
+        let order = order(dir.path());
+        for ((used, killed), keys) in all.iter().zip([0..4_u8, 4..8, 8..12]) {
+            let key_of =
+                |found: &Digest| keys.clone().find(|key| Digest::of(&contents(*key)) == *found);
+            let found: Vec<u8> = order.iter().filter_map(key_of).collect();
+            let expected = |used: &[u8]| {
+                let mut expected: Vec<u8> = keys.clone().collect();
+                for key in used {
+                    expected.retain(|other| other != key);
+                    expected.push(*key);
+                }
+                expected
+            };
+            let without_last = &used[..used.len().saturating_sub(1)];
+            let is_exact = found == expected(used);
+            assert!(is_exact || *killed && found == expected(without_last), "{found:?}");
+        }
+        check_whole(dir.path(), ROOMY);
+    };
+    check_random(run, 60);
 }
 
 #[test]

@@ -639,3 +639,30 @@ fn what_nobody_has_read_is_healed_with_the_rest() {
     assert!(digests.iter().all(|digest| store.get(digest).is_some()));
     assert_eq!(store.stats().quarantined, 0);
 }
+
+/// Whoever verifies finds all damage, tells it in the statistics, and changes no others.
+#[test]
+fn damage_that_nobody_has_read_is_found_and_counted() {
+    let (_dir, store) = fresh();
+    let digests: Vec<Digest> = (0..20_u8).map(|n| put(&store, &[n; 200])).collect();
+    assert!(digests.iter().all(|digest| Store::open(store.root()).get(digest).is_some()));
+    let segment = largest_segment(store.root());
+    let mut bytes = fs::read(&segment).unwrap();
+    // The contents of one, and the header of another.
+    let entry = 384;
+    bytes[64 + 3 * entry + 128 + 7] ^= 1;
+    bytes[64 + 5 * entry + 9] ^= 1;
+    fs::write(&segment, bytes).unwrap();
+    let totals = || Store::open(store.root()).summary().unwrap().unwrap().totals;
+    let hits = totals().hits;
+    let config = Config { read_only: true, ..Config::default() };
+    let found = Store::with(store.root(), config).verify().unwrap();
+    assert_eq!((found.good, found.bad), (18, 2));
+    assert_eq!(totals().quarantined, 0, "who only reads leaves it all");
+    assert_eq!(Store::with(store.root(), config).evict_until(0, u64::MAX).unwrap(), 0);
+    let found = Store::open(store.root()).verify().unwrap();
+    assert_eq!((found.good, found.bad), (18, 2));
+    assert_eq!((totals().quarantined, totals().hits), (2, hits));
+    assert_eq!(Store::open(store.root()).verify().unwrap().bad, 0);
+    assert_eq!(totals().quarantined, 2);
+}

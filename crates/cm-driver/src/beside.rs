@@ -59,8 +59,8 @@ impl Beside {
         room.map_or(Ok(()), |_room| write())
     }
 
-    /// Sees to it that files that have just been written leave room in a small cap. In a large one
-    /// they are no matter, and nobody looks.
+    /// Sees to it that files that have just been written, or were when the cap was larger, leave room in
+    /// a small cap. In a large one they are no matter, and nobody looks.
     pub fn keep_small(&self) {
         if self.max_size < SMALL {
             trim(&self.dir, self.max_size / 2);
@@ -68,12 +68,21 @@ impl Beside {
     }
 }
 
+/// Visits all these files.
+fn visit(dir: &Utf8Path, visit: &mut dyn FnMut(&Utf8Path, &Metadata)) {
+    let hashes = dir.join("module_hash.json");
+    if let Ok(meta) = hashes.symlink_metadata() {
+        visit(&hashes, &meta);
+    }
+    for folder in FOLDERS {
+        walk(&dir.join(folder), visit);
+    }
+}
+
 /// What all these files take.
 pub fn bytes(dir: &Utf8Path) -> u64 {
-    let mut sum = dir.join("module_hash.json").metadata().map_or(0, |meta| meta.len());
-    for folder in FOLDERS {
-        walk(&dir.join(folder), &mut |_, meta| sum += meta.len());
-    }
+    let mut sum = 0;
+    visit(dir, &mut |_, meta| sum += meta.len());
     sum
 }
 
@@ -82,13 +91,11 @@ pub fn bytes(dir: &Utf8Path) -> u64 {
 pub fn trim(dir: &Utf8Path, most: u64) -> u64 {
     let mut files: Vec<(SystemTime, Utf8PathBuf, u64)> = Vec::new();
     let mut sum = 0;
-    for folder in FOLDERS {
-        walk(&dir.join(folder), &mut |path, meta| {
-            sum += meta.len();
-            let time = meta.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-            files.push((time, path.to_owned(), meta.len()));
-        });
-    }
+    visit(dir, &mut |path, meta| {
+        sum += meta.len();
+        let time = meta.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+        files.push((time, path.to_owned(), meta.len()));
+    });
     files.sort();
     let mut removed = 0;
     for (_, path, len) in files {

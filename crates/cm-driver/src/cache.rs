@@ -93,11 +93,19 @@ fn remove_all(dir: &Utf8Path) -> io::Result<()> {
     }
 }
 
+fn check_writable(settings: &CacheSettings) -> Result<(), Error> {
+    if settings.read_only {
+        return Err("the cache is only read, by `read-only` in cm.toml".to_owned().into());
+    }
+    Ok(())
+}
+
 /// Removes the entries of some kinds from the store. Gives their number.
 ///
 /// # Errors
 /// If there is no such kind, or the store cannot be changed.
 pub fn clean_kinds(settings: &CacheSettings, kinds: &[String]) -> Result<u64, Error> {
+    check_writable(settings)?;
     let store = settings.store();
     let known = summary(&store)?.map(|summary| summary.usages).unwrap_or_default();
     let known: Vec<&str> = known.iter().map(|usage| usage.name.as_str()).collect();
@@ -119,6 +127,7 @@ pub fn gc(
     max_size: Option<u64>,
     max_age: Option<Duration>,
 ) -> Result<String, Error> {
+    check_writable(settings)?;
     let before = max_age.and_then(|age| SystemTime::now().checked_sub(age));
     let since = before.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let since = since.map_or(0, |since| since.as_nanos() as u64);
@@ -135,6 +144,12 @@ pub fn gc(
             });
         }
     }
+    drop(store);
+    // Where no store is small enough there is to be none, and what is beside it goes last.
+    CacheSettings { max_size: max_size.min(settings.max_size), ..settings.clone() }.store().fit();
+    let mut stored = 0;
+    walk(&settings.dir.join("cas"), &mut |_, meta| stored += meta.len());
+    files += beside::trim(&settings.dir, max_size.saturating_sub(stored));
     Ok(format!("removed {evicted} entries and {files} files\n"))
 }
 

@@ -9,7 +9,7 @@ use crate::{
 use camino::{Utf8Path, Utf8PathBuf};
 use castore::Digest;
 use cm_base::Diagnostic;
-use redgreen::{Database, Root, Stamp};
+use redgreen::{Database, Node, Root, Stamp};
 use serde::{Deserialize, Serialize};
 use std::{fs, io, io::Write, process::Command, sync::Arc};
 
@@ -70,13 +70,26 @@ pub fn build(
             parallel::units(db, &session.clock);
             let _small = SmallPages::begin();
             session.tools.begin_writing();
-            let blob = queries::executable(db, Root);
+            queries::objects(db, Root);
+            let roots = roots();
+            let linked = || queries::executable(db, Root);
+            let blob = session.drafting(db, &roots[..roots.len() - 1], linked);
             let digest = Digest(blob.digest().unwrap_or_default());
             (digest, (there != Some(digest)).then(|| blob.bytes(db)))
         });
         session.clock.lap("link");
         Program { diagnostics, executable }
     })
+}
+
+/// What the graph is kept for. The last of them is the linking.
+fn roots() -> [Node; 4] {
+    [
+        cm_hir::queries::node::diagnostics(Root),
+        cm_hir::queries::node::entry(Root),
+        queries::node::objects(Root),
+        queries::node::executable(Root),
+    ]
 }
 
 /// Writes the executable, if there is one that is not there yet, and keeps what was found out in
@@ -95,12 +108,7 @@ pub fn keep(
         // The graph of the last program without errors is worth more than none for this one.
         return session.keep_record_of(database);
     };
-    let roots = [
-        cm_hir::queries::node::diagnostics(Root),
-        cm_hir::queries::node::entry(Root),
-        queries::node::executable(Root),
-    ];
-    let most = session.max_output;
+    let (roots, most) = (roots(), session.max_output);
     let write = || bytes.map_or(Ok(()), |bytes| write_executable(most, output, &bytes));
     let result = || Compiled::new(digest, output);
     session.keep(database, &roots, write, || Finished { diagnostics, result: result() })

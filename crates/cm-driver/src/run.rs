@@ -131,18 +131,27 @@ fn execute_linked(options: &Options, session: &Session) -> Result<i32, Error> {
     commands::execute_with(&program, &directories)
 }
 
-/// The objects of the last run in one file, which is read faster than hundreds of the store. A file
-/// that cannot be written is missed by the next process, and costs it some time.
+/// The objects of the last run in one file behind their digest, which is read faster than hundreds of
+/// the store. A file that cannot be written is missed by the next process, and costs it some time.
 fn keep_bundle(session: &Session, bundle: &[u8]) -> Digest {
+    let digest = Digest::of(bundle);
     if let Some(path) = session.bundle() {
-        session.write_beside(&path, bundle);
+        session.write_beside(&path, &[&digest.0, bundle].concat());
     }
-    Digest::of(bundle)
+    digest
 }
 
+/// What the last build left. Another one may have replaced the file, or not come to do so.
 fn load(session: &Session, digest: &Digest) -> Option<Vec<u8>> {
-    let bundle = fs::read(session.bundle()?).ok()?;
-    (Digest::of(&bundle) == *digest).then_some(bundle)
+    let path = session.bundle()?;
+    let mut bundle = fs::read(&path).ok()?;
+    let known = bundle.first_chunk().copied().map(Digest);
+    let objects = bundle.split_off(bundle.len().min(size_of::<Digest>()));
+    if known != Some(Digest::of(&objects)) {
+        session.set_aside(&path);
+        return None;
+    }
+    (known == Some(*digest)).then_some(objects)
 }
 
 /// For each object the lengths of its name and itself, in four bytes each, and both.

@@ -15,8 +15,8 @@ use castore::Digest;
 use cm_base::{Diagnostic, FileText, Name, OsSystem, Severity, System};
 use cm_db::{FileId, World};
 use redgreen::{
-    BuildLog, Database, Fingerprint, Graph, Identity, Node, Registry, Root, RootRecord, Snapshot,
-    Stamp,
+    BuildLog, Damaged, Database, Db as _, Draft, Fingerprint, Graph, Identity, Node, Registry,
+    Root, RootRecord, Snapshot, Stamp,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
@@ -55,6 +55,8 @@ pub struct Session {
     timings: Option<Utf8PathBuf>,
     trace: bool,
     ran: Cell<bool>,
+    /// What is written down of the graph already.
+    draft: Cell<Option<Draft>>,
     /// As much damage of the cache has been reported.
     told: Cell<u64>,
     /// An executable with more bytes is not written.
@@ -173,6 +175,7 @@ impl Session {
             timings,
             trace,
             ran: Cell::new(true),
+            draft: Cell::new(None),
             told: Cell::new(0),
             max_output,
         }
@@ -182,7 +185,11 @@ impl Session {
     pub fn earlier<T: DeserializeOwned>(&self) -> Option<Earlier<T>> {
         let files = self.files.as_ref()?;
         let accepted = self.tools.vouched.accepts(&files.root);
-        let record = accepted.then(|| RootRecord::load(files.root.as_std_path()))??;
+        let record = accepted.then(|| RootRecord::load(files.root.as_std_path()))?;
+        let record = record.unwrap_or_else(|Damaged| {
+            self.set_aside(&files.root);
+            None
+        })?;
         let config = bincode::config::standard();
         let (finished, _) = bincode::serde::decode_from_slice(record.result(), config).ok()?;
         if record.identity() != self.options.identity {
@@ -223,7 +230,13 @@ impl Session {
     /// The database is never freed: the process is about to end, and to take it apart would take as
     /// long as a small build.
     pub fn open(&self) -> ManuallyDrop<Database> {
+        if let Some(files) = self.files_to_write() {
+            files.cache.keep_small();
+        }
         let database = Database::open(self.options.clone());
+        if let Some(files) = self.files.as_ref().filter(|_| database.image_was_damaged()) {
+            self.set_aside(&files.image);
+        }
         if self.timings.is_some() {
             database.measure_time();
         }
@@ -241,6 +254,13 @@ impl Session {
         if let Some(files) = self.files_to_write() {
             // Without it, the next process takes a little longer.
             let _ = files.cache.write(path, bytes);
+        }
+    }
+
+    /// A file beside the store is damaged: it is told and counted with the entries that are.
+    pub fn set_aside(&self, path: &Utf8Path) {
+        if let Some(store) = &self.tools.store {
+            store.set_aside(path.as_std_path());
         }
     }
 
@@ -262,6 +282,20 @@ impl Session {
         Ok(outcome.map_err(|interrupted| interrupted.to_string())?)
     }
 
+    /// Does what comes last in a build, while another thread writes down the graph below the first of
+    /// the roots that will be kept.
+    pub fn drafting<R>(&self, db: &Database, roots: &[Node], last: impl FnOnce() -> R) -> R {
+        let (graph, mut draft) = (db.graph(), None);
+        let result = rayon::in_place_scope(|scope| {
+            if self.files_to_write().is_some() {
+                scope.spawn(|_| draft = graph.draft(roots));
+            }
+            last()
+        });
+        self.draft.set(draft);
+        result
+    }
+
     /// Keeps the graph below `roots`, what was made, described when the graph has been written and
     /// `meanwhile` is done, and the record of the build, all at once. A cache that cannot be written
     /// costs time later, but this build is done: it is a warning.
@@ -281,10 +315,10 @@ impl Session {
         };
         let _small = SmallPages::begin();
         let (graph, tools) = (database.shared_graph(), &*self.tools);
-        let mut kept = None;
+        let (draft, mut kept) = (self.draft.take(), None);
         // Threads of the pool may write nothing but the cache, so `meanwhile` is done here.
         let (done, (log, viewed)) = rayon::in_place_scope(|scope| {
-            scope.spawn(|_| kept = Some(keep_graph(&graph, roots, files, tools)));
+            scope.spawn(|_| kept = Some(keep_graph(&graph, draft, roots, files, tools)));
             (meanwhile(), files.keep_log_and_views(database))
         });
         done?;
@@ -403,16 +437,18 @@ impl Sources {
 /// Writes what is stored, then the graph, which refers to it.
 fn keep_graph(
     graph: &Graph,
+    draft: Option<Draft>,
     roots: &[Node],
     files: &Files,
     tools: &Tools,
 ) -> Result<Snapshot, String> {
-    let (stored, snapshot) = rayon::join(|| tools.finish_writing(), || graph.snapshot(roots));
+    let snapshot = || graph.snapshot_on(draft, roots);
+    let (stored, snapshot) = rayon::join(|| tools.finish_writing(), snapshot);
     stored.map_err(|e| e.to_string())?;
     let snapshot = snapshot.map_err(|e| e.to_string())?;
     if graph.needs_saving(roots) {
         let write = || snapshot.write_image(files.image.as_std_path());
-        files.cache.in_room(snapshot.image().len(), write).map_err(|e| e.to_string())?;
+        files.cache.in_room(snapshot.image_len(), write).map_err(|e| e.to_string())?;
     }
     Ok(snapshot)
 }

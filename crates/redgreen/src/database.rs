@@ -109,6 +109,7 @@ pub struct Database {
     graph: Arc<Graph>,
     frames: Frames,
     options: Arc<Options>,
+    image_was_damaged: bool,
 }
 
 #[salsa::db]
@@ -134,12 +135,15 @@ impl Database {
     /// have changed since may reach.
     pub fn open(options: Options) -> Database {
         let image = options.image.as_deref().filter(|_| options.recording);
-        let image = image.and_then(|path| Image::open(path, options.identity, &options.registry));
+        let image = image.map(|path| Image::open(path, options.identity, &options.registry));
+        let image_was_damaged = matches!(image, Some(Err(_)));
+        let image = image.and_then(|opened| opened.ok().flatten());
         let mut database = Database {
             storage: salsa::Storage::new(None),
             graph: Arc::new(Graph::new(&options, image)),
             frames: Frames::default(),
             options: Arc::new(options),
+            image_was_damaged,
         };
         let check = || database.graph.check_inputs(&database);
         match catch_unwind(AssertUnwindSafe(check)) {
@@ -148,6 +152,11 @@ impl Database {
             Err(payload) => resume_unwind(payload),
         }
         database
+    }
+
+    /// Whether the image could not be used, being damaged. Whoever keeps it may want to say so.
+    pub fn image_was_damaged(&self) -> bool {
+        self.image_was_damaged
     }
 
     /// The graph, for another thread to save.

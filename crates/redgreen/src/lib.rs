@@ -61,13 +61,14 @@ pub use database::{Database, Db, Edit, Interrupted, Options};
 pub use fingerprint::{Fingerprint, StableHasher};
 pub use frames::Frames;
 pub use graph::{
-    Graph, NodeReport, SaveError, Snapshot, fingerprint_of, get, image_report, is_stale, unrecorded,
+    Draft, Graph, NodeReport, SaveError, Snapshot, fingerprint_of, get, image_report, is_stale,
+    unrecorded,
 };
 pub use image::{Identity, without_stamps};
 pub use key::{Key, Root};
 pub use log::Span;
 pub use packed::BuildLog;
 pub use query::{Group, InputProvider, Kind, Node, Provider, Query, QueryId, Registry, World};
-pub use root_record::{RecordedInput, RootRecord, replace_file};
+pub use root_record::{Damaged, RecordedInput, RootRecord, replace_file};
 pub use stamp::Stamp;
 pub use why::{BuildRecord, Counts, Execution, NodeName, Reason};

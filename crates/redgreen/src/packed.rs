@@ -6,7 +6,7 @@ use crate::{
     log::{Entry, Span, Why},
     root_record::{encode_checked, read_checked, replace_file},
 };
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 use serde::{Deserialize, Serialize};
 use std::{io, path::Path, sync::Arc, sync::atomic::Ordering::Relaxed};
 
@@ -62,7 +62,7 @@ impl BuildLog {
         if executed.is_empty() && inputs.is_empty() && loaded.is_empty() {
             return BuildLog { counts, ..BuildLog::default() };
         }
-        let mut table = Table::new(graph);
+        let mut table = Table::new(graph, executed.len());
         let inputs_changed = inputs.into_iter().map(|node| table.number(node)).collect();
         let loaded = loaded.into_iter().map(|node| table.number(node)).collect();
         let spans = match log.is_measured() {
@@ -140,11 +140,11 @@ impl BuildLog {
     /// # Errors
     /// None that is known of.
     pub fn encode(&self) -> io::Result<Vec<u8>> {
-        encode_checked(MAGIC, self)
+        encode_checked(MAGIC, self, self.keys.len() + self.nodes.len() * 24)
     }
     /// Reads a log; `None` if there is none or it is damaged.
     pub fn load(path: &Path) -> Option<BuildLog> {
-        read_checked(path, MAGIC)
+        read_checked(path, MAGIC).ok().flatten()
     }
 }
 
@@ -163,10 +163,16 @@ struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    fn new(graph: &'a Graph) -> Table<'a> {
-        let log = BuildLog { queries: graph.registry().ids(), ..BuildLog::default() };
+    /// With room for so many nodes.
+    fn new(graph: &'a Graph, nodes: usize) -> Table<'a> {
+        let log = BuildLog {
+            queries: graph.registry().ids(),
+            nodes: Vec::with_capacity(nodes),
+            ..BuildLog::default()
+        };
         let numbers = vec![0; graph.node_count() as usize];
-        Table { graph, numbers, keys: FxHashMap::default(), log }
+        let keys = FxHashMap::with_capacity_and_hasher(nodes / 2, FxBuildHasher);
+        Table { graph, numbers, keys, log }
     }
     fn number(&mut self, node: u32) -> u32 {
         let known = &mut self.numbers[node as usize];

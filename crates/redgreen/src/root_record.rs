@@ -80,7 +80,7 @@ impl RootRecord {
         identity: Identity,
         is_current: impl FnMut(&RecordedInput) -> bool,
     ) -> Option<Vec<u8>> {
-        let record = RootRecord::load(path)?;
+        let record = RootRecord::load(path).ok()??;
         let holds = record.identity == identity && record.inputs.iter().all(is_current);
         holds.then_some(record.result)
     }
@@ -90,19 +90,32 @@ impl RootRecord {
     }
     /// The bytes of the file.
     pub fn encode(&self) -> io::Result<Vec<u8>> {
-        encode_checked(MAGIC, self)
+        encode_checked(MAGIC, self, self.result.len() + self.inputs.len() * 128)
     }
-    /// Reads a record; `None` if there is none or it is damaged.
-    pub fn load(path: &Path) -> Option<RootRecord> {
+    /// Reads a record; `None` if there is none of this version.
+    ///
+    /// # Errors
+    /// If it is damaged.
+    pub fn load(path: &Path) -> Result<Option<RootRecord>, Damaged> {
         read_checked(path, MAGIC)
     }
 }
 
-/// `magic`, a checksum and the serialised value.
-pub(crate) fn encode_checked<T: Serialize>(magic: [u8; 8], value: &T) -> io::Result<Vec<u8>> {
-    let body = bincode::serde::encode_to_vec(value, bincode::config::standard())
+/// `magic`, a checksum and the serialised value, which has about so many bytes.
+pub(crate) fn encode_checked<T: Serialize>(
+    magic: [u8; 8],
+    value: &T,
+    bytes: usize,
+) -> io::Result<Vec<u8>> {
+    const START: usize = 16;
+    let mut file = Vec::with_capacity(START + bytes);
+    file.extend(magic);
+    file.resize(START, 0);
+    bincode::serde::encode_into_std_write(value, &mut file, bincode::config::standard())
         .map_err(io::Error::other)?;
-    Ok([&magic[..], &xxh3_64(&body).to_le_bytes(), &body].concat())
+    let checksum = xxh3_64(&file[START..]);
+    file[magic.len()..START].copy_from_slice(&checksum.to_le_bytes());
+    Ok(file)
 }
 
 /// Replaces a file as a whole. One that holds these bytes already is left alone.
@@ -114,18 +127,31 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if length == bytes.len() as u64 && std::fs::read(path).is_ok_and(|old| old == bytes) {
         return Ok(());
     }
-    atomic_file::replace(path, bytes)
+    atomic_file::replace(path, &[bytes])
 }
 
-/// Reads what [`encode_checked`] made.
-pub(crate) fn read_checked<T: for<'a> Deserialize<'a>>(path: &Path, magic: [u8; 8]) -> Option<T> {
-    let file = std::fs::read(path).ok()?;
-    let body = file.strip_prefix(&magic)?;
-    let (checksum, body) = body.split_first_chunk::<8>()?;
+/// A file is there and is none that anybody wrote, neither this version nor another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Damaged;
+
+/// Reads what [`encode_checked`] made. `magic` ends in two digits of a version; what another one wrote
+/// is as good as absent, and so is what cannot be read.
+pub(crate) fn read_checked<T: for<'a> Deserialize<'a>>(
+    path: &Path,
+    magic: [u8; 8],
+) -> Result<Option<T>, Damaged> {
+    let Ok(file) = std::fs::read(path) else { return Ok(None) };
+    let Some(body) = file.strip_prefix(&magic) else {
+        let is_of_another_version = file.len() > magic.len() && file.starts_with(&magic[..6]);
+        return if is_of_another_version { Ok(None) } else { Err(Damaged) };
+    };
+    let (checksum, body) = body.split_first_chunk::<8>().ok_or(Damaged)?;
     if xxh3_64(body).to_le_bytes() != *checksum {
-        return None;
+        return Err(Damaged);
     }
     let config = bincode::config::standard();
-    let (value, read) = bincode::serde::decode_from_slice(body, config).ok()?;
-    (read == body.len()).then_some(value)
+    match bincode::serde::decode_from_slice(body, config) {
+        Ok((value, read)) if read == body.len() => Ok(Some(value)),
+        _ => Err(Damaged),
+    }
 }

@@ -4,6 +4,7 @@
 //! page 0            header
 //! pages 1, 2        names of kinds, with the number and bytes of their entries
 //! 24 pages          segments, each at its number modulo 504
+//! 8 pages           uses that are noted, see `uses`
 //! capacity / 126    hash table: for each hash the first entry, plus one; zero is none
 //! capacity / 7      entries: what the store finds by a key, linked three times: to others of the
 //!                   same hash, and to the next used before and after
@@ -13,7 +14,7 @@ use super::pages::{DATA, Trouble};
 use crate::Name;
 
 /// No number that is counted up gets there, so sums need not be checked.
-const MOST: u64 = 1 << 62;
+pub(super) const MOST: u64 = 1 << 62;
 
 pub(super) const NO_ENTRY: u32 = u32::MAX;
 
@@ -28,7 +29,11 @@ pub(super) const SEGMENTS_PER_PAGE: usize = DATA / SEGMENT_LEN;
 /// As many segments there can be.
 pub(crate) const SEGMENTS: u32 = 24 * SEGMENTS_PER_PAGE as u32;
 
-pub(super) const TABLE_AT: u32 = SEGMENTS_AT + 24;
+pub(super) const USES_AT: u32 = SEGMENTS_AT + 24;
+/// Pages for uses.
+pub(super) const USES_PAGES: u32 = 8;
+
+pub(super) const TABLE_AT: u32 = USES_AT + USES_PAGES;
 pub(super) const SLOTS_PER_PAGE: u32 = (DATA / 4) as u32;
 pub(super) const ENTRY_LEN: usize = 72;
 pub(super) const ENTRIES_PER_PAGE: u32 = (DATA / ENTRY_LEN) as u32;
@@ -49,35 +54,35 @@ pub(super) fn entries_at(capacity: u32) -> u32 {
 }
 
 /// Reads numbers and byte strings one after the other.
-struct Reader<'a>(&'a [u8]);
+pub(super) struct Reader<'a>(pub &'a [u8]);
 
 impl Reader<'_> {
-    fn bytes<const N: usize>(&mut self) -> [u8; N] {
+    pub fn bytes<const N: usize>(&mut self) -> [u8; N] {
         let (first, rest) = self.0.split_first_chunk().expect("invariant: layouts fit into pages");
         self.0 = rest;
         *first
     }
-    fn u64(&mut self) -> u64 {
+    pub fn u64(&mut self) -> u64 {
         u64::from_le_bytes(self.bytes())
     }
-    fn u32(&mut self) -> u32 {
+    pub fn u32(&mut self) -> u32 {
         u32::from_le_bytes(self.bytes())
     }
 }
 
 /// Writes them.
-struct Writer<'a>(&'a mut [u8]);
+pub(super) struct Writer<'a>(pub &'a mut [u8]);
 
 impl Writer<'_> {
-    fn bytes(&mut self, bytes: &[u8]) {
+    pub fn bytes(&mut self, bytes: &[u8]) {
         let (first, rest) = std::mem::take(&mut self.0).split_at_mut(bytes.len());
         first.copy_from_slice(bytes);
         self.0 = rest;
     }
-    fn u64s<const N: usize>(&mut self, values: [u64; N]) {
+    pub fn u64s<const N: usize>(&mut self, values: [u64; N]) {
         values.iter().for_each(|value| self.bytes(&value.to_le_bytes()));
     }
-    fn u32s<const N: usize>(&mut self, values: [u32; N]) {
+    pub fn u32s<const N: usize>(&mut self, values: [u32; N]) {
         values.iter().for_each(|value| self.bytes(&value.to_le_bytes()));
     }
 }
@@ -152,7 +157,7 @@ pub struct Latest {
 
 impl Header {
     /// The format and its version.
-    pub const MAGIC: &[u8; 8] = b"casindx\x04";
+    pub const MAGIC: &[u8; 8] = b"casindx\x05";
 
     pub fn blank(epoch: u64, capacity: u32) -> Header {
         Header {

@@ -3,15 +3,18 @@
 
 mod layout;
 pub(crate) mod pages;
+mod uses;
 
 use layout::{
     ENTRIES_PER_PAGE, ENTRY_LEN, NAME_LEN, NAMES, NAMES_AT, NAMES_PER_PAGE, NO_ENTRY, SEGMENT_LEN,
-    SEGMENTS_AT, SEGMENTS_PER_PAGE, SLOTS_PER_PAGE, STEP, TABLE_AT, entries_at, page_count,
+    SEGMENTS_AT, SEGMENTS_PER_PAGE, SLOTS_PER_PAGE, STEP, TABLE_AT, USES_AT, USES_PAGES,
+    entries_at, page_count,
 };
 pub(crate) use layout::{Entry, HOLDS, Header, KeyStart, Kind, SEGMENTS, Segment};
 pub use layout::{Latest, Totals, Usage};
 use pages::{Pages, SIZE};
 pub(crate) use pages::{Source, Trouble};
+use uses::{MOST_USES, Use};
 
 use crate::{Name, sync::step};
 use std::{
@@ -28,6 +31,8 @@ const MAX_LEN: u64 = 1 << 48;
 pub(crate) struct Index<'f> {
     pages: Pages<'f>,
     opened: Header,
+    /// Those that are noted, and not in the order of use.
+    uses: Vec<Use>,
     /// Changes to it are a part of the transaction like all others.
     pub header: Header,
 }
@@ -44,7 +49,47 @@ impl<'f> Index<'f> {
         if pages.recover(count, header.transaction + 1, header.epoch)? {
             header = Header::read(pages.read(0)?)?;
         }
-        Ok(Index { pages, opened: header.clone(), header })
+        let uses = uses::read(source, seed(&header), header.clock)?;
+        Ok(Index { pages, opened: header.clone(), uses, header })
+    }
+
+    /// Puts the uses that are noted into the order of use. What looks at that order, or changes
+    /// anything, comes after it.
+    pub fn settle(&mut self) -> Result<(), Trouble> {
+        for Use { number, used, latest } in std::mem::take(&mut self.uses) {
+            self.header.clock = self.header.clock.max(used);
+            self.count_hit(number, used, latest)?;
+        }
+        Ok(())
+    }
+
+    fn count_hit(&mut self, number: u32, used: u64, latest: Latest) -> Result<(), Trouble> {
+        let cost = self.touch_at(number, used)?;
+        self.header.totals.hits += 1;
+        self.header.totals.saved += u64::from(cost);
+        self.header.latest = latest;
+        Ok(())
+    }
+
+    /// Makes an entry the one used last, as one that was found. Where nothing else is to be changed
+    /// that is noted, no more.
+    pub fn hit(&mut self, number: u32, latest: Latest) -> Result<(), Trouble> {
+        let used = self.next_time();
+        if self.uses.len() == MOST_USES || self.is_changed() {
+            self.settle()?;
+            self.header.clock = used;
+            return self.count_hit(number, used, latest);
+        }
+        let Some(source) = self.pages.source() else { return Ok(()) };
+        // An entry is used nevertheless if that cannot be noted, on a full disk perhaps.
+        let noted = Use { number, used, latest };
+        let _ = uses::write(source, seed(&self.header), self.uses.len(), &noted);
+        Ok(())
+    }
+
+    /// Whether there is anything to be written.
+    pub fn is_changed(&self) -> bool {
+        self.pages.is_changed() || self.header != self.opened
     }
 
     /// Whether a file began to be an index of this version: a new one is empty.
@@ -57,14 +102,15 @@ impl<'f> Index<'f> {
     pub fn blank(epoch: u64, entries: u32) -> Index<'f> {
         let capacity = capacity_for(entries);
         let header = Header::blank(epoch, capacity);
-        Index { pages: Pages::blank(), opened: header.clone(), header }
+        Index { pages: Pages::blank(), opened: header.clone(), uses: Vec::new(), header }
     }
 
     /// Writes what has changed.
     pub fn commit(mut self) -> Result<(), Trouble> {
-        if !self.pages.is_changed() && self.header == self.opened {
+        if !self.is_changed() {
             return Ok(());
         }
+        debug_assert!(self.uses.is_empty(), "they are forgotten with this");
         self.header.transaction += 1;
         let header = self.header;
         header.write(self.pages.write(0)?);
@@ -115,6 +161,11 @@ impl<'f> Index<'f> {
         (capacity <= self.header.capacity / 4).then_some(capacity)
     }
 
+    /// How many entries there should be room for where all room is needed; `None`: no fewer than now.
+    pub fn least_capacity(&self) -> Option<u32> {
+        Some(capacity_for(self.header.entries)).filter(|least| *least < self.header.capacity)
+    }
+
     /// What an index for so many entries takes.
     pub fn least_size(entries: u32) -> u64 {
         size(capacity_for(entries))
@@ -126,7 +177,7 @@ impl<'f> Index<'f> {
             return Ok(None);
         }
         let mut grown = Index::blank(self.header.epoch, capacity);
-        for page in NAMES_AT..TABLE_AT {
+        for page in NAMES_AT..USES_AT {
             grown.pages.write(page)?.copy_from_slice(self.pages.read(page)?);
         }
         let mut next = self.header.oldest;
@@ -156,10 +207,15 @@ impl<'f> Index<'f> {
 
     /// A time later than all before.
     pub fn tick(&mut self) -> u64 {
+        self.header.clock = self.next_time();
+        self.header.clock
+    }
+
+    fn next_time(&self) -> u64 {
+        let last = self.uses.last().map_or(self.header.clock, |last| last.used);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         // A clock that was wrong for a time does not stop ours for long: one tick is added.
-        self.header.clock = (self.header.clock + 1).max(now.as_nanos() as u64);
-        self.header.clock
+        (last + 1).max(now.as_nanos() as u64)
     }
 
     fn slot(&self, kind: Kind, key: &KeyStart) -> (u32, usize) {
@@ -239,12 +295,19 @@ impl<'f> Index<'f> {
     /// Makes an entry the one used last.
     pub fn touch(&mut self, number: u32) -> Result<(), Trouble> {
         let used = self.tick();
+        self.touch_at(number, used).map(drop)
+    }
+
+    /// The same at a time later than all before. Gives how long the entry took to make.
+    fn touch_at(&mut self, number: u32, used: u64) -> Result<u32, Trouble> {
         let mut entry = self.entry(number)?;
         if self.header.newest != number {
             self.unlink(number, &entry)?;
             self.append(number, &mut entry)?;
         }
-        self.set_entry(number, &Entry { used, ..entry })
+        entry.used = used;
+        self.set_entry(number, &entry)?;
+        Ok(entry.cost)
     }
 
     /// Takes an entry out of the order of use.
@@ -494,7 +557,14 @@ fn size(capacity: u32) -> u64 {
     /// Pages that the largest transaction changes.
     const MOST_CHANGED: u32 = 1 << 12;
     let pages = page_count(capacity);
-    (u64::from(pages) + u64::from(pages.min(MOST_CHANGED))) * (SIZE + 8) as u64
+    // Uses are not written through the journal.
+    let journal = (pages - USES_PAGES).min(MOST_CHANGED);
+    (u64::from(pages) + u64::from(journal)) * (SIZE + 8) as u64
+}
+
+/// What tells notes made after one transaction from those made after another.
+fn seed(header: &Header) -> u64 {
+    header.epoch ^ header.transaction
 }
 
 fn segment_place(slot: u32) -> (u32, usize) {
@@ -507,7 +577,6 @@ fn name_place(number: usize) -> (u32, usize) {
     (NAMES_AT + page as u32, at * NAME_LEN)
 }
 
-/// Whether an error is that of a system without room.
 /// Makes a file this long, with room on the disk for all of it: where holes are filled when they are
 /// read, as on tmpfs, a full disk would end those who have mapped them.
 fn allocate(file: &File, len: u64) -> io::Result<()> {

@@ -50,7 +50,7 @@ pub(crate) struct Source<'f> {
 }
 
 impl Source<'_> {
-    fn read(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+    pub fn read(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
         match self.window.filter(|window| offset + bytes.len() as u64 <= window.len()) {
             Some(window) => {
                 window.copy(offset, bytes);
@@ -103,6 +103,11 @@ impl<'f> Pages<'f> {
         let page = self.page(number)?;
         page.changed = true;
         Ok(&mut page.bytes[..DATA])
+    }
+
+    /// Where the pages come from; `None`: from nowhere yet.
+    pub fn source(&self) -> Option<Source<'f>> {
+        self.source
     }
 
     /// Whether a transaction would write anything.

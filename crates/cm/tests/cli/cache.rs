@@ -53,10 +53,20 @@ fn damage_is_reported_once() {
     };
     damage("a segment that others can write", "cas/segments", &open_to_all);
     damage("an image that others can write", ".image", &open_to_all);
-    damage("an index with a flipped bit", "cas/index", &|path| {
+    let flip = |path: &Utf8Path| {
         let mut bytes = fs::read(path).expect("the cache is ours");
         bytes[100] ^= 1;
         fs::write(path, bytes).expect("the cache is ours");
+    };
+    damage("an index with a flipped bit", "cas/index", &flip);
+    damage("an image with a flipped bit", ".image", &flip);
+    damage("a record with a flipped bit", ".root", &flip);
+    damage("an empty image", ".image", &|path| {
+        fs::write(path, "").expect("the cache is ours");
+    });
+    damage("an image that is cut off", ".image", &|path| {
+        let bytes = fs::read(path).expect("the cache is ours");
+        fs::write(path, &bytes[..bytes.len() / 2]).expect("the cache is ours");
     });
     let dir = |path: &Utf8Path| {
         fs::remove_file(path).expect("the cache is ours");
@@ -71,6 +81,37 @@ fn damage_is_reported_once() {
     };
     damage("a link in place of an image", ".image", &link);
     damage("a link in place of the index", "cas/index", &link);
+
+    // What `run` reads if nothing has changed.
+    geo(2);
+    expect(&place.cm("run -O0 main.cm"), "hi\n", 42, "unchanged");
+    let files = files_below(&place.path.join(".cm_cache"));
+    let objects = files.iter().filter(|file| file.extension() == Some("objects"));
+    assert_eq!(objects.map(|path| flip(path)).count(), 1);
+    let found = place.cm("run -O0 main.cm");
+    expect(&found, "hi\n", 42, "objects");
+    assert_eq!(found.stderr, format!("{REPORT}1\n"));
+    assert_eq!(place.cm("run -O0 main.cm").stderr, "");
+}
+
+/// What a newer compiler left is not damaged: it is passed over in silence.
+#[test]
+fn the_future_is_not_damage() {
+    let place = Place::new(&FILES);
+    place.cm("run -O0 main.cm");
+    for (part, at, factor) in [(".image", 8, 3), (".root", 7, 4), ("cas/index", 7, 5)] {
+        // Something new, so that all are read.
+        place.write("geo.cm", format!("export int area(int a) {{ return a * {factor}; }}\n"));
+        for file in files_below(&place.path.join(".cm_cache")) {
+            if file.as_str().ends_with(part) {
+                let mut bytes = fs::read(&file).expect("the cache is ours");
+                bytes[at] += 1;
+                fs::write(&file, bytes).expect("the cache is ours");
+            }
+        }
+        let found = place.cm("run -O0 main.cm");
+        assert_eq!((found.exit, found.stderr.as_str()), (21 * factor, ""), "{part}");
+    }
 }
 
 /// Every way to build, with an edit between.

@@ -81,6 +81,17 @@ fn caches_that_are_only_read_or_too_small() {
             .collect()
     };
     let before = state();
+    place.write("cm.toml", "[cache]\nread-only = true\n");
+    let refused = "error: the cache is only read, by `read-only` in cm.toml\n";
+    check(
+        &place,
+        &[
+            ("cache gc --max-size=0", 1, "", refused),
+            ("cache clean --kind mir", 1, "", refused),
+            ("cache verify", 0, "good: …\nbad, removed: 0\n", ""),
+        ],
+    );
+    fs::remove_file(place.path.join("cm.toml")).expect("it is ours");
     run("--cache-readonly");
     place.write("geo.cm", "export int area(int a) { return a + a; }\n");
     run("--cache-readonly");
@@ -154,6 +165,27 @@ fn the_cap_is_kept_at_every_moment() {
         assert!(most > cap / 4, "{cap}: something was kept, {most}");
         assert!(most <= cap, "{cap}: {most}");
         fs::remove_dir_all(&dir).expect("the cache is ours");
+    }
+}
+
+/// Whatever was kept before, a build with a smaller cap leaves no more than that, and so does `gc`.
+#[test]
+fn a_lowered_cap_takes_effect() {
+    let place = Place::new(&FILES);
+    let dir = place.path.join(".cm_cache");
+    for (step, cap) in (2..).zip(["0", "1K", "30K", "60K", "80K", "120K"]) {
+        place.write("geo.cm", "export int area(int a) { return a * 2; }\n");
+        assert_eq!(place.cm("compile -O0 --run main.cm").exit, 42);
+        assert_eq!(place.cm("compile -O2 --run main.cm").exit, 42);
+        assert!(bytes_below(&dir) > cm_size(cap));
+        assert_eq!(place.cm(&format!("cache gc --max-size={cap}")).exit, 0);
+        assert!(bytes_below(&dir) <= cm_size(cap).max(104), "gc {cap}: {}", bytes_below(&dir));
+        assert_eq!(place.cm("compile -O0 --run main.cm").exit, 42);
+        assert_eq!(place.cm("compile -O2 --run main.cm").exit, 42);
+        place.write("geo.cm", format!("export int area(int a) {{ return a * {step}; }}\n"));
+        let found = place.cm(&format!("compile -O0 --run main.cm --max-cache-size={cap}"));
+        assert_eq!((found.exit, found.stderr.as_str()), (21 * step, ""), "{cap}");
+        assert!(bytes_below(&dir) <= cm_size(cap), "{cap}: {}", bytes_below(&dir));
     }
 }
 

@@ -1,7 +1,11 @@
 //! The numbering of nodes: those of the image first, then the others as they come.
 
 use super::Graph;
-use crate::{Key, Node, Provider, Query, QueryId, image::key_hash, paged::Paged};
+use crate::{
+    Key, Node, Provider, Query, QueryId,
+    image::{key_hash, node_hash},
+    paged::Paged,
+};
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 use std::{
@@ -76,7 +80,7 @@ impl Graph {
         })
     }
     fn number(&self, kind: u16, key: &[u8]) -> u32 {
-        let hash = key_hash(kind, key);
+        let hash = node_hash(kind, key_hash(key));
         let old = self.image.as_ref().and_then(|image| image.find(hash, kind, key));
         old.or_else(|| self.new_nodes.find_or_add(hash, kind, key, true))
             .expect("invariant: a node that is not found is added")
@@ -84,7 +88,7 @@ impl Graph {
     /// The number of a node that has one.
     pub(super) fn find(&self, node: &Node) -> Option<u32> {
         let kind = self.registry.number(node.query)?;
-        let hash = key_hash(kind, &node.key);
+        let hash = node_hash(kind, key_hash(&node.key));
         let old = self.image.as_ref().and_then(|image| image.find(hash, kind, &node.key));
         old.or_else(|| self.new_nodes.find_or_add(hash, kind, &node.key, false))
     }

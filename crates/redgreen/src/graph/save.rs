@@ -3,10 +3,9 @@
 use super::{Graph, Mark, Parts, Record};
 use crate::{
     Fingerprint, Identity, Kind, Node, NodeName, Registry, Stamp, atomic_file,
-    image::{Builder, Image, NONE, Row, Sizes},
+    image::{Builder, Image, NONE, Row},
     root_record::{RecordedInput, RootRecord},
 };
-use rustc_hash::FxHashMap;
 use std::{
     fmt, io,
     path::Path,
@@ -36,15 +35,20 @@ impl std::error::Error for SaveError {}
 /// What some roots reach, in one revision. It may be written by another thread, while the program
 /// goes on.
 pub struct Snapshot {
-    image: Vec<u8>,
+    /// The parts of the image, one after the other.
+    image: Vec<Vec<u8>>,
     inputs: Vec<RecordedInput>,
     identity: Identity,
 }
 
 impl Snapshot {
     /// The bytes of the image.
-    pub fn image(&self) -> &[u8] {
-        &self.image
+    pub fn image(&self) -> Vec<u8> {
+        self.image.concat()
+    }
+    /// So many bytes has the image.
+    pub fn image_len(&self) -> usize {
+        self.image.iter().map(Vec::len).sum()
     }
     /// Replaces the image at `path`.
     pub fn write_image(&self, path: &Path) -> io::Result<()> {
@@ -81,23 +85,43 @@ impl Graph {
     /// # Errors
     /// If a root is not up to date: it must have been asked for in this revision.
     pub fn snapshot(&self, roots: &[Node]) -> Result<Snapshot, SaveError> {
-        match self.patched(roots) {
-            Some(snapshot) => Ok(snapshot),
-            None => self.laid_out(roots),
+        self.snapshot_on(None, roots)
+    }
+
+    /// The same, where a draft for the first of these roots may have been made. One that is for
+    /// others, or that an edit has made outdated, is of no use and does no harm.
+    ///
+    /// # Errors
+    /// As those of [`snapshot`](Self::snapshot).
+    pub fn snapshot_on(&self, draft: Option<Draft>, roots: &[Node]) -> Result<Snapshot, SaveError> {
+        let fits =
+            |draft: &Draft| draft.revision == self.revision() && roots.starts_with(&draft.roots);
+        let draft = match draft.filter(fits) {
+            Some(draft) => draft,
+            None => match self.patched(roots) {
+                Some(snapshot) => return Ok(snapshot),
+                None => Draft::new(self),
+            },
+        };
+        draft.with(self, roots)?.finish(self)
+    }
+
+    /// Begins a snapshot whose first roots these are, in another thread than the one that brings the
+    /// others up to date. `None`: a root is not up to date, or the image that was opened will most
+    /// likely do with other results in it.
+    pub fn draft(&self, roots: &[Node]) -> Option<Draft> {
+        if self.image.as_ref().is_some_and(|image| self.same_edges(image).is_some()) {
+            return None;
         }
+        Draft::new(self).with(self, roots).ok()
     }
 
     /// The image that was opened with other results in it. Possible while no query has read other
     /// things than before: then every node is where it was.
     fn patched(&self, roots: &[Node]) -> Option<Snapshot> {
         let image = self.image.as_ref().filter(|image| image.header.roots == roots_hash(roots))?;
-        let records: Vec<(u32, Arc<Record>)> = (0..self.base)
-            .filter_map(|node| Some((node, self.state(node).record.read().clone()?)))
-            .collect();
-        let same = |(node, record): &(u32, Arc<Record>)| {
-            *record.dependencies == *image.dependencies(*node)
-        };
-        if !records.iter().all(same) || !(0..self.base).all(|node| self.is_up_to_date(node)) {
+        let records = self.same_edges(image)?;
+        if !(0..self.base).all(|node| self.is_up_to_date(node)) {
             return None;
         }
         let changes = records
@@ -106,7 +130,17 @@ impl Graph {
         let bytes = image.patched(changes)?;
         let inputs = image.inputs().iter().map(|&node| self.recorded_input(node));
         let inputs = inputs.collect::<Option<Vec<_>>>()?;
-        Some(Snapshot { image: bytes, inputs, identity: self.identity })
+        Some(Snapshot { image: vec![bytes], inputs, identity: self.identity })
+    }
+
+    /// The records that replace those of the image, if all of them have the same dependencies.
+    fn same_edges(&self, image: &Image) -> Option<Vec<(u32, Arc<Record>)>> {
+        let replaced = |node| Some((node, self.state(node).record.read().clone()?));
+        let records: Vec<(u32, Arc<Record>)> = (0..self.base).filter_map(replaced).collect();
+        let same = |(node, record): &(u32, Arc<Record>)| {
+            *record.dependencies == *image.dependencies(*node)
+        };
+        records.iter().all(same).then_some(records)
     }
 
     fn recorded_input(&self, node: u32) -> Option<RecordedInput> {
@@ -115,63 +149,24 @@ impl Graph {
         Some(RecordedInput { query, key, stamp, fingerprint: self.recorded(node)? })
     }
 
-    fn laid_out(&self, roots: &[Node]) -> Result<Snapshot, SaveError> {
-        let order = Order::of(self, roots)?;
-        let mut keys = KeyTable::new(self);
-        let key_indices: Vec<u32> = order.nodes.iter().map(|&node| keys.index(node)).collect();
-        let sizes = self.measured(&order, &keys);
-        let builder = Builder::new(self.identity, self.registry.hash(), roots_hash(roots), sizes);
-        let mut builder = builder.ok_or(SaveError::TooLarge)?;
-        keys.all.iter().for_each(|key| builder.key(key));
-        let mut inputs = Vec::with_capacity(sizes.inputs as usize);
-        for (at, (&node, &key_index)) in order.nodes.iter().zip(&key_indices).enumerate() {
-            let (kind, key, is_input) = (self.kind(node), self.key(node), self.is_input(node));
-            if is_input {
-                inputs.extend(self.recorded_input(node));
-            }
-            let (fingerprint, kept, dependencies) = order.record(self, at);
-            let dependencies = &mut order.renumber(dependencies);
-            let row = Row { kind, is_input, key_index, key, fingerprint, dependencies, kept };
-            builder.push(row);
-        }
-        Ok(Snapshot { image: builder.finish(), inputs, identity: self.identity })
-    }
-
-    /// How much an image of these nodes holds.
-    fn measured(&self, order: &Order, keys: &KeyTable<'_>) -> Sizes {
-        let mut sizes = Sizes {
-            nodes: order.nodes.len() as u64,
-            keys: keys.all.len() as u64,
-            key_bytes: keys.all.iter().map(|key| key.len() as u64).sum(),
-            ..Sizes::default()
-        };
-        for (at, &node) in order.nodes.iter().enumerate() {
-            let (_, kept, dependencies) = order.record(self, at);
-            sizes.inputs += u64::from(self.is_input(node));
-            sizes.edges += dependencies.len() as u64;
-            sizes.values += u64::from(kept.is_some());
-            sizes.value_bytes += kept.map_or(0, <[u8]>::len) as u64;
-        }
-        sizes
-    }
-
     /// What the roots reach, for people: in the order of the image.
     ///
     /// # Errors
     /// If a root is not up to date: it must have been asked for in this revision.
     pub fn report(&self, roots: &[Node]) -> Result<Vec<NodeReport>, SaveError> {
-        let order = Order::of(self, roots)?;
-        let report = |(at, &node): (usize, &u32)| {
-            let (query, key) = self.show(node);
-            let (fingerprint, _, dependencies) = order.record(self, at);
-            NodeReport {
-                name: NodeName { query: query.into(), key: key.into() },
-                kind: self.query(node).kind,
-                fingerprint,
-                dependencies: order.renumber(dependencies).collect(),
-            }
-        };
-        Ok(order.nodes.iter().enumerate().map(report).collect())
+        let (mut order, mut report) = (Order::default(), Vec::new());
+        for root in roots {
+            order.add(self, root, &mut |node, (fingerprint, _, dependencies), places| {
+                let (query, key) = self.show(node);
+                report.push(NodeReport {
+                    name: NodeName { query: query.into(), key: key.into() },
+                    kind: self.query(node).kind,
+                    fingerprint,
+                    dependencies: dependencies.iter().map(|&at| places[at as usize]).collect(),
+                });
+            })?;
+        }
+        Ok(report)
     }
 
     /// Whether the latest record of a node holds in this revision.
@@ -184,7 +179,7 @@ impl Graph {
 /// The nodes of an image that this build of the program wrote, with whatever options: for drawing.
 /// `None`: there is none.
 pub fn image_report(path: &Path, build: u128, registry: &Registry) -> Option<Vec<NodeReport>> {
-    let image = Image::open_if(path, registry, |identity| identity.build == build)?;
+    let image = Image::open_if(path, registry, |identity| identity.build == build).ok()??;
     let report = |node: u32| {
         let query = registry.query(image.kind(node));
         let key = (query.show)(image.key(node)).unwrap_or_else(|| "?".into());
@@ -202,28 +197,72 @@ fn roots_hash(roots: &[Node]) -> u64 {
     Fingerprint::of(roots).0 as u64
 }
 
-/// What some roots reach, in depth-first post-order, dependencies in recorded order.
-struct Order {
-    nodes: Vec<u32>,
-    /// By place: the latest record; `None`: it is that of the image.
-    records: Vec<Option<Arc<Record>>>,
-    /// Node to place in `nodes`.
-    places: Vec<u32>,
+/// A snapshot in the making.
+pub struct Draft {
+    order: Order,
+    builder: Builder,
+    inputs: Vec<RecordedInput>,
+    roots: Vec<Node>,
+    /// Records of nodes that are up to date do not change in a revision.
+    revision: u32,
 }
 
-impl Order {
-    fn of(graph: &Graph, roots: &[Node]) -> Result<Order, SaveError> {
-        let places = vec![NONE; graph.node_count() as usize];
-        let mut order = Order { nodes: Vec::new(), records: Vec::new(), places };
-        for root in roots {
-            let node = graph.find(root).filter(|_| graph.recording).ok_or(SaveError::NotBuilt)?;
-            order.add(graph, node)?;
+impl Draft {
+    fn new(graph: &Graph) -> Draft {
+        Draft {
+            order: Order::default(),
+            builder: Builder::new(graph.node_count() as usize),
+            inputs: Vec::new(),
+            roots: Vec::new(),
+            revision: graph.revision(),
         }
-        Ok(order)
     }
-    fn add(&mut self, graph: &Graph, root: u32) -> Result<(), SaveError> {
+
+    /// The same with the roots that it lacks of these.
+    fn with(mut self, graph: &Graph, roots: &[Node]) -> Result<Draft, SaveError> {
+        let Draft { order, builder, inputs, roots: known, .. } = &mut self;
+        for root in &roots[known.len()..] {
+            order.add(graph, root, &mut |node, (fingerprint, kept, dependencies), places| {
+                let (kind, key, is_input) =
+                    (graph.kind(node), graph.key(node), graph.is_input(node));
+                if is_input {
+                    inputs.extend(graph.recorded_input(node));
+                }
+                let dependencies = &mut dependencies.iter().map(|&read| places[read as usize]);
+                builder.push(Row { kind, is_input, key, fingerprint, dependencies, kept });
+            })?;
+        }
+        self.roots = roots.to_vec();
+        Ok(self)
+    }
+
+    fn finish(self, graph: &Graph) -> Result<Snapshot, SaveError> {
+        let (identity, registry) = (graph.identity, graph.registry.hash());
+        let image = self.builder.finish(identity, registry, roots_hash(&self.roots));
+        Ok(Snapshot { image: image.ok_or(SaveError::TooLarge)?, inputs: self.inputs, identity })
+    }
+}
+
+/// What some roots reach, in depth-first post-order, dependencies in recorded order.
+#[derive(Default)]
+struct Order {
+    /// Node to place.
+    places: Vec<u32>,
+    /// So many have a place.
+    count: u32,
+}
+
+/// Is given a node that has got its place, its record, and the places of all that it depends on.
+type Visit<'a> = dyn FnMut(u32, Parts<'_>, &[u32]) + 'a;
+
+impl Order {
+    /// Adds what a root reaches and has no place yet.
+    fn add(&mut self, graph: &Graph, root: &Node, visit: &mut Visit<'_>) -> Result<(), SaveError> {
         /// In `places`: on the way, below in the stack.
         const STARTED: u32 = NONE - 1;
+        let root = graph.find(root).filter(|_| graph.recording).ok_or(SaveError::NotBuilt)?;
+        // There may be more than when the last root was added.
+        self.places.resize(graph.node_count() as usize, NONE);
         let mut next = Some(root);
         // With how many of its dependencies have been looked at.
         let mut stack: Vec<(u32, Option<Arc<Record>>, usize)> = Vec::new();
@@ -239,61 +278,20 @@ impl Order {
                 stack.push((node, graph.state(node).record.read().clone(), 0));
             }
             let Some((node, record, seen)) = stack.last_mut() else { return Ok(()) };
-            let parts = graph.parts(*node, record.as_ref());
-            let (_, _, read) = parts.ok_or(SaveError::NotBuilt)?;
-            let new = |&at: &usize| self.places[read[at] as usize] == NONE;
-            match (*seen..read.len()).find(new) {
+            let parts = graph.parts(*node, record.as_ref()).ok_or(SaveError::NotBuilt)?;
+            let read = parts.2;
+            match (*seen..read.len()).find(|&at| self.places[read[at] as usize] == NONE) {
                 Some(at) => {
                     *seen = at + 1;
                     next = Some(read[at]);
                 }
                 None => {
-                    self.places[*node as usize] = self.nodes.len() as u32;
-                    self.nodes.push(*node);
-                    self.records.extend(stack.pop().map(|(_, record, _)| record));
+                    self.places[*node as usize] = self.count;
+                    self.count += 1;
+                    visit(*node, parts, &self.places);
+                    stack.pop();
                 }
             }
         }
-    }
-    /// The record of the node at a place: the fingerprint, what is kept of the result, and the
-    /// dependencies.
-    fn record<'a>(&'a self, graph: &'a Graph, at: usize) -> Parts<'a> {
-        let parts = graph.parts(self.nodes[at], self.records[at].as_ref());
-        parts.expect("invariant: what has a place has a record")
-    }
-    fn renumber(&self, nodes: &[u32]) -> impl Iterator<Item = u32> {
-        nodes.iter().map(|&node| self.places[node as usize])
-    }
-}
-
-/// The keys that are in the new image. Nodes of several queries share them.
-struct KeyTable<'a> {
-    graph: &'a Graph,
-    all: Vec<&'a [u8]>,
-    indices: FxHashMap<&'a [u8], u32>,
-    /// Key in the old image to key in the new one: spares the hashing.
-    old: Vec<u32>,
-}
-
-impl<'a> KeyTable<'a> {
-    fn new(graph: &'a Graph) -> KeyTable<'a> {
-        let old = graph.image.as_ref().map_or(0, |image| image.header.keys as usize);
-        let (all, indices) = (Vec::new(), FxHashMap::default());
-        KeyTable { graph, all, indices, old: vec![NONE; old] }
-    }
-    fn index(&mut self, node: u32) -> u32 {
-        let Some(image) = self.graph.image_of(node) else { return self.find(node) };
-        let old = image.key_index(node) as usize;
-        if self.old[old] == NONE {
-            self.old[old] = self.find(node);
-        }
-        self.old[old]
-    }
-    fn find(&mut self, node: u32) -> u32 {
-        let key = self.graph.key(node);
-        *self.indices.entry(key).or_insert_with(|| {
-            self.all.push(key);
-            self.all.len() as u32 - 1
-        })
     }
 }

@@ -2,46 +2,26 @@
 
 use super::{
     NONE,
-    header::{HEADER_BYTES, Header, Identity, SECTIONS, Section},
-    key_hash,
+    header::{ALIGNMENT, Header, Identity, SECTIONS, Section},
+    key_hash, node_hash,
 };
 use crate::Fingerprint;
-use std::ops::Range;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
-/// How much goes into an image.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Sizes {
-    pub nodes: u64,
-    pub edges: u64,
-    pub keys: u64,
-    pub key_bytes: u64,
-    pub values: u64,
-    pub value_bytes: u64,
-    pub inputs: u64,
-}
-
-/// An image in the making: every section grows at its place in the file. Keys and nodes are added in
-/// the order of the image.
+/// An image in the making. Nodes are added in the order of the image.
 pub(crate) struct Builder {
-    header: Header,
-    file: Vec<u8>,
-    sections: [Range<usize>; SECTIONS],
-    /// Where each section goes on.
-    at: [usize; SECTIONS],
-    /// So many are there.
-    nodes: u32,
-    dependencies: u32,
-    key_bytes: u32,
-    values: u32,
-    value_bytes: u32,
+    sections: [Vec<u8>; SECTIONS],
+    /// By node: where the search for it begins.
+    hashes: Vec<u64>,
+    /// Hash to number of a key, which nodes of several queries may share. Equal hashes of different
+    /// keys sit at the next free hashes.
+    keys: FxHashMap<u64, u32>,
 }
 
 /// A node to be added.
 pub(crate) struct Row<'a> {
     pub kind: u16,
     pub is_input: bool,
-    /// The number of the key, as keys were added.
-    pub key_index: u32,
     pub key: &'a [u8],
     pub fingerprint: Fingerprint,
     /// In numbers of the new image.
@@ -50,113 +30,135 @@ pub(crate) struct Row<'a> {
 }
 
 impl Builder {
-    /// `None` if some array is beyond four billion entries.
-    pub fn new(identity: Identity, registry: u64, roots: u64, sizes: Sizes) -> Option<Builder> {
-        let count = |length: u64| u32::try_from(length).ok().filter(|&count| count != NONE);
+    /// With room for so many nodes.
+    pub fn new(nodes: usize) -> Builder {
+        let mut sections = [const { Vec::new() }; SECTIONS];
+        for (section, bytes) in [
+            (Section::Fingerprints, size_of::<Fingerprint>()),
+            (Section::Kinds, size_of::<u16>()),
+            (Section::KeyIndices, size_of::<u32>()),
+            (Section::DependencyOffsets, size_of::<u32>()),
+            (Section::ValueIndices, size_of::<u32>()),
+            // What is usual of these; memory that is not touched costs nothing.
+            (Section::Dependencies, 16),
+            (Section::KeyBytes, 16),
+            (Section::ValueBytes, 32),
+        ] {
+            sections[section as usize].reserve(nodes * bytes);
+        }
+        let hashes = Vec::with_capacity(nodes);
+        let keys = FxHashMap::with_capacity_and_hasher(nodes / 2, FxBuildHasher);
+        let mut builder = Builder { sections, hashes, keys };
+        // Offsets begin with a zero.
+        for section in [Section::DependencyOffsets, Section::KeyOffsets, Section::ValueOffsets] {
+            builder.put_number(section, 0);
+        }
+        builder
+    }
+
+    fn put(&mut self, section: Section, bytes: &[u8]) {
+        self.sections[section as usize].extend_from_slice(bytes);
+    }
+    /// Numbers that are too large are found out in the end, by the lengths of the sections.
+    fn put_number(&mut self, section: Section, number: usize) {
+        self.put(section, &(number as u32).to_ne_bytes());
+    }
+    fn len(&self, section: Section) -> usize {
+        self.sections[section as usize].len()
+    }
+    fn count(&self, section: Section) -> usize {
+        self.len(section) / size_of::<u32>()
+    }
+
+    /// Adds the next node.
+    pub fn push(&mut self, row: Row<'_>) {
+        if row.is_input {
+            self.put_number(Section::Inputs, self.hashes.len());
+        }
+        let hash = key_hash(row.key);
+        self.hashes.push(node_hash(row.kind, hash));
+        let key = self.key(hash, row.key);
+        self.put(Section::KeyIndices, &key.to_ne_bytes());
+        self.put(Section::Kinds, &row.kind.to_ne_bytes());
+        self.put(Section::Fingerprints, &row.fingerprint.0.to_ne_bytes());
+        for dependency in row.dependencies {
+            self.put(Section::Dependencies, &dependency.to_ne_bytes());
+        }
+        self.put_number(Section::DependencyOffsets, self.count(Section::Dependencies));
+        let value = row.kept.map_or(NONE, |kept| self.value(kept));
+        self.put(Section::ValueIndices, &value.to_ne_bytes());
+    }
+
+    fn key(&mut self, hash: u64, key: &[u8]) -> u32 {
+        let mut at = hash;
+        while let Some(&known) = self.keys.get(&at) {
+            if self.known_key(known) == key {
+                return known;
+            }
+            at = at.wrapping_add(1);
+        }
+        let number = self.count(Section::KeyOffsets) as u32 - 1;
+        self.keys.insert(at, number);
+        self.put(Section::KeyBytes, key);
+        self.put_number(Section::KeyOffsets, self.len(Section::KeyBytes));
+        number
+    }
+    fn known_key(&self, number: u32) -> &[u8] {
+        let offsets = self.sections[Section::KeyOffsets as usize].as_chunks::<4>().0;
+        let offset = |at: u32| u32::from_ne_bytes(offsets[at as usize]) as usize;
+        &self.sections[Section::KeyBytes as usize][offset(number)..offset(number + 1)]
+    }
+
+    fn value(&mut self, kept: &[u8]) -> u32 {
+        let number = self.count(Section::ValueOffsets) as u32 - 1;
+        self.put(Section::ValueBytes, kept);
+        self.put_number(Section::ValueOffsets, self.len(Section::ValueBytes));
+        number
+    }
+
+    /// The hash table of the nodes, which has open addressing.
+    fn table(&self) -> Vec<u8> {
+        // At most half full, so that searches are short.
+        let slots = (self.hashes.len() * 2).next_power_of_two().max(2);
+        let mut table = vec![0xFF; slots * size_of::<u32>()];
+        let entries = table.as_chunks_mut::<4>().0;
+        for (node, hash) in (0u32..).zip(&self.hashes) {
+            let mut at = *hash as usize & (slots - 1);
+            while entries[at] != NONE.to_ne_bytes() {
+                at = (at + 1) & (slots - 1);
+            }
+            entries[at] = node.to_ne_bytes();
+        }
+        table
+    }
+
+    /// The parts of the file, one after the other; `None` if some array is beyond four billion entries.
+    pub fn finish(mut self, identity: Identity, registry: u64, roots: u64) -> Option<Vec<Vec<u8>>> {
+        let count = |count: usize| u32::try_from(count).ok().filter(|&count| count != NONE);
         let mut header = Header {
             identity,
             registry,
             roots,
             length: 0,
             checksum: 0,
-            nodes: count(sizes.nodes)?,
-            edges: count(sizes.edges)?,
-            keys: count(sizes.keys)?,
-            key_bytes: count(sizes.key_bytes)?,
-            // At most half full, so that searches are short.
-            table: count((sizes.nodes * 2).next_power_of_two().max(2))?,
-            values: count(sizes.values)?,
-            value_bytes: count(sizes.value_bytes)?,
-            inputs: count(sizes.inputs)?,
+            nodes: count(self.hashes.len())?,
+            edges: count(self.count(Section::Dependencies))?,
+            keys: count(self.count(Section::KeyOffsets) - 1)?,
+            key_bytes: count(self.len(Section::KeyBytes))?,
+            table: count((self.hashes.len() * 2).next_power_of_two().max(2))?,
+            values: count(self.count(Section::ValueOffsets) - 1)?,
+            value_bytes: count(self.len(Section::ValueBytes))?,
+            inputs: count(self.count(Section::Inputs))?,
         };
-        let (sections, length) = header.sections()?;
-        header.length = length as u64;
-        let mut file = vec![0; length];
-        file[sections[Section::Table as usize].clone()].fill(0xFF);
-        let mut at = std::array::from_fn(|section| sections[section].start);
-        // Offsets begin with a zero.
-        for section in [Section::DependencyOffsets, Section::KeyOffsets, Section::ValueOffsets] {
-            at[section as usize] += size_of::<u32>();
+        self.sections[Section::Table as usize] = self.table();
+        for section in &mut self.sections {
+            section.resize(section.len().next_multiple_of(ALIGNMENT), 0);
         }
-        let (nodes, dependencies, key_bytes, values, value_bytes) = (0, 0, 0, 0, 0);
-        Some(Builder {
-            header,
-            file,
-            sections,
-            at,
-            nodes,
-            dependencies,
-            key_bytes,
-            values,
-            value_bytes,
-        })
-    }
-
-    fn put(&mut self, section: Section, bytes: &[u8]) {
-        let at = &mut self.at[section as usize];
-        self.file[*at..][..bytes.len()].copy_from_slice(bytes);
-        *at += bytes.len();
-    }
-    fn put_number(&mut self, section: Section, number: u32) {
-        self.put(section, &number.to_ne_bytes());
-    }
-
-    /// Adds a key, which several nodes may share.
-    pub fn key(&mut self, key: &[u8]) {
-        self.put(Section::KeyBytes, key);
-        self.key_bytes += key.len() as u32;
-        self.put_number(Section::KeyOffsets, self.key_bytes);
-    }
-
-    pub fn push(&mut self, row: Row<'_>) {
-        let node = self.nodes;
-        self.nodes += 1;
-        if row.is_input {
-            self.put_number(Section::Inputs, node);
-        }
-        self.enter(key_hash(row.kind, row.key), node);
-        self.put(Section::Kinds, &row.kind.to_ne_bytes());
-        self.put_number(Section::KeyIndices, row.key_index);
-        self.put(Section::Fingerprints, &row.fingerprint.0.to_ne_bytes());
-        for dependency in row.dependencies {
-            self.put_number(Section::Dependencies, dependency);
-            self.dependencies += 1;
-        }
-        self.put_number(Section::DependencyOffsets, self.dependencies);
-        let value = row.kept.map_or(NONE, |kept| self.value(kept));
-        self.put_number(Section::ValueIndices, value);
-    }
-
-    fn value(&mut self, kept: &[u8]) -> u32 {
-        self.put(Section::ValueBytes, kept);
-        self.value_bytes += kept.len() as u32;
-        self.put_number(Section::ValueOffsets, self.value_bytes);
-        self.values += 1;
-        self.values - 1
-    }
-
-    /// Enters a node into the hash table, which has open addressing.
-    fn enter(&mut self, hash: u64, node: u32) {
-        let table = &mut self.file[self.sections[Section::Table as usize].clone()];
-        let slots = table.as_chunks_mut::<4>().0;
-        let mask = slots.len() - 1;
-        let mut at = hash as usize & mask;
-        while slots[at] != NONE.to_ne_bytes() {
-            at = (at + 1) & mask;
-        }
-        slots[at] = node.to_ne_bytes();
-    }
-
-    /// The bytes of the file.
-    ///
-    /// # Panics
-    /// If not everything was added that was announced.
-    pub fn finish(mut self) -> Vec<u8> {
-        self.at[Section::Table as usize] = self.sections[Section::Table as usize].end;
-        let full = self.at.iter().zip(&self.sections).all(|(at, section)| *at == section.end);
-        assert!(full, "invariant: an image holds what was counted");
-        self.header.checksum = self.header.checksum_of(&self.file[HEADER_BYTES..]);
-        self.file[..HEADER_BYTES].copy_from_slice(&self.header.to_bytes());
-        self.file
+        header.length = header.sections()?.1 as u64;
+        header.checksum = header.checksum_of(self.sections.iter().map(Vec::as_slice));
+        let mut parts = Vec::with_capacity(1 + SECTIONS);
+        parts.push(header.to_bytes().to_vec());
+        parts.extend(self.sections);
+        Some(parts)
     }
 }

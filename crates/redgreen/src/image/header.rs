@@ -13,7 +13,7 @@ pub(super) const HEADER_BYTES: usize = WORDS * 8;
 /// The word of the checksum, which counts as zero when the checksum is computed.
 const CHECKSUM_WORD: usize = 9;
 /// Sections begin at multiples of this.
-const ALIGNMENT: usize = 16;
+pub(super) const ALIGNMENT: usize = 16;
 
 /// For whom an image is: who reads or writes with another identity finds nothing.
 #[derive(
@@ -98,6 +98,15 @@ impl Header {
         bytes
     }
 
+    /// Whether an image is of another format, or of a machine with another order of bytes.
+    pub fn is_foreign(file: &[u8]) -> bool {
+        let word =
+            |at: usize| file.get(at..)?.first_chunk().map(|bytes| u64::from_ne_bytes(*bytes));
+        let magic = word(0);
+        magic == Some(MAGIC.swap_bytes())
+            || magic == Some(MAGIC) && word(8).is_some_and(|format| format != FORMAT)
+    }
+
     /// `None`: this is no image of this format.
     pub fn read(file: &[u8]) -> Option<Header> {
         let bytes: &[u8; HEADER_BYTES] = file.first_chunk()?;
@@ -163,11 +172,11 @@ impl Header {
         Some((ranges, end.checked_next_multiple_of(ALIGNMENT)?))
     }
 
-    /// The checksum of a file with this header and body.
-    pub fn checksum_of(self, body: &[u8]) -> u64 {
+    /// The checksum of a file with this header, and a body of these parts.
+    pub fn checksum_of<'a>(self, body: impl IntoIterator<Item = &'a [u8]>) -> u64 {
         let mut hash = Xxh3::new();
         hash.update(&Header { checksum: 0, ..self }.to_bytes());
-        hash.update(body);
+        body.into_iter().for_each(|part| hash.update(part));
         hash.digest()
     }
 }

@@ -1,6 +1,7 @@
 //! Mapped files, seen as slices of plain numbers. All unsafe code of this crate is here.
 #![expect(unsafe_code, reason = "a mapping is outside what the language can vouch for")]
 
+use crate::Damaged;
 use memmap2::{Mmap, MmapOptions};
 use std::{fs::File, ops::Range, path::Path};
 
@@ -22,13 +23,16 @@ unsafe impl Plain for [u8; 16] {}
 pub(super) struct Mapped(Mmap);
 
 impl Mapped {
-    /// Maps a file; `None` if it is not there, or empty.
-    pub fn open(path: &Path) -> Option<Mapped> {
-        let file = File::open(path).ok()?;
+    /// Maps a file; `None` if it is not there, or cannot be read.
+    pub fn open(path: &Path) -> Result<Option<Mapped>, Damaged> {
+        let Ok(file) = File::open(path) else { return Ok(None) };
+        if file.metadata().is_ok_and(|meta| meta.len() == 0) {
+            return Err(Damaged);
+        }
         // SAFETY: the mapping is read only and private. Images are replaced by renaming and never
         // written in place, so nobody who keeps to this crate changes the bytes under us.
-        let map = unsafe { MmapOptions::new().populate().map_copy_read_only(&file) }.ok()?;
-        Some(Mapped(map))
+        let map = unsafe { MmapOptions::new().populate().map_copy_read_only(&file) };
+        Ok(map.ok().map(Mapped))
     }
     pub fn bytes(&self) -> &[u8] {
         &self.0

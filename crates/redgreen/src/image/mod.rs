@@ -9,10 +9,10 @@ mod builder;
 mod header;
 mod mapped;
 
-pub(crate) use builder::{Builder, Row, Sizes};
+pub(crate) use builder::{Builder, Row};
 pub use header::{Identity, without_stamps};
 
-use crate::{Fingerprint, Kind, Registry, Stamp};
+use crate::{Damaged, Fingerprint, Kind, Registry, Stamp};
 use header::{HEADER_BYTES, Header, SECTIONS, Section};
 use mapped::{Mapped, Plain};
 use std::{ops::Range, path::Path};
@@ -21,9 +21,14 @@ use xxhash_rust::xxh3::xxh3_64;
 /// No node, no value.
 pub(crate) const NONE: u32 = u32::MAX;
 
-/// The hash by which nodes are found.
-pub(crate) fn key_hash(kind: u16, key: &[u8]) -> u64 {
-    xxh3_64(key) ^ (u64::from(kind) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+/// The hash by which keys are found.
+pub(crate) fn key_hash(key: &[u8]) -> u64 {
+    xxh3_64(key)
+}
+
+/// The hash by which nodes are found, from that of the key.
+pub(crate) fn node_hash(kind: u16, key_hash: u64) -> u64 {
+    key_hash ^ (u64::from(kind) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 /// An image that has been checked: every index in it is in bounds.
@@ -34,8 +39,12 @@ pub(crate) struct Image {
 }
 
 impl Image {
-    /// Maps an image. Anything that is not exactly what this build writes is a miss: `None`.
-    pub fn open(path: &Path, identity: Identity, registry: &Registry) -> Option<Image> {
+    /// Maps an image. One that another build wrote, or for other options, is a miss: `None`.
+    pub fn open(
+        path: &Path,
+        identity: Identity,
+        registry: &Registry,
+    ) -> Result<Option<Image>, Damaged> {
         Image::open_if(path, registry, |found| found == identity)
     }
     /// The same for every identity that is `wanted`.
@@ -43,20 +52,24 @@ impl Image {
         path: &Path,
         registry: &Registry,
         wanted: impl FnOnce(Identity) -> bool,
-    ) -> Option<Image> {
-        let file = Mapped::open(path)?;
+    ) -> Result<Option<Image>, Damaged> {
+        let Some(file) = Mapped::open(path)? else { return Ok(None) };
         let bytes = file.bytes();
-        let header = Header::read(bytes)?;
-        let fits = wanted(header.identity) && header.registry == registry.hash();
-        if !fits || header.length != bytes.len() as u64 {
-            return None;
+        if Header::is_foreign(bytes) {
+            return Ok(None);
         }
-        let sections = header.layout(bytes.len())?;
-        if header.checksum_of(&bytes[HEADER_BYTES..]) != header.checksum {
-            return None;
+        let header = Header::read(bytes).ok_or(Damaged)?;
+        let sections = header.layout(bytes.len()).ok_or(Damaged)?;
+        if header.length != bytes.len() as u64
+            || header.checksum_of([&bytes[HEADER_BYTES..]]) != header.checksum
+        {
+            return Err(Damaged);
+        }
+        if !wanted(header.identity) || header.registry != registry.hash() {
+            return Ok(None);
         }
         let image = Image { file, header, sections };
-        image.is_sound(registry).then_some(image)
+        if image.is_sound(registry) { Ok(Some(image)) } else { Err(Damaged) }
     }
 
     fn section<T: Plain>(&self, section: Section) -> &[T] {
@@ -147,7 +160,7 @@ impl Image {
             bytes[at..][..kept.len()].copy_from_slice(kept);
         }
         let mut header = self.header;
-        header.checksum = header.checksum_of(&bytes[HEADER_BYTES..]);
+        header.checksum = header.checksum_of([&bytes[HEADER_BYTES..]]);
         bytes[..HEADER_BYTES].copy_from_slice(&header.to_bytes());
         Some(bytes)
     }

@@ -1,7 +1,7 @@
 //! What runs after an edit: exactly that.
 
 use crate::toy::*;
-use redgreen::{Edit, Root};
+use redgreen::{Database, Db as _, Edit, Root};
 
 fn project() -> Project {
     let project = Project::new();
@@ -32,7 +32,7 @@ fn nothing_changed() {
     assert_eq!(ran(&again.record), [""; 0]);
     assert_eq!(again.result, first.result);
     assert_eq!(again.snapshot.image(), first.snapshot.image());
-    assert!(redgreen::Db::graph(&project.open()).has_image());
+    assert!(project.open().graph().has_image());
 }
 
 #[test]
@@ -40,14 +40,14 @@ fn touched_file() {
     let project = project();
     let first = project.build();
     let roots = [node::link(Root)];
-    assert!(!redgreen::Db::graph(&project.open()).needs_saving(&roots));
-    assert!(redgreen::Db::graph(&project.open()).needs_saving(&[]));
+    assert!(!project.open().graph().needs_saving(&roots));
+    assert!(project.open().graph().needs_saving(&[]));
     project.files.write("a", "fn f(int) x @b.g y\nfn k() z\n");
     let mut db = project.open();
-    assert!(redgreen::Db::graph(&db).needs_saving(&roots), "the stamp is new");
+    assert!(db.graph().needs_saving(&roots), "the stamp is new");
     let second = build(&mut db).unwrap();
     assert_eq!((ran(&second.record), &second.record.inputs_changed[..]), (vec![], &[][..]));
-    let content = |built: &Built| redgreen::without_stamps(built.snapshot.image()).unwrap();
+    let content = |built: &Built| redgreen::without_stamps(&built.snapshot.image()).unwrap();
     assert_eq!(content(&second), content(&first));
     assert_ne!(second.snapshot.image(), first.snapshot.image());
 }
@@ -130,6 +130,50 @@ fn resident_edits_take_the_changed_input_only() {
     built.snapshot.write_image(&project.image()).unwrap();
     db.reopen();
     assert_eq!(ran(&build(&mut db).unwrap().record), [""; 0]);
+}
+
+#[test]
+fn a_snapshot_may_be_begun_before_its_last_root_is_there() {
+    let project = project();
+    let roots = [node::object("a".into()), node::object("b".into()), node::link(Root)];
+    let make = |db: &mut Database, also_link: bool| {
+        db.attempt(|db| {
+            let _objects = ["a", "b"].map(|name| object(db, name.to_owned()).digest());
+            also_link.then(|| *link(db, Root))
+        })
+        .unwrap()
+    };
+    let whole = |db: &mut Database| {
+        make(db, true);
+        db.snapshot(&roots).unwrap().image()
+    };
+    let mut db = project.open_clean();
+    assert!(db.graph().draft(&roots).is_none(), "nothing was asked for");
+    make(&mut db, false);
+    assert!(db.graph().draft(&roots).is_none(), "the last one was not asked for");
+    let draft = |db: &Database| db.graph().draft(&roots[..2]);
+    let (first, of_others, outdated) = (draft(&db), draft(&db), draft(&db));
+    assert!(first.is_some());
+    make(&mut db, true);
+    let image = db.snapshot(&roots).unwrap().image();
+    assert_eq!(db.graph().snapshot_on(first, &roots).unwrap().image(), image);
+    let last = db.graph().snapshot_on(of_others, &roots[2..]).unwrap();
+    assert_eq!(last.image(), db.snapshot(&roots[2..]).unwrap().image());
+
+    project.files.write("a", "fn f(int) x @b.h y\nfn k() z\n");
+    db.edit(Edit::All);
+    make(&mut db, true);
+    let edited = db.graph().snapshot_on(outdated, &roots).unwrap();
+    assert_eq!(edited.image(), whole(&mut project.open_clean()));
+    assert_ne!(edited.image(), image);
+
+    // Nothing is laid out anew while every node stays where it is.
+    edited.write_image(&project.image()).unwrap();
+    project.files.write("a", "fn f(int) x @b.h y\nfn k() zz\n");
+    let mut db = project.open();
+    make(&mut db, false);
+    assert!(draft(&db).is_none());
+    assert_eq!(whole(&mut db), whole(&mut project.open_clean()));
 }
 
 #[test]
