@@ -351,7 +351,7 @@ impl Lower<'_, '_> {
         let Elements { elem, len, data } = self.elements(args[0]);
         let size = self.size(elem);
         let bounds: Vec<Operand> = args[1..].iter().map(|arg| self.signed_index(*arg)).collect();
-        let mut operands = vec![data, len, size];
+        let mut operands = vec![data.clone(), len, size];
         operands.extend(bounds);
         // A missing end is the length; larger bounds are clamped to it.
         operands.resize(5, signed(i64::MAX));
@@ -360,6 +360,8 @@ impl Lower<'_, '_> {
         let lowered = self.cx.ty(elem);
         if is_counted(lowered) {
             self.each_element(slice.clone(), lowered, CountOp::Retain);
+            // Until here the elements belong to the slice that they were copied from: it is still needed.
+            self.builder.compute(pointer(), Rvalue::Use(data));
         }
         slice
     }
