@@ -4,6 +4,7 @@
 pub mod diagnostic;
 pub mod hashed;
 pub mod intern;
+pub mod list;
 pub mod name;
 pub mod span;
 pub mod system;

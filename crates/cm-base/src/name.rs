@@ -2,7 +2,13 @@
 
 use crate::intern::{Interned, Table};
 use rustc_hash::FxHasher;
-use std::{borrow::Borrow, cell::Cell, fmt, hash::Hasher, sync::LazyLock};
+use std::{
+    borrow::Borrow,
+    cell::{Cell, RefCell},
+    fmt::{self, Write as _},
+    hash::Hasher,
+    sync::LazyLock,
+};
 
 /// The contents of a [`Name`].
 #[derive(PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -56,6 +62,19 @@ impl Name {
                     name
                 }
             }
+        })
+    }
+    /// Interns what a value shows as, without a string for it.
+    pub fn shown(value: &impl fmt::Display) -> Name {
+        thread_local! { static TEXT: RefCell<String> = const { RefCell::new(String::new()) }; }
+        TEXT.with(|buffer| {
+            // Taken, not borrowed: showing may itself intern what something shows as.
+            let mut text = buffer.take();
+            text.clear();
+            write!(text, "{value}").expect("invariant: writing to a string cannot fail");
+            let name = Name::new(&text);
+            buffer.replace(text);
+            name
         })
     }
     /// The text, for the life of the process.
@@ -130,5 +149,6 @@ mod tests {
         let (a, b) = (Name::new("alpha"), Name::new("beta"));
         assert_eq!(a, Name::new("alpha"));
         assert!(a < b && a == "alpha");
+        assert_eq!(Name::shown(&format_args!("al{}a", "ph")), a);
     }
 }

@@ -31,6 +31,7 @@ impl SpanTable {
         self.ranges.get(at.0 as usize).copied().unwrap_or_default()
     }
     /// Adds a position.
+    #[inline]
     pub fn push(&mut self, range: TextRange) -> At {
         self.ranges.push(range);
         At(self.ranges.len() as u32 - 1)

@@ -1,6 +1,6 @@
 //! Building one MIR function block by block.
 
-use cm_base::Name;
+use cm_base::{Name, list::take_from};
 use cm_mir::{
     mir::{
         BinOp, Block, BlockId, Callee, ConstValue, CountOp, Decl, Function, Local, LocalId,
@@ -9,6 +9,7 @@ use cm_mir::{
     runtime::Rt,
     ty::{Ty, TyKind, slice_header},
 };
+use std::cell::RefCell;
 
 /// The integer type of lengths and indices.
 pub(crate) fn word() -> Ty {
@@ -40,9 +41,25 @@ pub(crate) fn text(text: &str) -> Operand {
     Operand::constant(string(), ConstValue::Str(Name::new(text)))
 }
 
+/// How many lists of statements a thread keeps.
+const SPARES: usize = 64;
+
+thread_local! {
+    /// Empty lists of statements, kept for their memory: functions are built in them, and what is left
+    /// at the end is put where it has just the room that it needs.
+    static SPARE: RefCell<Vec<Vec<Stmt>>> = const { RefCell::new(Vec::new()) };
+}
+
 struct Draft {
     stmts: Vec<Stmt>,
     terminator: Option<Terminator>,
+}
+
+impl Draft {
+    fn new() -> Draft {
+        let stmts = SPARE.with_borrow_mut(Vec::pop).unwrap_or_default();
+        Draft { stmts, terminator: None }
+    }
 }
 
 /// A function under construction. Statements go to the current block; those after its end are
@@ -61,7 +78,7 @@ impl Builder {
     pub(crate) fn new(ret: Ty) -> Builder {
         let (mut locals, mut blocks) = (Vec::with_capacity(32), Vec::with_capacity(16));
         locals.push(Local { ty: ret, name: None });
-        blocks.push(Draft { stmts: Vec::new(), terminator: None });
+        blocks.push(Draft::new());
         Builder { locals, blocks, current: BlockId(0), panics: Vec::new(), volatile: false }
     }
 
@@ -92,7 +109,7 @@ impl Builder {
 
     /// A new empty block.
     pub(crate) fn block(&mut self) -> BlockId {
-        self.blocks.push(Draft { stmts: Vec::new(), terminator: None });
+        self.blocks.push(Draft::new());
         BlockId(self.blocks.len() as u32 - 1)
     }
 
@@ -316,8 +333,25 @@ impl Builder {
         if cm_mir::passes::count_references(&mut function) || more {
             cm_mir::passes::clean_up(&mut function);
         }
+        shrink(&mut function);
         function
     }
+}
+
+/// Gives the parts of a function just the memory that they need, and keeps what they were built in.
+fn shrink(function: &mut Function) {
+    SPARE.with_borrow_mut(|spare| {
+        // The entry, which is the largest as a rule, will be the entry again.
+        for block in function.blocks.iter_mut().rev() {
+            let stmts = take_from(&mut block.stmts, 0);
+            let list = std::mem::replace(&mut block.stmts, stmts);
+            if spare.len() < SPARES {
+                spare.push(list);
+            }
+        }
+    });
+    function.blocks.shrink_to_fit();
+    function.locals.shrink_to_fit();
 }
 
 /// The bits of a constant integer or truth value.

@@ -68,6 +68,13 @@ pub(crate) fn lower(
     Const { ty: types::lower(db, ty), value: lowered }
 }
 
+/// A number of an integer type, which most constants are.
+pub(crate) fn number(ty: Ty, value: &ConstValue) -> Option<Const> {
+    let (ConstValue::Int(value), TyKind::Int(int)) = (value, ty.get()) else { return None };
+    let bits = i128::from(*value) as u64 & (u64::MAX >> (64 - u32::from(int.bits())));
+    Some(Const { ty: types::integer(*int), value: mir::ConstValue::Int(bits) })
+}
+
 /// A NUL in a string ends it.
 pub(crate) fn until_nul(text: &str) -> &str {
     text.split('\0').next().unwrap_or(text)

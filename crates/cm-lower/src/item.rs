@@ -46,7 +46,7 @@ impl Item {
             Item::Function(instance) => fn_type(db, instance).and_then(|types| types.symbol),
             _ => None,
         };
-        exported.unwrap_or_else(|| Name::new(&self.to_string()))
+        exported.unwrap_or_else(|| Name::shown(self))
     }
 
     /// The file whose units it belongs to; `None`: that of the program.
@@ -122,19 +122,19 @@ pub(crate) fn decl(db: &dyn Db, instance: &Instance) -> Option<Decl> {
         (true, false) => Abi::C,
         (false, _) => Abi::Cm,
     };
-    let symbol = types.symbol.unwrap_or_else(|| Name::new(&instance.to_string()));
+    let symbol = types.symbol.unwrap_or_else(|| Name::shown(instance));
     Some(Decl::new(FnDecl { symbol, params, ret: lower(types.ret), abi }))
 }
 
 /// What users need to know of the drop glue of a type.
 pub(crate) fn drop_decl(ty: Ty) -> Decl {
-    let symbol = Name::new(&Item::Drop(ty).to_string());
+    let symbol = Name::shown(&Item::Drop(ty));
     let params = vec![mty::TyKind::Ptr.intern()];
     Decl::new(FnDecl { symbol, params, ret: mty::TyKind::Void.intern(), abi: Abi::Cm })
 }
 
 /// What users need to know of a global of type `ty`.
 pub(crate) fn global_ref(db: &dyn Db, def: DefId, ty: Ty) -> GlobalRef {
-    let symbol = Name::new(&Item::Global(def).to_string());
+    let symbol = Name::shown(&Item::Global(def));
     GlobalRef::new(GlobalDecl { symbol, ty: types::lower(db, ty) })
 }

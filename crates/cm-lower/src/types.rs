@@ -4,7 +4,7 @@ use cm_base::Name;
 use cm_db::Db;
 use cm_hir::{
     enum_type, struct_type,
-    ty::{FloatTy, Ty, TyKind},
+    ty::{FloatTy, IntTy, Ty, TyKind},
 };
 use cm_mir::ty::{self as mty, TyKind as MirKind};
 
@@ -16,8 +16,7 @@ pub(crate) fn lower(db: &dyn Db, ty: Ty) -> mty::Ty {
     match ty.get() {
         TyKind::Bool => MirKind::Bool.intern(),
         TyKind::Char => MirKind::unsigned(8),
-        TyKind::Int(int) if int.signed() => MirKind::signed(int.bits()),
-        TyKind::Int(int) => MirKind::unsigned(int.bits()),
+        TyKind::Int(int) => integer(*int),
         TyKind::Float(FloatTy::Float | FloatTy::Ufloat) => MirKind::F32.intern(),
         TyKind::Float(FloatTy::Double | FloatTy::Udouble) => MirKind::F64.intern(),
         TyKind::Str => MirKind::Str.intern(),
@@ -31,6 +30,11 @@ pub(crate) fn lower(db: &dyn Db, ty: Ty) -> mty::Ty {
         // Only in erroneous bodies and in signatures of generic items, but for void itself.
         _ => MirKind::Void.intern(),
     }
+}
+
+/// The MIR type of an integer type.
+pub(crate) fn integer(int: IntTy) -> mty::Ty {
+    if int.signed() { MirKind::signed(int.bits()) } else { MirKind::unsigned(int.bits()) }
 }
 
 /// The MIR type of a parameter or result of a foreign function.

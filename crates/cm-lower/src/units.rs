@@ -105,7 +105,7 @@ pub(crate) fn unit(db: &dyn Db, id: &UnitId) -> Arc<[u8]> {
 
 /// A unit before it is encoded.
 pub fn assemble(db: &dyn Db, id: UnitId) -> Unit<&Function, &Global> {
-    let mut unit = Unit::new(Name::new(&id.to_string()));
+    let mut unit = Unit::new(Name::shown(&id));
     for item in crate::unit_members(db, id) {
         if let Some(lowered) = crate::mir(db, item.clone()) {
             unit.functions.extend(&lowered.functions);

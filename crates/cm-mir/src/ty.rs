@@ -84,6 +84,7 @@ impl TyKind {
         }
     }
     /// A signed integer.
+    #[inline]
     pub fn signed(bits: u8) -> Ty {
         let known = Known::get();
         match bits {
@@ -95,6 +96,7 @@ impl TyKind {
         }
     }
     /// An unsigned integer.
+    #[inline]
     pub fn unsigned(bits: u8) -> Ty {
         let known = Known::get();
         match bits {

@@ -73,6 +73,9 @@ impl Frame {
     }
 }
 
+/// Most functions have no more variables, nor scopes inside one another.
+const VARIABLES: usize = 8;
+
 /// The checker.
 pub(crate) struct Ctx<'a> {
     pub db: &'a dyn Db,
@@ -105,8 +108,8 @@ impl<'a> Ctx<'a> {
             db,
             scope,
             arena,
-            locals: Vec::new(),
-            vars: Vec::new(),
+            locals: Vec::with_capacity(VARIABLES),
+            vars: Vec::with_capacity(VARIABLES),
             exprs: Vec::with_capacity(arena.exprs.len()),
             problems: Vec::new(),
             frames: vec![Frame::new(ret)],
@@ -114,9 +117,9 @@ impl<'a> Ctx<'a> {
             has_self: false,
             poisoned: false,
             in_default: false,
-            names: FxHashMap::default(),
-            undo: Vec::new(),
-            marks: Vec::new(),
+            names: FxHashMap::with_capacity_and_hasher(VARIABLES, Default::default()),
+            undo: Vec::with_capacity(VARIABLES),
+            marks: Vec::with_capacity(VARIABLES),
             resolved: FxHashMap::default(),
             types: FxHashMap::default(),
             signatures: FxHashMap::default(),

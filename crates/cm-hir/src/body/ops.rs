@@ -74,6 +74,13 @@ impl<'a> Ctx<'a> {
         at: At,
         tags: bool,
     ) -> ExprId {
+        if let (TyKind::Int(_), TyKind::Int(_)) = (&*self.ty(left), &*self.ty(right)) {
+            // Most operators: no other rule concerns two integers.
+            return match is_comparison(op) {
+                true => self.compare_ints(op, left, right, at),
+                false => self.arithmetic(op, left, right, at),
+            };
+        }
         let (left, right) = (self.decay(left), self.decay(right));
         let (lt, rt) = (self.ty(left), self.ty(right));
         if is_error(lt) || is_error(rt) {

@@ -15,7 +15,11 @@ use cm_syntax::ast::{self, StmtKind as Ast};
 impl<'a> Ctx<'a> {
     /// Checks a statement and appends what it becomes.
     pub fn stmt(&mut self, stmt: &'a ast::Stmt, out: &mut Vec<Stmt>) {
-        stacker::maybe_grow(96 << 10, 2 << 20, || self.stmt_kind(stmt, out));
+        match stmt.kind {
+            // No statements are in it.
+            Ast::Expr(_) | Ast::Var(_) | Ast::Return(_) => self.stmt_kind(stmt, out),
+            _ => stacker::maybe_grow(96 << 10, 2 << 20, || self.stmt_kind(stmt, out)),
+        }
     }
 
     fn stmt_kind(&mut self, stmt: &'a ast::Stmt, out: &mut Vec<Stmt>) {

@@ -1,7 +1,7 @@
 //! Expressions as operands, as values in memory, and for their effect alone.
 
 use super::{Lower, guard};
-use crate::{builder::truth, types};
+use crate::{builder::truth, consts, types};
 use cm_hir::{
     thir::{Builtin, Conversion, ExprId, ExprKind, TemplatePart},
     ty::{Ty, TyKind},
@@ -80,7 +80,10 @@ impl<'a> Lower<'_, 'a> {
         match self.kind(expr) {
             // Most expressions are leaves, for which the stack need not be looked at.
             ExprKind::Local(local) => self.variable(*local),
-            ExprKind::Const(_) => self.operand_inner(expr),
+            ExprKind::Const(value) => match consts::number(self.hir_ty(expr), value) {
+                Some(number) => Operand::Const(Box::new(number)),
+                None => self.operand_inner(expr),
+            },
             _ => guard(|| self.operand_inner(expr)),
         }
     }
@@ -120,7 +123,7 @@ impl<'a> Lower<'_, 'a> {
                     return Operand::constant(lowered, mir::ConstValue::Zero);
                 }
                 let temp = self.builder.temp(lowered);
-                self.into(temp.into(), expr);
+                self.evaluate_into(temp.into(), expr);
                 Operand::copy(temp)
             }
         }
@@ -152,7 +155,10 @@ impl<'a> Lower<'_, 'a> {
 
     /// Evaluates into a place that nothing else can see yet.
     pub(super) fn into(&mut self, dest: Place, expr: ExprId) {
-        guard(|| self.evaluate_into(dest, expr));
+        match self.kind(expr) {
+            ExprKind::Local(_) | ExprKind::Const(_) => self.evaluate_into(dest, expr),
+            _ => guard(|| self.evaluate_into(dest, expr)),
+        }
     }
 
     fn evaluate_into(&mut self, dest: Place, expr: ExprId) {
@@ -308,25 +314,27 @@ impl<'a> Lower<'_, 'a> {
 
     /// Branches on a condition of type `bool`.
     pub(super) fn condition(&mut self, expr: ExprId, then: mir::BlockId, otherwise: mir::BlockId) {
-        guard(|| match self.kind(expr) {
-            ExprKind::And(left, right) => {
+        match self.kind(expr) {
+            ExprKind::And(left, right) => guard(|| {
                 let middle = self.builder.block();
                 self.condition(*left, middle, otherwise);
                 self.builder.at(middle);
                 self.condition(*right, then, otherwise);
-            }
-            ExprKind::Or(left, right) => {
+            }),
+            ExprKind::Or(left, right) => guard(|| {
                 let middle = self.builder.block();
                 self.condition(*left, then, middle);
                 self.builder.at(middle);
                 self.condition(*right, then, otherwise);
+            }),
+            ExprKind::Unary(UnaryOp::Not, operand) => {
+                guard(|| self.condition(*operand, otherwise, then));
             }
-            ExprKind::Unary(UnaryOp::Not, operand) => self.condition(*operand, otherwise, then),
             _ => {
                 let cond = self.operand(expr);
                 self.builder.branch(cond, then, otherwise);
             }
-        });
+        }
     }
 
     fn short_circuit(&mut self, dest: Place, expr: ExprId) {

@@ -25,7 +25,11 @@ impl<'a> Lower<'_, 'a> {
 
     /// One statement, in the innermost scope.
     pub(super) fn stmt(&mut self, stmt: &'a Stmt) {
-        guard(|| self.stmt_inner(stmt));
+        match stmt.kind {
+            // No statements are in it.
+            StmtKind::Expr(_) | StmtKind::Let(..) => self.stmt_inner(stmt),
+            _ => guard(|| self.stmt_inner(stmt)),
+        }
     }
 
     fn stmt_inner(&mut self, stmt: &'a Stmt) {

@@ -8,7 +8,7 @@ use crate::{
     },
     token::TokenKind as T,
 };
-use cm_base::{At, Name, Positions, SpanTable, TextRange};
+use cm_base::{At, Name, Positions, SpanTable, TextRange, list::take_from};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// The positions of the item around the one that is being parsed.
@@ -59,10 +59,9 @@ impl Parser<'_> {
 
     /// The arena of what has been parsed. The one that is filled keeps its memory, and the result
     /// is as small as can be.
-    #[expect(clippy::drain_collect, reason = "the memory is kept")]
     pub(super) fn take_arena(&mut self) -> Arena {
         let Arena { exprs, types } = &mut self.out.arena;
-        Arena { exprs: exprs.drain(..).collect(), types: types.drain(..).collect() }
+        Arena { exprs: take_from(exprs, 0), types: take_from(types, 0) }
     }
 
     pub(super) fn finish_item(

@@ -5,6 +5,7 @@ use crate::{
     ast::{Block, ExprId, ExprKind, Stmt, StmtKind, VarDecl, VarInit},
     token::TokenKind as T,
 };
+use cm_base::list::take_from;
 
 impl Parser<'_> {
     /// `{ … }`.
@@ -34,7 +35,7 @@ impl Parser<'_> {
         if !self.eat(T::RBrace) {
             self.error("Expected '}'");
         }
-        let stmts = self.out.stmts.drain(outer..).collect();
+        let stmts = take_from(&mut self.out.stmts, outer);
         Ok(Block { at: self.span(start), stmts })
     }
 
