@@ -1,7 +1,12 @@
 //! Files of others in the directory of a store, which count for its cap.
 
 use crate::{
-    Store, hold::is_alone, index::Trouble, place::Owners, room::Room, transaction::Transaction,
+    Store,
+    hold::is_alone,
+    index::Trouble,
+    place::{Found, Owners, look},
+    room::Room,
+    transaction::Transaction,
 };
 use std::{
     fmt,
@@ -128,7 +133,9 @@ impl Store {
     pub fn admits(&self, path: &Path) -> bool {
         if let Some(dir) = path.parent().filter(|dir| *dir != self.root()) {
             if !self.home.admit_dir(dir, false) {
-                self.set_aside(dir);
+                if look(dir) != Found::Hidden {
+                    self.set_aside(dir);
+                }
                 return false;
             }
             // Nobody else can put anything there from now on.

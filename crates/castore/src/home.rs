@@ -102,8 +102,9 @@ impl Home {
 
     /// The same of one.
     pub fn admit_dir(&self, dir: &Path, mends: bool) -> bool {
-        let sound = matches!(look(dir), Found::Dir | Found::Nothing);
-        if !sound && mends {
+        let found = look(dir);
+        let sound = matches!(found, Found::Dir | Found::Nothing);
+        if !sound && mends && found != Found::Hidden {
             self.quarantine(dir);
             // Who cannot create it finds nothing there.
             let _ = create_private_dir(dir, false);

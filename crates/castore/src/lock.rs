@@ -64,7 +64,9 @@ impl IndexFile {
             Err(error) if error.kind() == io::ErrorKind::InvalidData => home.quarantine(&path),
             Err(error) => match look(&path) {
                 Found::Dir | Found::Other => home.quarantine(&path),
-                Found::File(_) | Found::Nothing => return Err(Error::io("open", path)(error)),
+                Found::File(_) | Found::Nothing | Found::Hidden => {
+                    return Err(Error::io("open", path)(error));
+                }
             },
         }
         let created = home.create().and_then(|()| {

@@ -15,8 +15,10 @@ pub(crate) enum Found {
     File(u64),
     /// A directory.
     Dir,
-    /// A link, a device, a pipe, or something that cannot be asked.
+    /// A link, a device or a pipe.
     Other,
+    /// Something that cannot be looked at, so it can be neither used nor damaged.
+    Hidden,
     /// Nothing.
     Nothing,
 }
@@ -28,7 +30,7 @@ pub(crate) fn look(path: &Path) -> Found {
         Ok(meta) if meta.is_dir() => Found::Dir,
         Ok(_) => Found::Other,
         Err(error) if error.kind() == io::ErrorKind::NotFound => Found::Nothing,
-        Err(_) => Found::Other,
+        Err(_) => Found::Hidden,
     }
 }
 

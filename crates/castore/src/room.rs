@@ -316,7 +316,7 @@ impl Store {
 }
 
 fn is_gone(error: &io::Error, path: &Path) -> bool {
-    is_absent(error) || matches!(look(path), Found::Dir | Found::Other)
+    is_absent(error) || matches!(look(path), Found::Dir | Found::Other | Found::Hidden)
 }
 
 /// Copies an entry. Its contents are not looked at: whoever reads them does.

@@ -71,6 +71,9 @@ pub struct Options {
     pub trace: bool,
     /// An executable with more bytes is not written.
     pub max_output: Option<u64>,
+    /// The process ends with this command, so what is in memory need not be freed: to take a database
+    /// apart takes as long as a small build.
+    pub process_ends: bool,
 }
 
 /// What was found in a program.

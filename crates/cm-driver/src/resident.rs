@@ -5,14 +5,13 @@ use crate::{
     Error, Options, Report,
     check::{self, Lint},
     commands, reason, run,
-    session::{Purpose, Session},
+    session::{Opened, Purpose, Session},
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
-use redgreen::{Database, Edit};
+use redgreen::Edit;
 use std::{
     collections::BTreeSet,
-    mem::ManuallyDrop,
     rc::Rc,
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
     time::{Duration, Instant},
@@ -32,7 +31,7 @@ pub enum Task {
 /// A program in a process that stays.
 pub struct Resident {
     session: Session,
-    database: ManuallyDrop<Database>,
+    database: Opened,
     task: Task,
     rounds: u32,
     /// What is shown is different, whatever the program is.
@@ -65,7 +64,8 @@ impl Resident {
             Task::Compile(_) => Purpose::Compile,
             Task::Run => Purpose::Run,
         };
-        let session = Session::new(options, purpose)?;
+        let options = Options { process_ends: false, ..options.clone() };
+        let session = Session::new(&options, purpose)?;
         let database = session.open();
         Ok(Resident { session, database, task, rounds: 0, stale: true })
     }

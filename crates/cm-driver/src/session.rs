@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
     cell::Cell,
     collections::BTreeMap,
-    mem::ManuallyDrop,
+    ops::{Deref, DerefMut},
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     rc::Rc,
     sync::Arc,
@@ -61,6 +61,7 @@ pub struct Session {
     told: Cell<u64>,
     /// An executable with more bytes is not written.
     pub max_output: Option<u64>,
+    process_ends: bool,
 }
 
 use crate::messages::say;
@@ -163,7 +164,7 @@ impl Session {
             database.store = Arc::new(crate::store::Durable::new(store));
         }
         let (query_log, timings) = (options.query_log.clone(), options.timings.clone());
-        let Options { trace, max_output, .. } = *options;
+        let Options { trace, max_output, process_ends, .. } = *options;
         Session {
             project,
             tools,
@@ -178,6 +179,7 @@ impl Session {
             draft: Cell::new(None),
             told: Cell::new(0),
             max_output,
+            process_ends,
         }
     }
 
@@ -225,10 +227,7 @@ impl Session {
     }
 
     /// Opens the graph.
-    ///
-    /// The database is never freed: the process is about to end, and to take it apart would take as
-    /// long as a small build.
-    pub fn open(&self) -> ManuallyDrop<Database> {
+    pub fn open(&self) -> Opened {
         if let Some(files) = self.files_to_write() {
             files.cache.keep_small();
         }
@@ -240,7 +239,7 @@ impl Session {
             database.measure_time();
         }
         self.clock.lap("opening");
-        ManuallyDrop::new(database)
+        Opened { database: Some(database), process_ends: self.process_ends }
     }
 
     /// The files, if they may be written.
@@ -419,6 +418,36 @@ impl Session {
         match self.world.system.read(&self.world.path(file)) {
             FileText::Text(text) => text,
             FileText::Absent | FileText::Unreadable(_) => Arc::from(""),
+        }
+    }
+}
+
+/// A database, which is freed in the end unless the process ends too.
+pub struct Opened {
+    database: Option<Database>,
+    process_ends: bool,
+}
+
+/// Why there is one.
+const OPEN: &str = "invariant: a database is there until it is dropped";
+
+impl Deref for Opened {
+    type Target = Database;
+    fn deref(&self) -> &Database {
+        self.database.as_ref().expect(OPEN)
+    }
+}
+
+impl DerefMut for Opened {
+    fn deref_mut(&mut self) -> &mut Database {
+        self.database.as_mut().expect(OPEN)
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        if self.process_ends {
+            std::mem::forget(self.database.take());
         }
     }
 }

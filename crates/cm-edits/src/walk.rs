@@ -11,13 +11,12 @@ use crate::{
     print,
     random::Random,
 };
-use cm_driver::session::Session;
+use cm_driver::session::{Opened, Session};
 use cm_test::Files;
-use redgreen::{Database, Edit};
+use redgreen::Edit;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    mem::ManuallyDrop,
     panic::{AssertUnwindSafe, catch_unwind},
     rc::Rc,
     sync::Arc,
@@ -166,7 +165,7 @@ pub struct Replay {
     clean: BTreeMap<(Files, Vec<String>), Rc<Clean>>,
     /// For the options of each, the last program without errors.
     graphs: BTreeMap<Vec<String>, Graph>,
-    resident: Option<(Vec<String>, Session, Box<Database>)>,
+    resident: Option<(Vec<String>, Session, Box<Opened>)>,
 }
 
 impl Replay {
@@ -232,7 +231,7 @@ impl Replay {
             }
             _ => {
                 let session = place.session(Arc::new(TestSystem::calm()))?;
-                let database = Box::new(ManuallyDrop::into_inner(session.open()));
+                let database = Box::new(session.open());
                 (session, database)
             }
         };

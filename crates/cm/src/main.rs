@@ -85,6 +85,7 @@ fn options(common: &Common, code: Option<&Code>, file: &Utf8PathBuf) -> Result<O
         verbose: common.output.talk.is_verbose(),
         trace: common.output.talk.debug == Some(Level::Trace),
         max_output: None,
+        process_ends: true,
     })
 }
 

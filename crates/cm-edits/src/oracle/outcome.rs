@@ -12,7 +12,6 @@ use std::{
     collections::BTreeMap,
     fs,
     io::Read as _,
-    mem::ManuallyDrop,
     os::unix::fs::PermissionsExt as _,
     process::{Command, Stdio},
     sync::{Arc, Mutex, OnceLock},
@@ -121,7 +120,7 @@ fn shorten(path: &mut String) {
 }
 
 fn products(session: &Session) -> Result<BTreeMap<String, [Vec<u8>; 3]>, String> {
-    let mut database = ManuallyDrop::into_inner(session.open());
+    let mut database = session.open();
     let products = session.attempt(&mut database, |db| {
         let units = cm_lower::units(db, Root).iter().map(|unit| {
             let mir = cm_lower::unit(db, *unit).to_vec();
@@ -182,7 +181,7 @@ pub fn build_with_store(
 /// Builds where there is no graph.
 fn build_new(place: &Place, run: bool) -> Result<Clean, String> {
     let session = place.session(Arc::new(TestSystem::calm()))?;
-    let mut database = ManuallyDrop::into_inner(session.open());
+    let mut database = session.open();
     let program = cm_driver::build(&session, &mut database, None).map_err(text)?;
     let report = session.report(&program.diagnostics);
     let executable = program.executable.clone().and_then(|(_, bytes)| Some(bytes?.to_vec()));
@@ -206,7 +205,7 @@ fn build_new(place: &Place, run: bool) -> Result<Clean, String> {
 pub fn front_graph(files: &Files) -> Result<(Graph, bool), String> {
     let place = Place::new(files, &[])?;
     let session = place.session(Arc::new(TestSystem::calm()))?;
-    let mut database = ManuallyDrop::into_inner(session.open());
+    let mut database = session.open();
     let accepted = session.attempt(&mut database, |db| {
         let diagnostics = diagnose(db, Purpose::Compile);
         let accepted = accepted(&diagnostics);
@@ -218,7 +217,7 @@ pub fn front_graph(files: &Files) -> Result<(Graph, bool), String> {
     let mut roots = vec![cm_hir::queries::node::diagnostics(Root)];
     if accepted {
         roots.push(cm_hir::queries::node::entry(Root));
-        let units = cm_lower::units(&database, Root);
+        let units = cm_lower::units(&*database, Root);
         roots.extend(units.iter().map(|unit| cm_lower::node::unit(*unit)));
     }
     Ok((Graph::new(&database.graph().report(&roots).map_err(text)?), accepted))
