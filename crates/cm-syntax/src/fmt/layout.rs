@@ -11,7 +11,7 @@ const STEP: usize = 4;
 
 /// The gap before each piece.
 pub fn gaps(text: &str, pieces: &[Piece], operators: &[bool]) -> Vec<Gap> {
-    let blocks = blocks(pieces);
+    let blocks = blocks(text, pieces);
     let mut layout = Layout {
         text,
         pieces,
@@ -279,13 +279,13 @@ impl Layout<'_> {
 }
 
 /// For each `{`, whether it opens statements on several lines.
-fn blocks(pieces: &[Piece]) -> Vec<bool> {
+fn blocks(text: &str, pieces: &[Piece]) -> Vec<bool> {
     let mut blocks = vec![false; pieces.len()];
     // The bracket, whether a `;` and whether a line end was met in it.
     let mut open: Vec<(usize, bool, bool)> = Vec::new();
     for (n, piece) in pieces.iter().enumerate() {
         if let Some((_, _, lines)) = open.last_mut() {
-            *lines |= piece.newlines > 0;
+            *lines |= piece.newlines > 0 || piece.text(text).contains('\n');
         }
         match piece.token() {
             Some(T::LBrace | T::LBracket | T::LParen | T::LParenArrow) => {
