@@ -80,7 +80,7 @@ fn visit(dir: &Utf8Path, visit: &mut dyn FnMut(&Utf8Path, &Metadata)) {
     if let Ok(meta) = hashes.symlink_metadata() {
         visit(&hashes, &meta);
     }
-    for folder in FOLDERS {
+    for folder in FOLDERS.into_iter().chain(["quarantine"]) {
         walk(&dir.join(folder), visit);
     }
 }
