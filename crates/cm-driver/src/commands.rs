@@ -72,8 +72,8 @@ pub fn build(
             session.tools.begin_writing();
             queries::objects(db, Root);
             let roots = roots();
-            let linked = || queries::executable(db, Root);
-            let blob = session.drafting(db, &roots[..roots.len() - 1], linked);
+            session.begin_keeping(db, &roots[..roots.len() - 1]);
+            let blob = queries::executable(db, Root);
             let digest = Digest(blob.digest().unwrap_or_default());
             (digest, (there != Some(digest)).then(|| blob.bytes(db)))
         });

@@ -15,8 +15,8 @@ use castore::Digest;
 use cm_base::{Diagnostic, FileText, Name, OsSystem, Severity, System};
 use cm_db::{FileId, World};
 use redgreen::{
-    BuildLog, Damaged, Database, Db as _, Draft, Fingerprint, Graph, Identity, Node, Registry,
-    Root, RootRecord, Snapshot, Stamp,
+    BuildLog, Damaged, Database, Draft, Fingerprint, Graph, Identity, Node, Registry, Root,
+    RootRecord, Snapshot, Stamp,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
@@ -25,7 +25,10 @@ use std::{
     ops::{Deref, DerefMut},
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     rc::Rc,
-    sync::Arc,
+    sync::{
+        Arc,
+        mpsc::{self, Receiver},
+    },
     time::Instant,
 };
 
@@ -55,8 +58,9 @@ pub struct Session {
     timings: Option<Utf8PathBuf>,
     trace: bool,
     ran: Cell<bool>,
-    /// What is written down of the graph already.
-    draft: Cell<Option<Draft>>,
+    /// Gives what has been written down of the graph already. The thread that does it was asked before
+    /// any that may wait for it.
+    draft: Cell<Option<Receiver<Draft>>>,
     /// As much damage of the cache has been reported.
     told: Cell<u64>,
     /// An executable with more bytes is not written.
@@ -285,18 +289,22 @@ impl Session {
         Ok(outcome.map_err(|interrupted| interrupted.to_string())?)
     }
 
-    /// Does what comes last in a build, while another thread writes down the graph below the first of
-    /// the roots that will be kept.
-    pub fn drafting<R>(&self, db: &Database, roots: &[Node], last: impl FnOnce() -> R) -> R {
-        let (graph, mut draft) = (db.graph(), None);
-        let result = rayon::in_place_scope(|scope| {
-            if self.files_to_write().is_some() {
-                scope.spawn(|_| draft = graph.draft(roots));
-            }
-            last()
-        });
-        self.draft.set(draft);
-        result
+    /// Begins to write down the graph below the first of the roots that will be kept, while the last one
+    /// is brought up to date.
+    pub fn begin_keeping(&self, db: &Database, roots: &[Node]) {
+        // On a thread of the pool it could come to wait for what it has itself put off.
+        let is_outside = rayon::current_thread_index().is_none();
+        if self.files_to_write().is_some() && is_outside {
+            let (sender, receiver) = mpsc::sync_channel(1);
+            let (graph, roots) = (db.shared_graph(), roots.to_vec());
+            rayon::spawn(move || {
+                if let Some(draft) = graph.draft(&roots) {
+                    // Nobody waits for it if the build has failed.
+                    let _ = sender.send(draft);
+                }
+            });
+            self.draft.set(Some(receiver));
+        }
     }
 
     /// Keeps the graph below `roots`, what was made, described when the graph has been written and
@@ -476,12 +484,13 @@ impl Sources {
 /// Writes what is stored, then the graph, which refers to it.
 fn keep_graph(
     graph: &Graph,
-    draft: Option<Draft>,
+    draft: Option<Receiver<Draft>>,
     roots: &[Node],
     files: &Files,
     tools: &Tools,
 ) -> Result<Snapshot, String> {
-    let snapshot = || graph.snapshot_on(draft, roots);
+    let draft = || draft.and_then(|draft| draft.recv().ok());
+    let snapshot = || graph.snapshot_on(draft(), roots);
     let (stored, snapshot) = rayon::join(|| tools.finish_writing(), snapshot);
     stored.map_err(|e| e.to_string())?;
     let snapshot = snapshot.map_err(|e| e.to_string())?;
