@@ -94,6 +94,8 @@ pub struct Graph {
     store: Arc<dyn Store>,
     identity: Identity,
     recording: bool,
+    /// Tells this graph from all others.
+    token: Arc<()>,
     image: Option<Image>,
     /// Nodes with smaller numbers are those of the image.
     base: u32,
@@ -119,6 +121,7 @@ impl Graph {
             store: options.store.clone(),
             identity: options.identity,
             recording: options.recording,
+            token: Arc::default(),
             dirty: AtomicBool::new(image.is_none()),
             image,
             base,

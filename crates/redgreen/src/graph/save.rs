@@ -89,13 +89,16 @@ impl Graph {
     }
 
     /// The same, where a draft for the first of these roots may have been made. One that is for
-    /// others, or that an edit has made outdated, is of no use and does no harm.
+    /// others, of another graph, or that an edit has made outdated, is of no use and does no harm.
     ///
     /// # Errors
     /// As those of [`snapshot`](Self::snapshot).
     pub fn snapshot_on(&self, draft: Option<Draft>, roots: &[Node]) -> Result<Snapshot, SaveError> {
-        let fits =
-            |draft: &Draft| draft.revision == self.revision() && roots.starts_with(&draft.roots);
+        let fits = |draft: &Draft| {
+            Arc::ptr_eq(&draft.graph, &self.token)
+                && draft.revision == self.revision()
+                && roots.starts_with(&draft.roots)
+        };
         let draft = match draft.filter(fits) {
             Some(draft) => draft,
             None => match self.patched(roots) {
@@ -203,6 +206,8 @@ pub struct Draft {
     builder: Builder,
     inputs: Vec<RecordedInput>,
     roots: Vec<Node>,
+    /// Which graph it is of.
+    graph: Arc<()>,
     /// Records of nodes that are up to date do not change in a revision.
     revision: u32,
 }
@@ -214,6 +219,7 @@ impl Draft {
             builder: Builder::new(graph.node_count() as usize),
             inputs: Vec::new(),
             roots: Vec::new(),
+            graph: graph.token.clone(),
             revision: graph.revision(),
         }
     }

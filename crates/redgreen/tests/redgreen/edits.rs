@@ -157,6 +157,13 @@ fn a_snapshot_may_be_begun_before_its_last_root_is_there() {
     make(&mut db, true);
     let image = db.snapshot(&roots).unwrap().image();
     assert_eq!(db.graph().snapshot_on(first, &roots).unwrap().image(), image);
+    let elsewhere = Project::new();
+    elsewhere.files.write("a", "");
+    elsewhere.files.write("b", "");
+    let mut other = elsewhere.open_clean();
+    make(&mut other, true);
+    let foreign = db.graph().snapshot_on(draft(&other), &roots).unwrap();
+    assert_eq!(foreign.image(), image);
     let last = db.graph().snapshot_on(of_others, &roots[2..]).unwrap();
     assert_eq!(last.image(), db.snapshot(&roots[2..]).unwrap().image());
 
