@@ -128,8 +128,8 @@ impl Store {
     }
 
     /// Whether a file beside the store may be used: it is a regular file that belongs to whom files
-    /// of the store may belong, nobody else can write it, and no link leads to where it lies. Anything else that lies there is set
-    /// aside and counted like a bad entry. What is not there does no harm.
+    /// of the store may belong, nobody else can write it, and no link leads to where it lies. Anything
+    /// else that lies there is set aside and counted like a bad entry. What is not there does no harm.
     pub fn admits(&self, path: &Path) -> bool {
         if let Some(dir) = path.parent().filter(|dir| *dir != self.root()) {
             if !self.home.admit_dir(dir, false) {

@@ -10,7 +10,7 @@ use crate::{
     views,
 };
 use camino::Utf8Path;
-use castore::{Digest, EntryInfo, Latest, Summary};
+use castore::{Digest, EntryInfo, Latest, Store, Summary};
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -127,21 +127,17 @@ pub fn clean_kinds(settings: &CacheSettings, kinds: &[String]) -> Result<u64, Er
 ///
 /// # Errors
 /// If the store cannot be changed.
-fn remove_unused(settings: &CacheSettings) -> Result<u64, Error> {
-    let store = Arc::new(settings.store());
+fn remove_unused(settings: &CacheSettings, store: &Arc<Store>) -> Result<u64, castore::Error> {
+    /// Results of tests, for example, are of use whenever the program is like that again.
+    const MADE: [&str; 4] = ["mir", "unit_bitcode", "unit_object", "executable"];
     let kept = used(&Beside::new(settings, store.clone()));
-    let is_used = |digest: &Digest| kept.contains(digest);
-    let unused = |entry: &EntryInfo| match entry.name.as_str() {
-        "mir" | "unit_bitcode" | "unit_object" | "executable" if entry.is_blob => {
-            !is_used(&entry.key)
-        }
-        "unit_bitcode" | "unit_object" | "executable" => {
-            store.record(&entry.key).is_none_or(|digests| !digests.iter().all(is_used))
-        }
-        // Results of tests, for example, are of use whenever the program is like that again.
-        _ => false,
+    let is_used = |entry: &EntryInfo| match entry.is_blob {
+        true => kept.contains(&entry.key),
+        false => store
+            .record(&entry.key)
+            .is_some_and(|digests| digests.iter().all(|digest| kept.contains(digest))),
     };
-    Ok(store.remove(unused).map_err(|e| e.to_string())?)
+    store.remove(|entry| MADE.contains(&entry.name.as_str()) && !is_used(entry))
 }
 
 /// What the files beside the store say of the last build of each program.
@@ -169,12 +165,13 @@ pub fn gc(
     let before = max_age.and_then(|age| SystemTime::now().checked_sub(age));
     let since = before.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let since = since.map_or(0, |since| since.as_nanos() as u64);
-    let store = settings.store();
+    let store = Arc::new(settings.store());
     // By itself: what the settings allow.
     let max_size = max_size.unwrap_or(settings.max_size);
     let mut files = beside::trim(&settings.dir, max_size);
-    let swept = if unused { remove_unused(settings)? } else { 0 };
-    let evicted = swept + store.evict_until(max_size, since).map_err(|e| e.to_string())?;
+    let swept = if unused { remove_unused(settings, &store) } else { Ok(0) };
+    let evicted = swept.and_then(|swept| Ok(swept + store.evict_until(max_size, since)?));
+    let evicted = evicted.map_err(|e| e.to_string())?;
     if let Some(before) = before {
         for folder in FOLDERS {
             walk(&settings.dir.join(folder), &mut |path, meta| {
@@ -391,7 +388,7 @@ fn stats_json(
     value
 }
 
-fn summary(store: &castore::Store) -> Result<Option<Summary>, Error> {
+fn summary(store: &Store) -> Result<Option<Summary>, Error> {
     Ok(store.summary().map_err(|e| e.to_string())?)
 }
 

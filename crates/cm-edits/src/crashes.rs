@@ -297,7 +297,7 @@ fn wait(mut child: std::process::Child) -> Result<ExitStatus, String> {
 }
 
 /// What is in a directory.
-fn tree(directory: &Utf8Path) -> Result<Tree, String> {
+pub(crate) fn tree(directory: &Utf8Path) -> Result<Tree, String> {
     fn collect(directory: &Path, prefix: &str, tree: &mut Tree) -> std::io::Result<()> {
         for entry in fs::read_dir(directory)? {
             let entry = entry?;

@@ -1,14 +1,12 @@
 //! What piles up in a cache over many edits, and what housekeeping leaves of it.
 
 use crate::{
-    crashes::build,
+    crashes::{build, tree},
     oracle::{Place, text},
     print,
     walk::Walk,
 };
-use camino::Utf8Path;
 use cm_driver::{CacheSettings, cache};
-use std::fs;
 
 /// Bytes of a cache.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,21 +34,15 @@ pub fn growth(seed: u64, edits: usize) -> Result<Growth, String> {
         place.set_files(print::files(&walk.state().program))?;
         build(&place, false)?;
     }
-    let before = bytes(&place.cache());
+    let before = bytes(&place)?;
     cache::gc(&CacheSettings::new(place.cache()), None, None, true).map_err(text)?;
-    let after = bytes(&place.cache());
+    let after = bytes(&place)?;
     let clean = Place::new(&place.files, &[])?;
     let fresh = build(&clean, true)?;
     build(&place, true)?.compare(&fresh)?;
-    Ok(Growth { before, after, clean: bytes(&clean.cache()) })
+    Ok(Growth { before, after, clean: bytes(&clean)? })
 }
 
-fn bytes(dir: &Utf8Path) -> u64 {
-    let entries = dir.read_dir_utf8().into_iter().flatten().flatten();
-    let size = |entry: camino::Utf8DirEntry| match fs::symlink_metadata(entry.path()) {
-        Ok(meta) if meta.is_dir() => bytes(entry.path()),
-        Ok(meta) => meta.len(),
-        Err(_) => 0,
-    };
-    entries.map(size).sum()
+fn bytes(place: &Place) -> Result<u64, String> {
+    Ok(tree(&place.cache())?.values().map(|file| file.len() as u64).sum())
 }
