@@ -130,18 +130,23 @@ impl Grower {
         // What a constant slice has got at the end is not released: it is static.
         let mut text = "int main() {\n    g_strings = list(\"g\", \"h\");\n    g_rec = rec(\"g\", list(\"i\", \"j\"), 1);\n".to_owned();
         for at in 0..self.functions.len() {
-            let value = self.call(at, 1);
-            let templates = self.grammar.templates(&format!("show_{}", self.functions[at].returns));
-            let shown: String = templates[0]
-                .iter()
-                .map(|part| match part {
-                    Part::Text(text) => text,
-                    Part::Hole(..) => value.as_str(),
-                })
-                .collect();
-            let _infallible = writeln!(text, "    fuel = 60;\n    note({shown});");
+            for _ in 0..3 {
+                let value = self.call(at, 1);
+                let Some(shown) = self.shown(self.functions[at].returns, &value) else { continue };
+                let _infallible = writeln!(text, "    fuel = 60;\n    note({shown});");
+            }
         }
         text + "    println(g_string[:99] + joined(g_strings) + total(g_ints) + g_int + g_rec.a[:99]);\n    println(sum);\n    return (sum % 7) as int;\n}\n"
+    }
+
+    /// A string made of a value. `None`: there is no way.
+    fn shown(&self, ty: &str, value: &str) -> Option<String> {
+        let part = |part: &Part| match part {
+            Part::Text(text) => (*text).to_owned(),
+            Part::Hole(..) => value.to_owned(),
+        };
+        let templates = self.grammar.templates(&format!("show_{ty}"));
+        templates.first().map(|template| template.iter().map(part).collect())
     }
 
     fn call(&mut self, function: usize, depth: usize) -> String {
@@ -164,6 +169,15 @@ impl Grower {
             let _infallible = writeln!(text, "{margin}{}", self.statement(indent + 1));
         }
         if all {
+            // Not all, so that others end with their last use.
+            let shown: Vec<String> = self
+                .variables
+                .iter()
+                .filter_map(|variable| self.shown(variable.ty, &variable.name))
+                .collect();
+            for shown in shown.into_iter().filter(|_| self.random.one_in(2)) {
+                let _infallible = writeln!(text, "{margin}note({shown});");
+            }
             let _infallible = writeln!(text, "{margin}return {};", self.result());
         }
         self.block -= 1;
