@@ -133,7 +133,8 @@ fn fuzz(cli: &Cli, cases: &Cases) -> Done {
         *count += 1;
         if *count == 1 {
             println!("seed {} step {}: {}", cli.seed, failure.step, failure.message);
-            let small = small(cases, cases.case(cli.seed, failure.step), failure.kind())?;
+            let case = cases.case(cli.seed, failure.step);
+            let small = small(cases, case, failure.kind())?;
             let keep = if cli.programs { cli.keep.join("programs") } else { cli.keep.clone() };
             let file = keep.join(format!("seed{}_step{}.cm", cli.seed, failure.step));
             watch::save(&small, &file)?;
@@ -147,6 +148,10 @@ fn fuzz(cli: &Cli, cases: &Cases) -> Done {
 }
 
 fn small(cases: &Cases, case: Case, kind: &str) -> std::io::Result<Case> {
+    if kind.starts_with("rejected") {
+        // A part of a right program is rejected for many reasons.
+        return Ok(case);
+    }
     let directory = std::env::temp_dir().join(format!("cm-fuzz-{}", std::process::id()));
     std::fs::create_dir_all(&directory)?;
     let same = |case: &Case| {
