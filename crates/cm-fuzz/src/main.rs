@@ -136,6 +136,7 @@ fn fuzz(cli: &Cli, cases: &Cases) -> Done {
             let case = cases.case(cli.seed, failure.step);
             let small = small(cases, case, failure.kind())?;
             let keep = if cli.programs { cli.keep.join("programs") } else { cli.keep.clone() };
+            std::fs::create_dir_all(&keep)?;
             let file = keep.join(format!("seed{}_step{}.cm", cli.seed, failure.step));
             watch::save(&small, &file)?;
             println!("{}:\n{}", file.display(), small.text);
