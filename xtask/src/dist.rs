@@ -2,8 +2,8 @@
 //! the libraries, in one folder that can be moved anywhere.
 
 use crate::{
-    Result,
-    setup::{self, For},
+    Result, profile,
+    setup::{self, For, Toolchain},
     shell,
 };
 use std::{
@@ -20,38 +20,102 @@ pub(crate) fn folder() -> Result<PathBuf> {
 /// The allocator need not give memory back to the system when the process ends anyway.
 const ALLOCATOR: &str = "-DMI_SKIP_COLLECT_ON_EXIT=1";
 
+/// How the release is built.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Do not count first what the compiler does most often: builds in half the time what is a fifth slower
+    #[arg(long)]
+    no_profile: bool,
+}
+
 /// Builds the release.
-pub(crate) fn dist() -> Result {
-    let toolchain = setup::setup(For::Release)?;
-    let metadata = shell::metadata()?;
-    // Not in the target directory itself, where cargo's folder of the profile is called `dist` too.
-    let build = metadata.target_directory.join("build-dist").into_std_path_buf();
-    let cargo_build = |arguments: &[&str]| {
-        let mut command = toolchain.cargo();
-        command.args(["build", "--profile", "dist"]).env("CARGO_TARGET_DIR", &build);
-        command.env("CFLAGS", format!("{} {ALLOCATOR}", env::var("CFLAGS").unwrap_or_default()));
-        shell::run(command.args(arguments))
+pub(crate) fn dist(options: &Options) -> Result {
+    let release = Release::new()?;
+    let library = release.library()?;
+    let profile = match options.no_profile {
+        true => None,
+        false => release.profile(&library).map(Some).unwrap_or_else(|error| {
+            eprintln!("warning: not optimized by a profile: {error}");
+            None
+        }),
     };
-    cargo_build(&["--package", "cm", "--no-default-features"])?;
-    cargo_build(&["--package", "cm-backend", "--no-default-features", "--features", "static"])?;
+    let flags = profile.map(|profile| format!("-Cprofile-use={}", profile.display()));
+    let cm = release.command(&release.build, flags)?;
+    let libs = release.root.join("libs");
 
     let folder = folder()?;
     if folder.exists() {
         fs::remove_dir_all(&folder).map_err(|error| at("remove", &folder, error))?;
     }
-    let libs = folder.join("libs");
-    let sources = metadata.workspace_root.join("libs").into_std_path_buf();
-    if sources.is_dir() {
-        copy_tree(&sources, &libs)?;
-    } else {
-        fs::create_dir_all(&libs).map_err(|error| at("create", &libs, error))?;
-    }
-    let built = build.join("dist");
-    copy(&built.join("cm"), &folder.join("cm"))?;
-    copy(&built.join("libcm_backend.so"), &folder.join("libcm_backend.so"))?;
+    copy_tree(&libs, &folder.join("libs"))?;
+    copy(&cm, &folder.join("cm"))?;
+    copy(&library, &folder.join(LIBRARY))?;
     check(&folder.join("cm"))?;
     println!("{}", folder.display());
     Ok(())
+}
+
+/// The back end.
+const LIBRARY: &str = "libcm_backend.so";
+
+/// A release in the making.
+struct Release {
+    toolchain: Toolchain,
+    /// Of the workspace.
+    root: PathBuf,
+    /// Where cargo builds. Not the target directory itself, where its folder of the profile is
+    /// called `dist` too.
+    build: PathBuf,
+}
+
+impl Release {
+    fn new() -> Result<Release> {
+        let toolchain = setup::setup(For::Release)?;
+        let metadata = shell::metadata()?;
+        let build = metadata.target_directory.join("build-dist").into_std_path_buf();
+        Ok(Release { toolchain, root: metadata.workspace_root.into_std_path_buf(), build })
+    }
+
+    fn cargo(&self, target: &Path, arguments: &[&str]) -> Command {
+        let mut command = self.toolchain.cargo();
+        command.args(["build", "--profile", "dist", "--no-default-features"]).args(arguments);
+        command.env("CARGO_TARGET_DIR", target);
+        command.env("CFLAGS", format!("{} {ALLOCATOR}", env::var("CFLAGS").unwrap_or_default()));
+        command
+    }
+
+    /// Builds the back end.
+    fn library(&self) -> Result<PathBuf> {
+        shell::run(&mut self.cargo(&self.build, &["-p", "cm-backend", "--features", "static"]))?;
+        Ok(self.build.join("dist").join(LIBRARY))
+    }
+
+    /// Builds the command, with flags of rustc for it and all it consists of.
+    fn command(&self, target: &Path, flags: Option<String>) -> Result<PathBuf> {
+        let host = shell::output(Command::new("rustc").args(["--print", "host-tuple"]));
+        let host = host.ok_or("rustc does not say what it compiles for")?;
+        // With a target, flags are not for what runs at build time.
+        let mut command = self.cargo(target, &["-p", "cm", "--target", &host]);
+        if let Some(flags) = flags {
+            command.env("CARGO_ENCODED_RUSTFLAGS", flags);
+        }
+        shell::run(&mut command)?;
+        Ok(target.join(host).join("dist/cm"))
+    }
+
+    /// What the command does most often.
+    fn profile(&self, library: &Path) -> Result<PathBuf> {
+        let target = self.build.join("counting");
+        let counts = target.join("counts");
+        if counts.exists() {
+            fs::remove_dir_all(&counts).map_err(|error| at("remove", &counts, error))?;
+        }
+        let cm = self.command(&target, Some(format!("-Cprofile-generate={}", counts.display())))?;
+        // Beside it, where it looks for them.
+        copy(library, &cm.with_file_name(LIBRARY))?;
+        copy_tree(&self.root.join("libs"), &cm.with_file_name("libs"))?;
+        profile::collect(&self.toolchain, &cm, &counts, &self.root)
+    }
 }
 
 /// The command must not map LLVM when it starts.
@@ -79,6 +143,7 @@ fn copy(from: &Path, to: &Path) -> Result {
     fs::copy(from, to).map(drop).map_err(|error| at("copy", from, error))
 }
 
-fn at(action: &str, path: &Path, error: std::io::Error) -> String {
+/// A message about a file.
+pub(crate) fn at(action: &str, path: &Path, error: std::io::Error) -> String {
     format!("cannot {action} {}: {error}", path.display())
 }

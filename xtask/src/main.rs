@@ -2,6 +2,7 @@
 
 mod bench;
 mod dist;
+mod profile;
 mod setup;
 mod shell;
 mod test;
@@ -68,7 +69,7 @@ enum Task {
     /// Run the conformance programs, as executables, under valgrind
     Valgrind(valgrind::Options),
     /// Build what is released, into target/dist
-    Dist,
+    Dist(dist::Options),
     /// Measure builds of a generated program after various edits
     Bench(bench::Options),
 }
@@ -84,7 +85,7 @@ fn main() -> ExitCode {
         Task::FuzzStore { args } => test::fuzz_store(&args),
         Task::Tidy => tidy::tidy().map(|()| ExitCode::SUCCESS),
         Task::Valgrind(options) => valgrind::valgrind(&options).map(|()| ExitCode::SUCCESS),
-        Task::Dist => dist::dist().map(|()| ExitCode::SUCCESS),
+        Task::Dist(options) => dist::dist(&options).map(|()| ExitCode::SUCCESS),
         Task::Bench(options) => bench::bench(&options).map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|message| {

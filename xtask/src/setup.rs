@@ -44,6 +44,10 @@ impl Toolchain {
         command.env(PREFIX_VARIABLE, &self.prefix);
         command
     }
+    /// A program of LLVM.
+    pub(crate) fn tool(&self, name: &str) -> PathBuf {
+        self.prefix.join("bin").join(name)
+    }
 }
 
 /// Finds what is needed, and installs it where that is possible without asking.

@@ -120,7 +120,11 @@ impl<'t> Lexer<'t> {
         while let Some(&byte) = self.bytes.get(self.at) {
             let start = self.at;
             match byte {
-                b' ' | b'\t' | b'\r' | b'\n' => self.at += 1,
+                b' ' | b'\t' | b'\r' | b'\n' => {
+                    let rest = &self.bytes[start..];
+                    let blank = |b: &u8| matches!(b, b' ' | b'\t' | b'\r' | b'\n');
+                    self.at += rest.iter().position(|b| !blank(b)).unwrap_or(rest.len());
+                }
                 _ if starts_word(byte) => self.word(),
                 b'0'..=b'9' => self.number(),
                 b'"' => self.string(),
@@ -161,7 +165,8 @@ impl<'t> Lexer<'t> {
 
     // ------------------------------------------------------------ literals
 
-    fn digits(&mut self, is_digit: fn(&u8) -> bool) -> usize {
+    #[inline]
+    fn digits(&mut self, is_digit: impl Fn(&u8) -> bool) -> usize {
         let count = self.bytes[self.at..].iter().take_while(|b| is_digit(b)).count();
         self.at += count;
         count

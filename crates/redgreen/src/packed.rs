@@ -4,6 +4,7 @@
 use crate::{
     BuildRecord, Counts, Execution, Graph, NodeName, QueryId, Reason, Registry,
     log::{Entry, Span, Why},
+    query::KeyRef,
     root_record::{encode_checked, read_checked, replace_file},
 };
 use rustc_hash::{FxBuildHasher, FxHashMap};
@@ -115,7 +116,7 @@ impl BuildLog {
         let name = || {
             let (kind, key) = self.nodes.get(node as usize)?;
             let query = registry.named(*self.queries.get(usize::from(*kind))?)?;
-            let show = || (query.show)(self.key(*key)?);
+            let show = || (query.show)(KeyRef::Bytes(self.key(*key)?));
             let key = show().unwrap_or_else(|| "?".into());
             Some(NodeName { query: query.name.into(), key: key.into() })
         };

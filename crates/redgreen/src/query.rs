@@ -1,6 +1,6 @@
 //! Queries as data: what the graph needs to know to force a node from its key.
 
-use crate::{Blob, Db, Fingerprint, Key, Stamp, Store};
+use crate::{Blob, Db, Fingerprint, Key, Stamp, Store, graph::NewNodes};
 use rustc_hash::FxHashMap;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{any::Any, fmt, hash::Hash, sync::Arc};
@@ -73,14 +73,40 @@ pub struct Query {
     pub(crate) id: QueryId,
     pub(crate) kind: Kind,
     /// `None`: these bytes are no key.
-    pub(crate) run: fn(&dyn Db, &[u8]) -> Option<AnyValue>,
+    pub(crate) run: fn(&dyn Db, KeyRef<'_>) -> Option<AnyValue>,
     /// Prepares a result for being recorded.
     pub(crate) seal: fn(&mut AnyValue, &dyn Store) -> Seal,
     pub(crate) fingerprint: fn(&AnyValue) -> Fingerprint,
     /// Reads what `seal` keeps.
     pub(crate) load: fn(&[u8]) -> Option<AnyValue>,
-    pub(crate) show: fn(&[u8]) -> Option<String>,
-    pub(crate) stamp: fn(&dyn Db, &[u8]) -> Option<Stamp>,
+    pub(crate) show: fn(KeyRef<'_>) -> Option<String>,
+    pub(crate) stamp: fn(&dyn Db, KeyRef<'_>) -> Option<Stamp>,
+    /// The bytes of a key that is a value.
+    pub(crate) encode: fn(&AnyKey) -> Box<[u8]>,
+    /// The number of a new node with a key of these bytes.
+    pub(crate) find: fn(&NewNodes, u16, &[u8]) -> Option<u32>,
+}
+
+/// A key whose type its query alone knows.
+pub(crate) type AnyKey = dyn Any + Send + Sync;
+
+/// The key of a node: the value that it was asked by, or what an image has of it.
+#[derive(Clone, Copy)]
+pub(crate) enum KeyRef<'a> {
+    Value(&'a AnyKey),
+    Bytes(&'a [u8]),
+}
+
+impl KeyRef<'_> {
+    /// Passes the key of a query of this type; `None`: these bytes are no key.
+    fn with<Q: Provider, R>(self, with: impl FnOnce(&Q::Key) -> R) -> Option<R> {
+        match self {
+            KeyRef::Value(key) => {
+                Some(with(key.downcast_ref().expect("invariant: a key is of its query's type")))
+            }
+            KeyRef::Bytes(bytes) => Some(with(&Q::Key::decode(bytes)?)),
+        }
+    }
 }
 
 /// What is recorded of a result.
@@ -101,12 +127,19 @@ impl Query {
             name: Q::NAME,
             id: Q::ID,
             kind,
-            run: |db, key| Some(Box::new(Q::run(db, &Q::Key::decode(key)?))),
+            run: |db, key| key.with::<Q, _>(|key| Box::new(Q::run(db, key)) as AnyValue),
             seal,
             fingerprint,
             load,
-            show: |key| Some(Q::Key::decode(key)?.to_string()),
+            show: |key| key.with::<Q, _>(Q::Key::to_string),
             stamp: |_, _| None,
+            encode: |key| {
+                let key = key.downcast_ref::<Q::Key>();
+                let mut bytes = Vec::new();
+                key.expect("invariant: a key is of its query's type").encode(&mut bytes);
+                bytes.into()
+            },
+            find: |nodes, kind, bytes| nodes.find(kind, &Q::Key::decode(bytes)?),
         }
     }
     const fn hashed<Q: Provider<Value: Hash>>(kind: Kind) -> Query {
@@ -117,7 +150,7 @@ impl Query {
     /// An input.
     pub const fn input<Q: InputProvider<Value: Hash>>() -> Query {
         let mut query = Query::hashed::<Q>(Kind::Input);
-        query.stamp = |db, key| Some(Q::stamp(db, &Q::Key::decode(key)?));
+        query.stamp = |db, key| key.with::<Q, _>(|key| Q::stamp(db, key));
         query
     }
     /// A query whose result is not kept.

@@ -1,6 +1,6 @@
 //! The record by which a process sees that nothing has changed.
 
-use crate::{Db, Fingerprint, Identity, QueryId, Stamp, atomic_file};
+use crate::{Db, Fingerprint, Identity, QueryId, Stamp, atomic_file, query::KeyRef};
 use serde::{Deserialize, Serialize};
 use std::{io, path::Path};
 use xxhash_rust::xxh3::xxh3_64;
@@ -27,10 +27,10 @@ impl RecordedInput {
     pub fn is_current(&self, db: &dyn Db) -> bool {
         let current = || {
             let query = db.graph().query_named(self.query)?;
-            if self.stamp.vouches_for((query.stamp)(db, &self.key)?) {
+            if self.stamp.vouches_for((query.stamp)(db, KeyRef::Bytes(&self.key))?) {
                 return Some(true);
             }
-            let mut value = (query.run)(db, &self.key)?;
+            let mut value = (query.run)(db, KeyRef::Bytes(&self.key))?;
             let seal = (query.seal)(&mut value, db.graph().store());
             Some(seal.fingerprint == self.fingerprint)
         };

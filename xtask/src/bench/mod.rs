@@ -12,7 +12,7 @@ mod usage;
 
 use crate::{Result, dist, shell};
 use build::{Builder, COMPILERS, Compiler};
-use print::{LANGUAGES, Language, print};
+use print::{Files, LANGUAGES, Language, print};
 use program::{Edit, Program};
 use std::{
     collections::BTreeMap,
@@ -181,6 +181,17 @@ fn graph() -> Result {
     command.arg(metadata.workspace_root.join("benches/redgreen/Cargo.toml"));
     command.arg("--target-dir").arg(metadata.target_directory.join("bench"));
     shell::run(&mut command)
+}
+
+/// A program in Cm, and the same after each kind of edit.
+pub(crate) fn edits() -> Vec<Files> {
+    let mut program = Program::generate(12, 24, 20);
+    let mut states = vec![print(&program, Language::Cm)];
+    for edit in [Edit::Comment, Edit::Body, Edit::Signature] {
+        program.edit(edit, 1);
+        states.push(print(&program, Language::Cm));
+    }
+    states
 }
 
 /// Writes the program into a directory for each language.

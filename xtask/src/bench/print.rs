@@ -32,7 +32,7 @@ impl Language {
 }
 
 /// Source files: names and texts.
-pub(super) type Files = BTreeMap<String, String>;
+pub(crate) type Files = BTreeMap<String, String>;
 
 /// The files of the program.
 pub(super) fn print(program: &Program, language: Language) -> Files {

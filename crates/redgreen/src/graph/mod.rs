@@ -17,7 +17,7 @@ use crate::{
     paged::Paged,
 };
 use dependents::Dependents;
-use nodes::NewNodes;
+pub(crate) use nodes::NewNodes;
 use parking_lot::{Mutex, RwLock};
 use std::{
     any::Any,

@@ -5,11 +5,13 @@ use crate::{
     Key, Node, Provider, Query, QueryId,
     image::{key_hash, node_hash},
     paged::Paged,
+    query::{AnyKey, KeyRef},
 };
 use parking_lot::Mutex;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHasher};
 use std::{
     cell::RefCell,
+    hash::{Hash, Hasher},
     sync::{
         OnceLock,
         atomic::{AtomicU32, Ordering::Relaxed},
@@ -20,12 +22,20 @@ const SHARDS: usize = 64;
 
 /// The nodes that the image does not have. They are never removed; a resident process gets rid of
 /// those it no longer needs by opening anew.
-pub(super) struct NewNodes {
+pub(crate) struct NewNodes {
     base: u32,
     next: AtomicU32,
     /// Hash to number. Equal hashes of different keys sit at the next free hashes.
     shards: [Mutex<FxHashMap<u64, u32>>; SHARDS],
-    names: Paged<OnceLock<(u16, Box<[u8]>)>>,
+    names: Paged<OnceLock<Name>>,
+}
+
+/// The name of a node that this process has given a number. Its key is looked for and passed on as
+/// it is; only what is written down needs bytes.
+struct Name {
+    kind: u16,
+    key: Box<AnyKey>,
+    bytes: OnceLock<Box<[u8]>>,
 }
 
 impl NewNodes {
@@ -37,60 +47,84 @@ impl NewNodes {
             names: Paged::default(),
         }
     }
-    fn name(&self, node: u32) -> (u16, &[u8]) {
+    fn name(&self, node: u32) -> &Name {
         let name = self.names.get(node - self.base).get();
-        let (kind, key) = name.expect("invariant: a number is given out after its name is set");
-        (*kind, key)
+        name.expect("invariant: a number is given out after its name is set")
+    }
+    /// The number of a node that has one.
+    pub fn find<K: Key>(&self, kind: u16, key: &K) -> Option<u32> {
+        let hash = hash(kind, key);
+        self.known(&self.shard(hash).lock(), hash, kind, key).ok()
+    }
+    /// The number of a node, given out if it has none yet.
+    fn number<K: Key>(&self, kind: u16, key: &K) -> u32 {
+        let hash = hash(kind, key);
+        let mut shard = self.shard(hash).lock();
+        self.known(&shard, hash, kind, key).unwrap_or_else(|free| {
+            let node = self.next.fetch_add(1, Relaxed);
+            let name = || Name { kind, key: Box::new(key.clone()), bytes: OnceLock::new() };
+            self.names.get(node - self.base).get_or_init(name);
+            shard.insert(free, node);
+            node
+        })
     }
     fn shard(&self, hash: u64) -> &Mutex<FxHashMap<u64, u32>> {
         &self.shards[(hash >> 32) as usize % SHARDS]
     }
-    fn find_or_add(&self, hash: u64, kind: u16, key: &[u8], add: bool) -> Option<u32> {
-        let mut shard = self.shard(hash).lock();
+    /// The number of a node; `Err` has the hash at which it would be.
+    fn known<K: Key>(
+        &self,
+        shard: &FxHashMap<u64, u32>,
+        hash: u64,
+        kind: u16,
+        key: &K,
+    ) -> Result<u32, u64> {
         let mut at = hash;
         while let Some(&node) = shard.get(&at) {
-            if self.name(node) == (kind, key) {
-                return Some(node);
+            let name = self.name(node);
+            if name.kind == kind && name.key.downcast_ref() == Some(key) {
+                return Ok(node);
             }
             at = at.wrapping_add(1);
         }
-        if !add {
-            return None;
-        }
-        let node = self.next.fetch_add(1, Relaxed);
-        self.names.get(node - self.base).get_or_init(|| (kind, key.into()));
-        shard.insert(at, node);
-        Some(node)
+        Err(at)
     }
+}
+
+/// Of this process alone, so it need not be the same anywhere else.
+fn hash<K: Key>(kind: u16, key: &K) -> u64 {
+    let mut hasher = FxHasher::default();
+    (kind, key).hash(&mut hasher);
+    hasher.finish()
 }
 
 impl Graph {
     /// The number of a node, given out if it has none yet.
     pub(super) fn node<Q: Provider>(&self, key: &Q::Key) -> u32 {
-        thread_local! { static BUFFER: RefCell<Vec<u8>> = RefCell::default(); }
         let kind = self.registry.number(Q::ID);
         let kind = kind.unwrap_or_else(|| panic!("`{}` is not in the registry", Q::NAME));
-        BUFFER.with(|buffer| {
-            let mut bytes = buffer.take();
-            bytes.clear();
-            key.encode(&mut bytes);
-            let node = self.number(kind, &bytes);
-            buffer.replace(bytes);
-            node
-        })
-    }
-    fn number(&self, kind: u16, key: &[u8]) -> u32 {
-        let hash = node_hash(kind, key_hash(key));
-        let old = self.image.as_ref().and_then(|image| image.find(hash, kind, key));
-        old.or_else(|| self.new_nodes.find_or_add(hash, kind, key, true))
-            .expect("invariant: a node that is not found is added")
+        self.in_image(kind, |bytes| key.encode(bytes))
+            .unwrap_or_else(|| self.new_nodes.number(kind, key))
     }
     /// The number of a node that has one.
     pub(super) fn find(&self, node: &Node) -> Option<u32> {
         let kind = self.registry.number(node.query)?;
-        let hash = node_hash(kind, key_hash(&node.key));
-        let old = self.image.as_ref().and_then(|image| image.find(hash, kind, &node.key));
-        old.or_else(|| self.new_nodes.find_or_add(hash, kind, &node.key, false))
+        self.in_image(kind, |bytes| bytes.extend(&node.key))
+            .or_else(|| (self.registry.query(kind).find)(&self.new_nodes, kind, &node.key))
+    }
+    /// The number that the image has given a node, whose key is written by `encode`.
+    fn in_image(&self, kind: u16, encode: impl FnOnce(&mut Vec<u8>)) -> Option<u32> {
+        thread_local! { static BUFFER: RefCell<Vec<u8>> = RefCell::default(); }
+        let image = self.image.as_ref()?;
+        BUFFER.with(|buffer| {
+            // Taken, not borrowed: what others write may ask for a node.
+            let mut bytes = buffer.take();
+            bytes.clear();
+            encode(&mut bytes);
+            let node = image.find(node_hash(kind, key_hash(&bytes)), kind, &bytes);
+            buffer.replace(bytes);
+            node
+        })
     }
     /// A query by its identity.
     pub(crate) fn query_named(&self, id: QueryId) -> Option<&Query> {
@@ -99,13 +133,25 @@ impl Graph {
     pub(crate) fn kind(&self, node: u32) -> u16 {
         match self.image_of(node) {
             Some(image) => image.kind(node),
-            None => self.new_nodes.name(node).0,
+            None => self.new_nodes.name(node).kind,
         }
     }
+    /// The bytes of a key.
     pub(crate) fn key(&self, node: u32) -> &[u8] {
         match self.image_of(node) {
             Some(image) => image.key(node),
-            None => self.new_nodes.name(node).1,
+            None => {
+                let name = self.new_nodes.name(node);
+                let encode = self.registry.query(name.kind).encode;
+                name.bytes.get_or_init(|| encode(&*name.key))
+            }
+        }
+    }
+    /// The key as it is at hand.
+    pub(super) fn key_ref(&self, node: u32) -> KeyRef<'_> {
+        match self.image_of(node) {
+            Some(image) => KeyRef::Bytes(image.key(node)),
+            None => KeyRef::Value(&*self.new_nodes.name(node).key),
         }
     }
     /// Numbers given out so far, the image's included.
@@ -115,6 +161,6 @@ impl Graph {
     /// Query and key as people read them.
     pub(crate) fn show(&self, node: u32) -> (&'static str, String) {
         let query = self.query(node);
-        (query.name, (query.show)(self.key(node)).unwrap_or_else(|| "?".into()))
+        (query.name, (query.show)(self.key_ref(node)).unwrap_or_else(|| "?".into()))
     }
 }

@@ -140,7 +140,7 @@ fn compute<'db>(db: &'db dyn Db, slot: Slot<'db>) -> AnyValue {
 fn run_unrecorded(db: &dyn Db, graph: &Graph, node: u32) -> AnyValue {
     let (query, start) = (graph.query(node), graph.log.now());
     let running = db.frames().enter(node);
-    let value = (query.run)(db, graph.key(node));
+    let value = (query.run)(db, graph.key_ref(node));
     drop(running);
     let mut value = value.expect("invariant: without an image, keys are our own");
     if query.kind == Kind::Stored {
@@ -165,7 +165,7 @@ struct Outcome {
 fn run(db: &dyn Db, graph: &Graph, node: u32) -> Outcome {
     let (query, start) = (graph.query(node), graph.log.now());
     let running = db.frames().enter(node);
-    let value = (query.run)(db, graph.key(node));
+    let value = (query.run)(db, graph.key_ref(node));
     let dependencies = running.dependencies();
     drop(running);
     let Some(mut value) = value else { graph.interrupt(Cause::Damaged) };
@@ -213,7 +213,9 @@ fn read_input(db: &dyn Db, graph: &Graph, node: u32, recorded: Option<Fingerprin
     let query = graph.query(node);
     // The stamp first: if the input changes in between, the stamp is too old, and it will be read
     // again next time.
-    let Some(stamp) = (query.stamp)(db, graph.key(node)) else { graph.interrupt(Cause::Damaged) };
+    let Some(stamp) = (query.stamp)(db, graph.key_ref(node)) else {
+        graph.interrupt(Cause::Damaged)
+    };
     let Outcome { value, seal, dependencies, .. } = run(db, graph, node);
     debug_assert!(dependencies.is_empty(), "an input calls no queries");
     let changed = recorded != Some(seal.fingerprint);

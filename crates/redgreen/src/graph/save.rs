@@ -4,6 +4,7 @@ use super::{Graph, Mark, Parts, Record};
 use crate::{
     Fingerprint, Identity, Kind, Node, NodeName, Registry, Stamp, atomic_file,
     image::{Builder, Image, NONE, Row},
+    query::KeyRef,
     root_record::{RecordedInput, RootRecord},
 };
 use std::{
@@ -185,7 +186,7 @@ pub fn image_report(path: &Path, build: u128, registry: &Registry) -> Option<Vec
     let image = Image::open_if(path, registry, |identity| identity.build == build).ok()??;
     let report = |node: u32| {
         let query = registry.query(image.kind(node));
-        let key = (query.show)(image.key(node)).unwrap_or_else(|| "?".into());
+        let key = (query.show)(KeyRef::Bytes(image.key(node))).unwrap_or_else(|| "?".into());
         NodeReport {
             name: NodeName { query: query.name.into(), key: key.into() },
             kind: query.kind,
