@@ -6,7 +6,7 @@ use cm_base::{Diagnostic, FileText, MemorySystem, Name, OsSystem, Stamp, System}
 use cm_db::World;
 use cm_lower::Item;
 use cm_mir::{
-    interp::{Captured, Limits, Program, run_within},
+    interp::{Captured, Limits, Outcome, Program, run_within},
     unit::Unit,
 };
 use cm_test::mutate::Case;
@@ -124,17 +124,46 @@ fn plausible(diagnostics: &[Diagnostic], text: &str) -> Result<(), String> {
 }
 
 fn verify(made: &Products) -> Result<(), String> {
-    let mut units = Vec::new();
-    for (name, bytes) in &made.units {
+    let units = decode(made)?;
+    // Whatever it does, the interpreter must survive it.
+    interpret(&units, Limits { steps: 100_000, stack: 1 << 20, memory: 64 << 20 });
+    Ok(())
+}
+
+/// The units, which the verifier accepts.
+fn decode(made: &Products) -> Result<Vec<Unit>, String> {
+    let unit = |(name, bytes): (&String, &Vec<u8>)| {
         let unit = Unit::decode(bytes).ok_or_else(|| format!("codec: {name} cannot be read"))?;
         cm_mir::verify::verify_unit(&unit)
             .map_err(|errors| format!("verifier: {}", errors[0].to_string().replace('\n', " ")))?;
-        units.push(unit);
+        Ok(unit)
+    };
+    made.units.iter().map(unit).collect()
+}
+
+/// The units of a program that is right.
+///
+/// # Errors
+/// If the compiler does not accept it.
+pub(crate) fn compile(text: &str) -> Result<Vec<Unit>, String> {
+    let memory = MemorySystem::default();
+    memory.write(MAIN, text);
+    let made = products(&database(&memory))?;
+    match made.diagnostics.first() {
+        None => decode(&made),
+        Some(first) => {
+            let line = text.get(..first.range.start as usize).map_or(0, |it| it.lines().count());
+            // The kind of the failure is the message: what is rejected otherwise is another one.
+            Err(format!("rejected:{} line {line}", first.message.replace(' ', "_")))
+        }
     }
-    // Whatever it does, the interpreter must survive it.
+}
+
+/// Runs a program.
+pub(crate) fn interpret(units: &[Unit], limits: Limits) -> (Outcome, Captured) {
     let functions = units.iter().flat_map(|unit| &unit.functions);
     let program = Program::new(functions, units.iter().flat_map(|unit| &unit.globals));
-    let limits = Limits { steps: 100_000, stack: 1 << 20, memory: 64 << 20 };
-    run_within(&program, "main", &mut Captured::default(), limits);
-    Ok(())
+    let mut host = Captured::default();
+    let outcome = run_within(&program, "main", &mut host, limits);
+    (outcome, host)
 }

@@ -11,6 +11,9 @@ pub fn minimise(case: Case, time: Duration, mut fails: impl FnMut(&Case) -> bool
     if best.before.is_some() && fails(&alone) {
         best = alone;
     }
+    best.text = nested(&best.text, end, |text| {
+        fails(&Case { before: best.before.clone(), text: text.to_owned() })
+    });
     for unit in [lines as fn(&str) -> Vec<&str>, words, characters] {
         let text = best.text.clone();
         best.text = reduce(&text, unit, end, |text| {
@@ -23,6 +26,33 @@ pub fn minimise(case: Case, time: Duration, mut fails: impl FnMut(&Case) -> bool
         }
     }
     best
+}
+
+/// Leaves out lines with all that is nested in them, by their indentation: functions, then statements.
+fn nested(text: &str, end: Instant, mut fails: impl FnMut(&str) -> bool) -> String {
+    let mut best = text.to_owned();
+    let mut at = 0;
+    loop {
+        let all = lines(&best);
+        let Some(first) = all.get(at) else { break best };
+        if Instant::now() > end {
+            break best;
+        }
+        let inside = |line: &&&str| indent(line) > indent(first) || line.trim().is_empty();
+        let mut last = at + 1 + all[at + 1..].iter().take_while(inside).count();
+        let closes =
+            |line: &&str| indent(line) == indent(first) && line.trim_start().starts_with('}');
+        last += usize::from(last > at + 1 && all.get(last).is_some_and(closes));
+        let rest = all[..at].concat() + &all[last..].concat();
+        match fails(&rest) {
+            true => best = rest,
+            false => at += 1,
+        }
+    }
+}
+
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start().len()
 }
 
 /// Leaves out runs of parts, long ones first.

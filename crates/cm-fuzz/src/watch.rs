@@ -1,5 +1,6 @@
 //! Running cases in a process of their own, which may panic, hang or take too much memory.
 
+use crate::cases::Cases;
 use cm_test::mutate::Case;
 use std::{
     env, fs,
@@ -8,11 +9,9 @@ use std::{
     process::{Child, ChildStdout, Command, Stdio},
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
     thread,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
-/// The longest that a case may take.
-const CASE: Duration = Duration::from_secs(20);
 /// KiB of address space.
 const MEMORY: u32 = 4 << 20;
 
@@ -36,10 +35,15 @@ fn kind(message: &str) -> &str {
     message.split(' ').next().unwrap_or_default()
 }
 
-fn worker(args: &[&str]) -> io::Result<(Child, Receiver<String>)> {
+fn worker(cases: &Cases, args: &[&str]) -> io::Result<(Child, Receiver<String>)> {
     let this = env::current_exe()?;
     let mut command = Command::new("sh");
-    command.arg("-c").arg(format!("ulimit -v {MEMORY}; exec \"$0\" \"$@\"")).arg(this).args(args);
+    command
+        .arg("-c")
+        .arg(format!("ulimit -v {MEMORY}; exec \"$0\" \"$@\""))
+        .arg(this)
+        .args(cases.argument())
+        .args(args);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn()?;
     let lines = child.stdout.take().map(lines).ok_or(io::ErrorKind::BrokenPipe)?;
@@ -68,15 +72,16 @@ pub fn is_over(end: Option<Instant>) -> bool {
 /// # Errors
 /// If no process can be started.
 pub fn run(
+    cases: &Cases,
     seed: u64,
     first: u64,
     last: u64,
     end: Option<Instant>,
 ) -> io::Result<(u64, Option<Failure>)> {
-    let (mut child, lines) = worker(&["worker", &seed.to_string(), &first.to_string()])?;
+    let (mut child, lines) = worker(cases, &["worker", &seed.to_string(), &first.to_string()])?;
     let mut step = first;
     let failure = loop {
-        match lines.recv_timeout(CASE) {
+        match lines.recv_timeout(cases.patience()) {
             Ok(line) => match line.split_once(' ') {
                 Some((_, message)) => break Some(message.to_owned()),
                 None => step = line.parse().unwrap_or(step),
@@ -98,11 +103,11 @@ pub fn run(
 ///
 /// # Errors
 /// If no process can be started.
-pub fn kind_of(case: &Case, directory: &Path) -> io::Result<Option<String>> {
+pub fn kind_of(cases: &Cases, case: &Case, directory: &Path) -> io::Result<Option<String>> {
     let file = directory.join("case.cm");
     save(case, &file)?;
-    let (mut child, lines) = worker(&["case", &file.to_string_lossy()])?;
-    let found = match lines.recv_timeout(CASE) {
+    let (mut child, lines) = worker(cases, &["case", &file.to_string_lossy()])?;
+    let found = match lines.recv_timeout(cases.patience()) {
         Ok(line) if line == "ok" => None,
         Ok(line) => Some(kind(&line).to_owned()),
         Err(RecvTimeoutError::Timeout) => Some("hang".to_owned()),

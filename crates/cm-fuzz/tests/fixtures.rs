@@ -1,6 +1,6 @@
 //! Cases that failed once.
 
-use cm_fuzz::{check::check, seeds, watch};
+use cm_fuzz::{check::check, compare::interpreted, programs, seeds, watch};
 use cm_test::mutate;
 use std::{fs, path::Path, thread};
 
@@ -20,6 +20,17 @@ fn what_failed_once_passes() {
         checked += 1;
     }
     assert!(checked > 0);
+}
+
+#[test]
+fn programs_follow_from_the_seed_and_are_accepted() {
+    assert_eq!(programs::program(3, 1), programs::program(3, 1));
+    for step in 0..5 {
+        let text = programs::program(3, step);
+        assert_ne!(text, programs::program(3, step + 1));
+        let thread = thread::Builder::new().stack_size(2 << 20).spawn(move || interpreted(&text));
+        assert_eq!(thread.expect("a thread").join().ok(), Some(Ok(true)), "step {step}");
+    }
 }
 
 #[test]

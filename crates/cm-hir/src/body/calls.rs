@@ -289,7 +289,12 @@ impl<'a> Ctx<'a> {
         let params: Vec<&Signature> = fitting.iter().map(|(_, signature)| *signature).collect();
         let hints: Vec<Option<Ty>> =
             (0..got).map(|index| self.hint(args[index], &params, index)).collect();
-        self.done(&mut args, &hints);
+        for (arg, hint) in args.iter_mut().zip(hints) {
+            // What has no type of its own gets it from the function that is chosen.
+            if !matches!(*arg, Arg::Ast(id) if self.is_open_literal(id)) {
+                self.done(std::slice::from_mut(arg), &[hint]);
+            }
+        }
         let mut best: Option<((bool, usize), Method)> = None;
         let mut tie = false;
         for (method, signature) in fitting {
@@ -356,10 +361,17 @@ impl<'a> Ctx<'a> {
     fn cost(&mut self, method: &Method, signature: &Signature, args: &[Arg]) -> Option<usize> {
         let mut cost = 0;
         for (arg, param) in args.iter().zip(&signature.params) {
-            let Arg::Done(value) = arg else { continue };
-            let from = self.ty(*value);
             let generics = super::generics::bindings(signature, &method.args);
             let to = decl::substitute(param.ty, &generics);
+            let value = match arg {
+                Arg::Ast(literal) if !self.may_be(*literal, to) => return None,
+                Arg::Ast(_) => {
+                    cost += usize::from(is_open(to) || matches!(*to, TyKind::Union(_)));
+                    continue;
+                }
+                Arg::Done(value) => value,
+            };
+            let from = self.ty(*value);
             if is_open(to) {
                 cost += 1;
             } else if from != to && !self.is_slice_literal(*value, to) {
@@ -375,6 +387,29 @@ impl<'a> Ctx<'a> {
     fn is_slice_literal(&self, value: ExprId, to: Ty) -> bool {
         let literal = matches!(self.exprs[value.0 as usize].kind, ExprKind::Array(_));
         literal && matches!(*to, TyKind::Slice(_)) && element(self.ty(value)) == element(to)
+    }
+
+    /// Whether this is `[]`, or begins with it at some depth: a literal that needs an expected type.
+    fn is_open_literal(&self, id: ast::ExprId) -> bool {
+        match &self.arena[self.strip(id)].kind {
+            ast::ExprKind::Array(elements) => {
+                elements.first().is_none_or(|first| self.is_open_literal(*first))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the arrays in a literal may be of this type, whatever else is in it.
+    fn may_be(&self, id: ast::ExprId, to: Ty) -> bool {
+        let ast::ExprKind::Array(elements) = &self.arena[self.strip(id)].kind else { return true };
+        match &*to {
+            TyKind::Array(_, len) if elements.len() as u64 > *len => false,
+            TyKind::Array(of, _) | TyKind::Slice(of) => {
+                elements.iter().all(|element| self.may_be(*element, *of))
+            }
+            TyKind::Union(members) => members.iter().any(|member| self.may_be(id, *member)),
+            _ => false,
+        }
     }
 
     /// Checks the arguments of a call, infers type arguments, fills in defaults. `None`: reported.

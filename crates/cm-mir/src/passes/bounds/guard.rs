@@ -93,7 +93,7 @@ pub(super) fn plan(function: &Function, facts: &Facts, inner: &Loop) -> Option<P
         stmts: Vec::new(),
         pending: Vec::new(),
         steps: Vec::new(),
-        unguarded: 0,
+        unguarded: unguarded(function, inner),
         counter: None,
         indices: FxHashMap::default(),
         slices: Vec::new(),
@@ -133,6 +133,16 @@ fn leaves_early(function: &Function, inner: &Loop) -> bool {
     inner.body[1..].iter().any(leaves)
 }
 
+/// The positions of the blocks from which a panic comes.
+fn unguarded(function: &Function, inner: &Loop) -> u64 {
+    let checks = |block: &usize| {
+        let mut targets = function.blocks[*block].terminator.successors();
+        targets.any(|target| panics(function, target))
+    };
+    let positions = inner.body.iter().enumerate().filter(|(_, block)| checks(block));
+    positions.fold(0, |all, (position, _)| all | 1 << position)
+}
+
 fn panics(function: &Function, BlockId(block): BlockId) -> bool {
     let block = &function.blocks[block as usize];
     block.stmts.is_empty() && matches!(block.terminator, Terminator::Panic(_))
@@ -151,7 +161,7 @@ struct Guard<'a> {
     /// What must hold, but is not yet asked for.
     pending: Vec<Operand>,
     steps: Vec<(Vec<Stmt>, Operand)>,
-    /// The positions of blocks with checks that stay.
+    /// The positions of blocks with checks that may fail, as far as is known.
     unguarded: u64,
     /// The counter with its first and last value.
     counter: Option<(LocalId, Operand, Operand)>,
@@ -314,6 +324,8 @@ impl<'a> Guard<'a> {
         let limit = self.invariant(limit, 0)?;
         let limit_ty = self.operand_ty(&limit)?;
         let limit = self.widen(limit)?;
+        // There is a first round, which comes to the step.
+        self.require(op, first.clone(), limit.clone());
         let step = self.invariant(by, self.inner.body.len() - 1)?;
         let mut step = self.widen(step)?;
         match change {
@@ -333,8 +345,7 @@ impl<'a> Guard<'a> {
             Some(_) => {}
             None => self.require(forward, step.clone(), number(0)),
         }
-        // There is a first round, and after the last one the counter does not wrap.
-        self.require(op, first.clone(), limit.clone());
+        // After the last round the counter does not wrap.
         let after = self.wide(BinOp::Add, last.clone(), step.clone());
         self.require_fit(&after, ty);
         self.require_natural(&first, ty);
@@ -469,15 +480,10 @@ impl<'a> Guard<'a> {
                 *index = self.invariant(index, at)?;
             }
         }
-        if place.projections.iter().any(|step| matches!(step, Projection::Deref(_))) {
-            // The pointer is good because the first round will go through it. (A loop before that
-            // may never end.)
-            let before = self.unguarded & !(1 << at);
-            let reached = self.inner.dominates(at, self.inner.body.len() - 1);
-            let checked = (0..at).all(|c| before >> c & 1 == 0 || !self.inner.dominates(c, at));
-            if self.leaves_early || !reached || !checked || self.inner.loops_before(at) {
-                return None;
-            }
+        let trusts =
+            |step: &Projection| matches!(step, Projection::Deref(_) | Projection::Variant(_));
+        if place.projections.iter().any(trusts) && !self.is_certain(at) {
+            return None;
         }
         if let Base::Local(local) = place.base {
             if self.facts.is_register(local) {
@@ -489,6 +495,16 @@ impl<'a> Guard<'a> {
         }
         self.flush();
         Some(self.emit(ty, Rvalue::Use(Operand::Copy(place))))
+    }
+
+    /// The first round comes to the block at this position: before it the loop neither panics, as far as
+    /// is asked for, nor is left. Pointers that it goes through are good then, and payloads are those that
+    /// it takes them for. (A loop before it may never end.)
+    fn is_certain(&self, at: usize) -> bool {
+        let reached = self.inner.dominates(at, self.inner.body.len() - 1);
+        // It is on every way, so what has a lower position comes before it.
+        let checked = self.unguarded & ((1 << at) - 1) == 0;
+        reached && checked && !self.leaves_early && !self.inner.loops_before(at)
     }
 
     /// An operand as a linear function of the counter.
@@ -563,14 +579,13 @@ impl<'a> Guard<'a> {
             else {
                 continue;
             };
-            if !panics(self.function, *otherwise) || self.inner.position(then.0 as usize).is_none()
+            if panics(self.function, *otherwise)
+                && self.inner.position(then.0 as usize).is_some()
+                && self.looks_at(position)
+                && self.check(cond).is_some()
             {
-                continue;
-            }
-            let checked = if self.looks_at(position) { self.check(cond) } else { None };
-            match checked {
-                Some(()) => passed.push(position),
-                None => self.unguarded |= 1 << position,
+                passed.push(position);
+                self.unguarded &= !(1 << position);
             }
         }
         passed
