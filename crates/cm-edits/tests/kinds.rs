@@ -16,5 +16,8 @@ fn the_graph_has_the_kinds_of_edges_that_it_should_have() {
     assert!(listed.len() > 150, "the list has {} kinds only", listed.len());
     let gone: Vec<_> = listed.difference(&found).collect();
     let new: Vec<_> = found.difference(&listed).collect();
-    assert!(gone.is_empty() && new.is_empty(), "not recorded any more: {gone:?}; new: {new:?}");
+    assert!(
+        gone.is_empty() && new.is_empty(),
+        "not recorded any more: {gone:?}; new, for UPDATE=1 to write down: {new:?}"
+    );
 }
