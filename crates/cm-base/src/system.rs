@@ -44,9 +44,16 @@ pub struct Stamp {
     pub inode: u64,
 }
 
+impl Stamp {
+    /// There may be such a file, but nothing can be known of it.
+    pub const UNKNOWN: Stamp =
+        Stamp { size: u64::MAX, mtime: u64::MAX, ctime: u64::MAX, inode: u64::MAX };
+}
+
 /// Reads files. Paths are absolute or relative to the working directory.
 pub trait System: Send + Sync {
-    /// The stamp of a file; all zero if there is none, or a directory.
+    /// The stamp of a file; all zero if there is none, or a directory. [`Stamp::UNKNOWN`], which is
+    /// never settled, if that cannot be found out: who takes it for absent would take another file.
     fn stamp(&self, path: &Utf8Path) -> Stamp;
     /// Whether a stamp just taken is sure to differ from that of any later state of the file. It is
     /// not while the file may be modified once more in the same tick of the file system's clock.
@@ -82,6 +89,7 @@ impl System for OsSystem {
     fn stamp(&self, path: &Utf8Path) -> Stamp {
         let meta = match std::fs::metadata(path) {
             Ok(meta) if !meta.is_dir() => meta,
+            Err(error) if !absent(&error) => return Stamp::UNKNOWN,
             _ => return Stamp::default(),
         };
         #[cfg(unix)]
@@ -141,8 +149,10 @@ impl System for OsSystem {
 }
 
 fn absent(error: &io::Error) -> bool {
-    use io::ErrorKind::{IsADirectory, NotADirectory, NotFound};
-    matches!(error.kind(), NotFound | NotADirectory | IsADirectory)
+    use io::ErrorKind::{InvalidFilename, InvalidInput, IsADirectory, NotADirectory, NotFound};
+    // No file has a name that is too long, or has a zero in it.
+    let nameless = matches!(error.kind(), InvalidFilename | InvalidInput);
+    nameless || matches!(error.kind(), NotFound | NotADirectory | IsADirectory)
 }
 
 /// The tick of the last write, and the text.

@@ -7,4 +7,4 @@ pub mod world;
 pub use ids::{DefId, FileId};
 pub use queries::*;
 pub use redgreen::Db;
-pub use world::World;
+pub use world::{Unreadable, World};

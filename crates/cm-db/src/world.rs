@@ -4,7 +4,11 @@ use crate::FileId;
 use camino::{Utf8Path, Utf8PathBuf};
 use cm_base::{FileText, Name, System};
 use redgreen::{Db, Fingerprint, Root, Stamp};
-use std::{any::Any, sync::Arc};
+use std::{
+    any::Any,
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 /// The outside world of a compilation: a file system, and where the program and the library are.
 pub struct World {
@@ -30,6 +34,18 @@ pub struct World {
     pub optimize: bool,
     /// What the driver's own queries reach outside: its store, back end and linker.
     pub tools: Arc<dyn Any + Send + Sync>,
+    /// Files that could not be read.
+    pub unreadable: Unreadable,
+}
+
+/// Files whose stamps vouch for nothing: they could not be read, which may end without a change of the file.
+#[derive(Default, Debug)]
+pub struct Unreadable(Mutex<BTreeSet<FileId>>);
+
+impl Unreadable {
+    fn files(&self) -> MutexGuard<'_, BTreeSet<FileId>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl World {
@@ -53,6 +69,7 @@ impl World {
             platform: Name::new("native"),
             optimize: false,
             tools: Arc::new(()),
+            unreadable: Unreadable::default(),
         }
     }
 
@@ -96,13 +113,19 @@ pub(crate) fn world(db: &dyn Db) -> &World {
 
 pub(crate) fn read_source(db: &dyn Db, file: &FileId) -> FileText {
     let world = world(db);
-    world.system.read(&world.path(*file))
+    let text = world.system.read(&world.path(*file));
+    let mut unreadable = world.unreadable.files();
+    match text {
+        FileText::Unreadable(_) => _ = unreadable.insert(*file),
+        FileText::Absent | FileText::Text(_) => _ = unreadable.remove(file),
+    }
+    text
 }
 
 pub(crate) fn stamp_source(db: &dyn Db, file: &FileId) -> Stamp {
     let world = world(db);
     let stamp = world.system.stamp(&world.path(*file));
-    if !world.system.is_settled(&stamp) {
+    if !world.system.is_settled(&stamp) || world.unreadable.files().contains(file) {
         return Stamp::UNKNOWN;
     }
     let cm_base::Stamp { size, mtime, ctime, inode } = stamp;
@@ -185,9 +208,14 @@ pub(crate) fn stamp_settings(_: &dyn Db, _: &Root) -> Stamp {
 mod tests {
     use super::World;
     use crate::{FileId, node, parse};
-    use cm_base::{MemorySystem, Name, OsSystem, System};
+    use camino::{Utf8Path, Utf8PathBuf};
+    use cm_base::{FileText, MemorySystem, Name, OsSystem, System};
     use redgreen::{Database, Edit, Identity, Options, RecordedInput, Registry, RootRecord};
-    use std::{sync::Arc, thread::sleep, time::Duration};
+    use std::{
+        sync::{Arc, Mutex},
+        thread::sleep,
+        time::Duration,
+    };
 
     fn options(system: impl System + 'static, base: &str) -> Options {
         let world = World { defines: Vec::new(), ..World::new(system, base, "main", "library") };
@@ -208,6 +236,47 @@ mod tests {
         let record = db.take_record();
         assert_eq!(record.inputs_changed[0].to_string(), "source(main)");
         assert!(record.executed.len() == 1 && !record.executed[0].changed);
+    }
+
+    /// Files that cannot be read as long as the list has a name.
+    #[derive(Clone, Default)]
+    struct Failing(MemorySystem, Arc<Mutex<Option<&'static str>>>);
+
+    impl System for Failing {
+        fn stamp(&self, path: &Utf8Path) -> cm_base::Stamp {
+            self.0.stamp(path)
+        }
+        fn read(&self, path: &Utf8Path) -> FileText {
+            match *self.1.lock().expect("nobody panics") {
+                Some(name) if name == path => FileText::Unreadable("a bad disk".into()),
+                _ => self.0.read(path),
+            }
+        }
+        fn list(&self, path: &Utf8Path) -> Option<Vec<Utf8PathBuf>> {
+            self.0.list(path)
+        }
+        fn canonical(&self, path: &Utf8Path) -> Option<Utf8PathBuf> {
+            self.0.canonical(path)
+        }
+    }
+
+    /// A file that could not be read for a moment is read again, though it is as it was.
+    #[test]
+    fn what_could_not_be_read_is_read_again() {
+        let system = Failing::default();
+        let main = FileId(Name::new("main"));
+        system.0.write("main.cm", "int main() { return 0; }\n");
+        let fail = |name| *system.1.lock().expect("nobody panics") = name;
+        fail(Some("main.cm"));
+        let mut db = Database::open(options(system.clone(), ""));
+        let mut errors = || {
+            db.edit(Edit::All);
+            db.attempt(|db| parse(db, main).errors.len())
+        };
+        assert_eq!(errors(), Ok(1));
+        assert_eq!(errors(), Ok(1));
+        fail(None);
+        assert_eq!(errors(), Ok(0));
     }
 
     /// What a stamp vouches for is not read again; what was written a moment ago is.

@@ -592,6 +592,7 @@ fn world(
         platform: Name::new("native"),
         optimize: options.opt_level > 1,
         tools,
+        unreadable: cm_db::Unreadable::default(),
     }
 }
 

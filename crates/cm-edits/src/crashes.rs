@@ -8,15 +8,19 @@ use crate::{
     walk::Walk,
 };
 use camino::Utf8Path;
-use cm_test::Files;
+use cm_test::{Files, process::wait_within};
 use std::{
     collections::BTreeMap,
     fs,
+    io::Read as _,
     path::Path,
-    process::{Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::Arc,
     time::{Duration, Instant},
 };
+
+/// How long a build may take.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The files of a directory, by their paths in it.
 type Tree = BTreeMap<String, Vec<u8>>;
@@ -32,7 +36,10 @@ pub fn build_here(main: &Utf8Path, cache: &Utf8Path, output: &Utf8Path) -> Resul
     let system = Arc::new(TestSystem::calm());
     let session = cm_driver::session::Session::with_system(&options, purpose, system);
     let report = session.and_then(|session| cm_driver::compile_in(&session, output));
-    report.map(|report| report.ok()).map_err(text)
+    let report = report.map_err(text)?;
+    let errors = report.diagnostics.iter().filter(|shown| shown.severity == "error");
+    errors.for_each(|error| eprintln!("{}:{}: {}", error.file, error.line, error.message));
+    Ok(report.ok())
 }
 
 /// A program in three states: built in the first, on disk in the second, and to be edited to the third.
@@ -89,8 +96,13 @@ impl Setting {
         Ok(())
     }
 
+    /// What a build of what is on disk makes.
+    pub fn executable(&self) -> Option<Vec<u8>> {
+        self.states[0].1.outcome.made.as_ref().map(|made| made.executable.clone())
+    }
+
     /// The next build is right, and so is one after another edit, down to the graph that it leaves.
-    fn check(&mut self) -> Result<(), String> {
+    pub fn check(&mut self) -> Result<(), String> {
         let [now, later] = &self.states;
         build(&self.place, false)
             .and_then(|outcome| outcome.compare(&now.1.outcome))
@@ -103,7 +115,7 @@ impl Setting {
     }
 
     /// Starts a build as another process. `limit`: what a shell does before.
-    fn start(&self, limit: Option<&str>) -> Result<std::process::Child, String> {
+    pub fn start(&self, limit: Option<&str>) -> Result<Child, String> {
         let program = std::env::current_exe().map_err(text)?;
         let mut command = match limit {
             None => Command::new(program),
@@ -121,7 +133,7 @@ impl Setting {
         };
         let main = self.place.main();
         command.args(["--build", main.as_str(), self.place.cache().as_str()]);
-        command.arg(self.place.output()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.arg(self.place.output()).stdout(Stdio::null()).stderr(Stdio::piped());
         command.spawn().map_err(text)
     }
 }
@@ -238,62 +250,21 @@ pub fn no_store(seed: u64) -> Result<(), String> {
     setting.check().map_err(|message| format!("no room for a store: {message}"))
 }
 
-/// System calls by which a build leaves something behind.
-const CALLS: [&str; 10] = [
-    "write",
-    "pwrite64",
-    "writev",
-    "rename",
-    "renameat",
-    "renameat2",
-    "fsync",
-    "fdatasync",
-    "openat",
-    "ftruncate",
-];
-/// What they end with: an error, or the process does.
-const FAULTS: [&str; 5] =
-    ["error=ENOSPC", "error=EIO", "error=EACCES", "error=EMFILE", "signal=KILL"];
-
-/// Builds in which one system call fails, or is the last, by `strace`: every call in turn that writes
-/// something, up to so many. Returns how many there were, and how many of the builds failed.
-/// `only`: that one alone.
-pub fn faults(seed: u64, count: usize, only: Option<&str>) -> Result<(usize, usize), String> {
-    let mut setting = Setting::new(seed)?;
-    let log = setting.place.cache().with_file_name("calls");
-    let traced = |what: &str| {
-        format!("exec strace -f -qq -o {log} -e trace={} {what} \"$0\" \"$@\"", CALLS.join(","))
-    };
-    if !wait(setting.start(Some(&traced("")))?)?.success() {
-        return Err("strace is not here, or may not trace".into());
-    }
-    let calls = fs::read_to_string(&log).map_err(text)?;
-    let mut all = Vec::new();
-    for call in CALLS {
-        let made = calls.lines().filter(|line| line.contains(&format!(" {call}("))).count();
-        let faults = FAULTS.iter().map(|fault| format!("-e inject={call}:{fault}"));
-        all.extend(
-            faults.flat_map(|inject| (1..=made).map(move |at| format!("{inject}:when={at}"))),
-        );
-    }
-    if let Some(only) = only {
-        all = vec![only.to_owned()];
-    }
-    let mut failed = 0;
-    let tried = count.min(all.len());
-    for number in 0..tried {
-        // All of them if there is time, else some of each kind.
-        let fault = &all[number * all.len() / tried];
-        setting.put(&setting.before)?;
-        let _ = fs::remove_file(setting.place.output());
-        failed += usize::from(!wait(setting.start(Some(&traced(fault)))?)?.success());
-        setting.check().map_err(|message| format!("{fault}: {message}"))?;
-    }
-    Ok((tried, failed))
+fn wait(child: Child) -> Result<ExitStatus, String> {
+    said(child).map(|(status, _)| status)
 }
 
-fn wait(mut child: std::process::Child) -> Result<ExitStatus, String> {
-    child.wait().map_err(text)
+/// How a build ends, and what it says. `child`: its standard error is a pipe.
+pub(crate) fn said(mut child: Child) -> Result<(ExitStatus, String), String> {
+    let mut stderr = child.stderr.take().ok_or("no pipe")?;
+    let reader = std::thread::spawn(move || {
+        let mut said = Vec::new();
+        stderr.read_to_end(&mut said).map(|_| String::from_utf8_lossy(&said).into_owned())
+    });
+    let status = wait_within(&mut child, PATIENCE).map_err(text)?;
+    let status = status.ok_or("the build does not end")?;
+    let said = reader.join().map_err(|_| "its errors cannot be read")?.map_err(text)?;
+    Ok((status, said))
 }
 
 /// What is in a directory.

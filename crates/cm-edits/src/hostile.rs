@@ -1,20 +1,19 @@
 //! Images of real programs that somebody has changed, with a right checksum. Whoever can write there can
 //! have a wrong result, but no panic, no endless build, and no more memory than there is.
 
-use crate::{crashes::Setting, oracle::text, random::Random};
+use crate::{
+    crashes::{Setting, said},
+    oracle::text,
+    random::Random,
+};
 use camino::Utf8PathBuf;
-use cm_test::process::wait_within;
 use std::{
     fs,
-    io::Read as _,
     process::{Command, Stdio},
-    time::Duration,
 };
 
 /// Kilobytes of address space that a build may take.
 const MEMORY: u32 = 8 << 20;
-/// How long a build may take.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// Where the header says which program the image is for: without that, nothing is looked at.
 const IDENTITY: usize = 48;
 const LENGTH: std::ops::Range<usize> = 64..72;
@@ -81,15 +80,8 @@ fn build(setting: &Setting) -> Result<bool, String> {
     let mut command = Command::new("sh");
     command.arg("-c").arg(format!("ulimit -v {MEMORY}; exec \"$0\" \"$@\""));
     command.arg(std::env::current_exe().map_err(text)?).arg("--build").args(&paths);
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().map_err(text)?;
-    let mut stderr = child.stderr.take().ok_or("no pipe")?;
-    let reader = std::thread::spawn(move || {
-        let mut said = Vec::new();
-        stderr.read_to_end(&mut said).map(|_| String::from_utf8_lossy(&said).into_owned())
-    });
-    let status = wait_within(&mut child, PATIENCE).map_err(text)?;
-    let status = status.ok_or("the build does not end")?;
-    let said = reader.join().map_err(|_| "its errors cannot be read")?.map_err(text)?;
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    let (status, said) = said(command.spawn().map_err(text)?)?;
     match status.code() {
         Some(code @ (0 | 1)) if !said.contains("panicked") => Ok(code == 0),
         _ => Err(format!("{status}: {said}")),

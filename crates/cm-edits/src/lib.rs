@@ -2,6 +2,7 @@
 
 pub mod crashes;
 pub mod edits;
+pub mod faults;
 pub mod grow;
 pub mod growth;
 pub mod hostile;

@@ -2,7 +2,7 @@
 
 use camino::Utf8PathBuf;
 use clap::Parser;
-use cm_edits::{crashes, grow, growth, hostile, print, random::Random, shrink, walk};
+use cm_edits::{crashes, faults, grow, growth, hostile, print, random::Random, shrink, walk};
 use std::{
     num::NonZero,
     path::PathBuf,
@@ -37,7 +37,7 @@ struct Options {
     /// Kill so many builds, and lose writes of as many; the builds after them must be right
     #[arg(long)]
     kills: Option<usize>,
-    /// Let so many system calls of builds fail, by `strace`; the builds after them must be right
+    /// Let so many system calls of builds fail, by `strace`; these builds and those after them must be right
     #[arg(long)]
     faults: Option<usize>,
     /// Only this fault, as a failure has it
@@ -92,7 +92,11 @@ fn main() -> ExitCode {
     if let Some([main, cache, output]) = options.build.as_deref() {
         return match crashes::build_here(main, cache, output) {
             Ok(true) => ExitCode::SUCCESS,
-            _ => ExitCode::FAILURE,
+            Ok(false) => ExitCode::FAILURE,
+            Err(message) => {
+                eprintln!("{message}");
+                ExitCode::FAILURE
+            }
         };
     }
     let done = match (options.faults, options.hostile, options.kills, options.growth) {
@@ -139,7 +143,7 @@ fn with_library() -> Option<ExitCode> {
 
 /// Builds in which a system call fails.
 fn faults(options: &Options, count: usize) -> Result<(), String> {
-    let (tried, failed) = crashes::faults(options.seed, count, options.fault.as_deref())?;
+    let (tried, failed) = faults::faults(options.seed, count, options.fault.as_deref())?;
     println!("seed {}: {tried} system calls failed or were the last", options.seed);
     println!("{failed} builds failed by that; all builds after them right");
     Ok(())

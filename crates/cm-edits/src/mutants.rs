@@ -1,7 +1,7 @@
 //! Tests of the tests: for every kind of edge of the graph, is it noticed when it is not recorded?
 
 use crate::{
-    kinds,
+    kinds::{self, Sample},
     oracle::{EdgeKind, Graph, decisive},
     print,
     walk::{Replay, State, Statistics, Walk},
@@ -13,6 +13,8 @@ use std::{
 
 /// How many edits are tried for a kind of edge.
 const WITNESSES: usize = 3;
+/// How often it is said how far it is.
+const PROGRESS: Duration = Duration::from_secs(20);
 
 /// What became of the kinds of edges.
 #[derive(Clone, Debug, Default)]
@@ -38,22 +40,31 @@ pub fn mutants(seed: u64, limit: Duration) -> Result<Mutants, String> {
     // A panic is as good as any other failure.
     std::panic::set_hook(Box::new(|_| {}));
     let mut mutants = Mutants::default();
-    for (kind, state) in kinds {
-        let [perhaps, surely] = witnesses.get(&kind).cloned().unwrap_or_default();
+    let mut progress = Progress::new();
+    for (number, (kind, sample)) in kinds.iter().enumerate() {
+        let [perhaps, surely] = witnesses.get(kind).cloned().unwrap_or_default();
         redgreen::mutation::drop_edges(&kind.0, &kind.1);
         let noticed = surely.iter().chain(&perhaps).find_map(noticed);
-        let is_absent = !graph_of(&state)?.0.edge_kinds().contains(&kind);
+        let is_absent = noticed.is_some() || !sample.graph()?.0.edge_kinds().contains(kind);
         redgreen::mutation::drop_no_edges();
         match noticed {
             Some(message) => {
                 println!("{} -> {}: {}", kind.0, kind.1, message.lines().next().unwrap_or(""));
-                mutants.found.insert(kind);
+                mutants.found.insert(kind.clone());
             }
-            None if surely.is_empty() && is_absent && listed.contains(&kind) => {
-                mutants.listed.insert(kind);
+            None if surely.is_empty() && is_absent && listed.contains(kind) => {
+                mutants.listed.insert(kind.clone());
             }
-            None => _ = mutants.survived.insert(kind),
+            None => {
+                let edits = surely.len();
+                println!(
+                    "{} -> {}: not noticed by {edits} edits that depend on it",
+                    kind.0, kind.1
+                );
+                mutants.survived.insert(kind.clone());
+            }
         }
+        progress.say(|| format!("{} of {} kinds", number + 1, kinds.len()));
     }
     Ok(mutants)
 }
@@ -64,16 +75,13 @@ fn noticed(edit: &[State; 2]) -> Option<String> {
     edit.iter().find_map(|state| replay.step(state, &mut statistics).err())
 }
 
-/// The graph of a state, and whether it is a right program. Most edges need no code.
-fn graph_of(state: &State) -> Result<(Graph, bool), String> {
-    kinds::graph(&print::files(&state.program), state.edit == kinds::WHOLE)
-}
-
-/// The kinds of edges there are, each with a state that has it, and edits for them.
-fn collect(seed: u64, limit: Duration) -> Result<(BTreeMap<EdgeKind, State>, Witnesses), String> {
+/// The kinds of edges there are, each with a program that has it, and edits for them.
+fn collect(seed: u64, limit: Duration) -> Result<(BTreeMap<EdgeKind, Sample>, Witnesses), String> {
     let start = Instant::now();
-    let mut kinds: BTreeMap<EdgeKind, State> = BTreeMap::new();
+    let mut kinds = kinds::found()?;
+    println!("{} kinds of edges in the programs that are always looked at", kinds.len());
     let mut witnesses = Witnesses::new();
+    let mut progress = Progress::new();
     for number in 0.. {
         let mut walk = Walk::new(seed.wrapping_add(number));
         let mut last: Option<(State, Graph)> = None;
@@ -83,12 +91,12 @@ fn collect(seed: u64, limit: Duration) -> Result<(BTreeMap<EdgeKind, State>, Wit
             }
             let mut state = walk.state().clone();
             state.program.arguments.clear();
-            if !witnesses.contains_key(&("executable".into(), "objects".into())) {
-                state.edit = kinds::WHOLE;
-            }
-            let (graph, accepted) = graph_of(&state)?;
+            // Most edges need no code.
+            let whole = !witnesses.contains_key(&("executable".into(), "objects".into()));
+            let sample = Sample { files: print::files(&state.program), whole };
+            let (graph, accepted) = sample.graph()?;
             for kind in graph.edge_kinds() {
-                kinds.entry(kind).or_insert_with(|| state.clone());
+                kinds.entry(kind).or_insert_with(|| sample.clone());
             }
             if let Some((before, old)) = &last {
                 for (kind, surely) in decisive(old, &graph, accepted) {
@@ -103,6 +111,23 @@ fn collect(seed: u64, limit: Duration) -> Result<(BTreeMap<EdgeKind, State>, Wit
             }
             walk.step();
         }
+        progress.say(|| format!("{number} walks, {} kinds with edits", witnesses.len()));
     }
     Ok((kinds, witnesses))
+}
+
+/// Says now and then how far it is.
+struct Progress(Instant, Instant);
+
+impl Progress {
+    fn new() -> Progress {
+        Progress(Instant::now(), Instant::now())
+    }
+    fn say(&mut self, what: impl FnOnce() -> String) {
+        let Progress(start, last) = self;
+        if last.elapsed() > PROGRESS {
+            println!("[{} s] {}", start.elapsed().as_secs(), what());
+            *last = Instant::now();
+        }
+    }
 }

@@ -55,7 +55,7 @@ impl Compiler {
 /// A compiler, a level of optimisation, and a directory with the program.
 pub(super) struct Builder {
     pub(super) compiler: Compiler,
-    level: char,
+    pub(super) level: char,
     program: PathBuf,
     dir: PathBuf,
     written: Files,
@@ -123,16 +123,30 @@ impl Builder {
                     .args(["-C", "incremental=incremental", "-o", "main.out", "main.rs"])
                     .arg(format!("-Copt-level={level}")),
             ),
-            Compiler::Zig => {
-                let level = if level == '0' { "Debug" } else { "ReleaseFast" };
-                // `-fincremental` is for a process that stays.
-                let mut zig = Command::new(&self.program);
-                zig.args(["build-exe", "main.zig", "-lc", "-femit-bin=main.out"]);
-                zig.args(["--cache-dir", "cache", "--global-cache-dir"]);
-                zig.arg(self.dir.with_file_name("zig global")).arg(format!("-O{level}"));
-                self.time(&mut zig)
-            }
+            Compiler::Zig => self.zig(),
         }
+    }
+
+    /// What is not a part of the program, and stays: Zig compiles its start and its tables of the C
+    /// library when they are first used.
+    pub(super) fn prepare(&mut self) -> Result {
+        if self.compiler != Compiler::Zig {
+            return Ok(());
+        }
+        self.clean()?;
+        let empty = Files::from([("main.zig".into(), "pub fn main() void {}\n".into())]);
+        self.write(empty)?;
+        self.build(false).map(|_| ())
+    }
+
+    /// `-fincremental` is for a process that stays: a fresh one takes longer with it. With `zig build`
+    /// a program is built by another one, which takes more than a minute to compile.
+    fn zig(&self) -> Result<Duration> {
+        let level = if self.level == '0' { "Debug" } else { "ReleaseFast" };
+        let mut zig = Command::new(&self.program);
+        zig.args(["build-exe", "main.zig", "-lc", "-femit-bin=main.out"]).arg(format!("-O{level}"));
+        zig.args(["--cache-dir", "cache", "--global-cache-dir"]);
+        self.time(zig.arg(self.dir.with_file_name("zig global")))
     }
 
     /// Runs `cm` with these arguments, the level, and the main file.

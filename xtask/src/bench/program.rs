@@ -76,6 +76,12 @@ impl Program {
         Program { modules: (0..modules).map(module).collect() }
     }
 
+    /// Makes it another program of the same size: no function is as it was.
+    pub(super) fn vary(&mut self, number: usize) {
+        let functions = self.modules.iter_mut().flat_map(|module| &mut module.functions);
+        functions.for_each(|f| f.body.push(Statement::Linear(1, number as u32 % 100)));
+    }
+
     /// The function that is called.
     pub(super) fn function(&self, callee: Callee) -> &Function {
         &self.modules[callee.module].functions[callee.function]

@@ -23,7 +23,7 @@ pub(super) fn time(command: &mut Command) -> Result<(f64, Vec<u8>)> {
 }
 
 /// The processor time of all children so far, in seconds.
-fn children() -> Result<f64> {
+pub(super) fn children() -> Result<f64> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).map_err(|error| error.to_string())?;
     let seconds = [usage.user_time(), usage.system_time()]
         .map(|time| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6);

@@ -42,7 +42,7 @@ fn check(path: &Path) -> Result<(), String> {
     let mut fixture = cm_test::Fixture::parse(&text).map_err(|e| e.to_string())?;
     if let Some(program) = &fixture.program {
         let directory = path.with_file_name("../conformance").join(program);
-        add_files(&directory, "", &mut fixture.files)
+        cm_edits::kinds::add_files(&directory, "", &mut fixture.files)
             .map_err(|e| format!("{}: {e}", directory.display()))?;
     }
     let update = std::env::var_os("UPDATE").is_some();
@@ -54,18 +54,4 @@ fn check(path: &Path) -> Result<(), String> {
         }
     }
     revision::resident(&fixture, &fresh)
-}
-
-/// The files of a conformance program.
-fn add_files(directory: &Path, prefix: &str, files: &mut cm_test::Files) -> std::io::Result<()> {
-    for entry in fs::read_dir(directory)? {
-        let path = entry?.path();
-        let name = format!("{prefix}/{}", path.file_name().unwrap_or_default().to_string_lossy());
-        if path.is_dir() {
-            add_files(&path, &name, files)?;
-        } else if path.extension().is_some_and(|extension| extension == "cm") {
-            files.insert(name, fs::read_to_string(&path)?);
-        }
-    }
-    Ok(())
 }

@@ -50,9 +50,11 @@ fn query(name: &str) -> String {
 
 /// The kinds of edges without which something would stay as it was, wrongly: all that changed of
 /// what it had read is of one kind. `true`: surely; else something it had read is not known of the
-/// later state. `accepted`: the later state is a right program, of which the graph is compared too.
+/// later state, or nobody may see the difference. `accepted`: the later state is a right program, of which
+/// the graph is compared too.
 pub fn decisive(before: &Graph, after: &Graph, accepted: bool) -> BTreeMap<EdgeKind, bool> {
     let fingerprint = |graph: &Graph, name: &String| graph.0.get(name).map(|node| node.fingerprint);
+    let relays = Relays::new(before, after);
     let mut kinds = BTreeMap::new();
     for (name, node) in &after.0 {
         let Some(old) = before.0.get(name).filter(|old| *old != node) else { continue };
@@ -71,12 +73,53 @@ pub fn decisive(before: &Graph, after: &Graph, accepted: bool) -> BTreeMap<EdgeK
             kinds.first().filter(|kind| kinds.len() == 1 && shows(kind)).cloned()
         };
         if let Some(read) = decide(&[&known[..], &gone[..]].concat()) {
-            kinds.insert((query(name), read), true);
+            let surely = accepted && (node.kind != Kind::Relay || relays.decide(name));
+            *kinds.entry((query(name), read)).or_insert(false) |= surely;
         } else if let Some(read) = decide(&known) {
             kinds.entry((query(name), read)).or_insert(false);
         }
     }
     kinds
+}
+
+/// What relays decide. The fingerprint of a relay is made of those of what it reads, so it tells of every
+/// change; whether that matters is seen where something is made of what the relay says.
+struct Relays<'a> {
+    before: &'a Graph,
+    after: &'a Graph,
+    readers: BTreeMap<&'a String, Vec<&'a String>>,
+}
+
+impl<'a> Relays<'a> {
+    fn new(before: &'a Graph, after: &'a Graph) -> Relays<'a> {
+        let mut readers: BTreeMap<&String, Vec<&String>> = BTreeMap::new();
+        for (name, node) in &before.0 {
+            node.reads.iter().for_each(|read| readers.entry(read).or_default().push(name));
+        }
+        Relays { before, after, readers }
+    }
+
+    /// Whether something else is another now because of this relay alone.
+    fn decide(&self, relay: &String) -> bool {
+        let Relays { before: Graph(before), after: Graph(after), readers } = self;
+        let is_same = |name: &String| {
+            let fingerprint =
+                |nodes: &BTreeMap<String, Node>| nodes.get(name).map(|n| n.fingerprint);
+            fingerprint(before) == fingerprint(after)
+        };
+        let decides = |reader: &&String| {
+            let (Some(old), Some(new)) = (before.get(*reader), after.get(*reader)) else {
+                return false;
+            };
+            let mut others = old.reads.iter().filter(|read| *read != relay);
+            let shows = match new.kind {
+                Kind::Relay => self.decide(reader),
+                _ => old.fingerprint != new.fingerprint,
+            };
+            shows && others.all(&is_same)
+        };
+        readers.get(relay).is_some_and(|readers| readers.iter().any(decides))
+    }
 }
 
 /// What has to run to get from one state to the other: what is new, and what has read something

@@ -207,6 +207,8 @@ pub fn front_graph(files: &Files) -> Result<(Graph, bool), String> {
     let session = place.session(Arc::new(TestSystem::calm()))?;
     let mut database = session.open();
     let accepted = session.attempt(&mut database, |db| {
+        // Of a program for another machine nothing would be asked at all.
+        cm_hir::diagnostics(db, Root);
         let diagnostics = diagnose(db, Purpose::Compile);
         let accepted = accepted(&diagnostics);
         let units = if accepted { cm_lower::units(db, Root) } else { &Vec::new() };

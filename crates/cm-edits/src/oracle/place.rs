@@ -171,7 +171,8 @@ impl Place {
     pub fn output(&self) -> Utf8PathBuf {
         self.root().join(format!("program{}", self.number))
     }
-    fn root(&self) -> &Utf8Path {
+    /// Where all of that is.
+    pub fn root(&self) -> &Utf8Path {
         Utf8Path::from_path(self.directory.path()).expect("temporary directories have UTF-8 names")
     }
     fn path(&self, path: &str) -> Utf8PathBuf {

@@ -40,10 +40,13 @@ impl System for TestSystem {
     fn stamp(&self, path: &Utf8Path) -> Stamp {
         self.look();
         let stamp = OsSystem.stamp(path);
-        match stamp == Stamp::default() {
+        match [Stamp::default(), Stamp::UNKNOWN].contains(&stamp) {
             true => stamp,
             false => Stamp { ctime: 0, inode: 1, ..stamp },
         }
+    }
+    fn is_settled(&self, stamp: &Stamp) -> bool {
+        *stamp != Stamp::UNKNOWN
     }
     fn read(&self, path: &Utf8Path) -> FileText {
         self.look();

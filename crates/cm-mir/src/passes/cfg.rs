@@ -108,7 +108,11 @@ fn merge(blocks: &mut Vec<Block>) {
             absorbed[target.0 as usize] = predecessors[target.0 as usize] == 1;
         }
     }
+    if reached.iter().all(|reached| *reached) && !absorbed.contains(&true) {
+        return;
+    }
     let mut old: Vec<Option<Block>> = std::mem::take(blocks).into_iter().map(Some).collect();
+    blocks.reserve_exact(old.len());
     let mut renumbered = vec![BlockId(0); old.len()];
     for head in (0..old.len()).filter(|id| reached[*id] && !absorbed[*id]) {
         let Some(mut block) = old[head].take() else { continue };

@@ -2,11 +2,16 @@
 
 use crate::Place;
 use serde_json::Value;
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, process::Command};
 
-/// What the script of a page draws.
+/// What the script of a page draws. Where there is node, it is run too.
 fn data(place: &Place, page: &str) -> Value {
-    let text = fs::read_to_string(place.path.join(page)).expect("a page");
+    let path = place.path.join(page);
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/page.js");
+    if let Ok(ran) = Command::new("node").args([script, path.as_str()]).output() {
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    }
+    let text = fs::read_to_string(path).expect("a page");
     assert!(!text.contains("http://") && !text.contains("https://"), "a page needs no network");
     let line = text.lines().find_map(|line| line.strip_prefix("const data = ")).expect("data");
     serde_json::from_str(line.trim_end_matches(';')).expect("JSON")
