@@ -23,6 +23,18 @@ fn what_failed_once_passes() {
 }
 
 #[test]
+fn programs_that_failed_once_are_sound() {
+    let directory = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/programs"));
+    for entry in fs::read_dir(directory).expect("there are programs") {
+        let path = entry.expect("they can be listed").path();
+        let text = fs::read_to_string(&path).expect("it can be read");
+        let thread = thread::Builder::new().stack_size(2 << 20).spawn(move || interpreted(&text));
+        let result = thread.expect("a thread").join();
+        assert_eq!(result.ok(), Some(Ok(true)), "{}", path.display());
+    }
+}
+
+#[test]
 fn programs_follow_from_the_seed_and_are_accepted() {
     assert_eq!(programs::program(3, 1), programs::program(3, 1));
     for step in 0..5 {
