@@ -4,6 +4,7 @@
 //! directory, the linker and the back end.
 
 mod beside;
+mod bundle;
 pub mod cache;
 mod check;
 mod commands;

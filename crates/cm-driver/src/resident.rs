@@ -3,6 +3,7 @@
 
 use crate::{
     Error, Options, Report,
+    bundle::LastRun,
     check::{self, Lint},
     commands, reason, run,
     session::{Opened, Purpose, Session},
@@ -103,7 +104,7 @@ impl Resident {
             }
             Task::Compile(output) => commands::compile_again(session, database, output)?,
             Task::Run => {
-                let prepared = run::prepare(session, database)?;
+                let prepared = run::prepare(session, database, &LastRun::default(), |_| ())?;
                 (session.report(&prepared.diagnostics), prepared.changed)
             }
         };

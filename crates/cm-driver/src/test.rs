@@ -5,8 +5,9 @@
 //! library. As long as that stays as it is, the test is not run again, wherever it is.
 
 use crate::{
-    Error, Options, Report, parallel, queries, reason,
-    run::{pack, unpack},
+    Error, Options, Report,
+    bundle::Bundle,
+    parallel, queries, reason,
     session::{Finished, Purpose, Session, accepted, diagnose},
     tools::Tools,
 };
@@ -91,7 +92,7 @@ struct Plan {
     diagnostics: Vec<cm_base::Diagnostic>,
     tests: Vec<Test>,
     /// Of the program, if some test has to be run.
-    objects: Option<Vec<u8>>,
+    objects: Option<Bundle>,
 }
 
 fn plan(db: &Database, session: &Session, options: &Options, filters: &[String]) -> Plan {
@@ -118,7 +119,7 @@ fn plan(db: &Database, session: &Session, options: &Options, filters: &[String])
         let objects: Vec<_> = objects
             .map(|(unit, _)| (unit.to_string(), queries::unit_object(db, *unit).bytes(db)))
             .collect();
-        pack(&objects)
+        Bundle::pack(&objects)
     });
     Plan { diagnostics, tests, objects }
 }
@@ -132,7 +133,7 @@ fn run_all(
     let mut outcomes: Vec<_> =
         plan.tests.iter().map(|test| (test.def.to_string(), Outcome::Unchanged)).collect();
     let Some(objects) = &plan.objects else { return Ok(outcomes) };
-    let bundle = session.tools.scratch.write("tests", objects)?;
+    let bundle = session.tools.scratch.write("tests", objects.bytes())?;
     let exe = std::env::current_exe()
         .map_err(|e| Error::Message(format!("cannot find the compiler: {}", reason(&e))))?;
     let pending: Vec<usize> = (0..plan.tests.len()).filter(|i| !plan.tests[*i].known).collect();
@@ -199,7 +200,8 @@ fn judge(output: Output) -> Outcome {
 /// If they cannot be read or linked.
 pub fn test_child(options: &Options, bundle: &Utf8Path) -> Result<i32, Error> {
     let bytes = fs::read(bundle).map_err(|e| Error::open(bundle, &e))?;
-    let objects = unpack(&bytes).ok_or_else(|| format!("{bundle} is damaged"))?;
+    let objects = Bundle::from_bytes(bytes);
+    let objects = objects.objects().ok_or_else(|| format!("{bundle} is damaged"))?;
     let tools = Tools::new(None, options.opt_level, options.foreign.clone());
     if !options.foreign.load(&tools)? {
         return Err("foreign code that calls the program by name cannot be tested"

@@ -30,6 +30,13 @@ impl<T: Default> Paged<T> {
             .get_or_init(|| std::iter::repeat_with(T::default).take(PAGE).collect());
         &page[index as usize % PAGE]
     }
+    /// An entry that may differ from the default.
+    pub fn peek(&self, index: u32) -> Option<&T> {
+        let number = index as usize / PAGE + 1;
+        let level = number.ilog2() as usize;
+        let page = self.levels[level].get()?[number - (1 << level)].get()?;
+        Some(&page[index as usize % PAGE])
+    }
     /// All entries that may differ from the default.
     pub fn touched(&self) -> impl Iterator<Item = &T> {
         let pages = self.levels.iter().filter_map(OnceLock::get).flatten();
@@ -52,6 +59,9 @@ mod tests {
         for (value, index) in (1..).zip(indices) {
             assert_eq!(table.get(index).load(Relaxed), value);
         }
+        assert_eq!(table.touched().count(), 6 * PAGE);
+        assert_eq!(table.peek(512).map(|entry| entry.load(Relaxed)), Some(3));
+        assert!(table.peek(2048).is_none() && table.peek(u32::MAX / 2).is_none());
         assert_eq!(table.touched().count(), 6 * PAGE);
     }
 }

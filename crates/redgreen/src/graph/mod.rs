@@ -218,11 +218,14 @@ impl Graph {
             1 => Mark::Suspect,
             2 => Mark::Clear,
             3 => Mark::Lost,
-            _ => {
-                let reached = self.reached.get().and_then(|reached| reached.get(node as usize));
-                if reached == Some(&true) { Mark::Suspect } else { Mark::Clear }
-            }
+            _ if self.is_reached(node) => Mark::Suspect,
+            _ => Mark::Clear,
         }
+    }
+    /// A changed input reaches this node of the image.
+    fn is_reached(&self, node: u32) -> bool {
+        let reached = self.reached.get().and_then(|reached| reached.get(node as usize));
+        reached == Some(&true)
     }
     fn set_mark(&self, node: u32, mark: Mark) {
         self.state(node).mark.store(mark as u8, Release);

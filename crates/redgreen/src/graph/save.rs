@@ -139,7 +139,8 @@ impl Graph {
 
     /// The records that replace those of the image, if all of them have the same dependencies.
     fn same_edges(&self, image: &Image) -> Option<Vec<(u32, Arc<Record>)>> {
-        let replaced = |node| Some((node, self.state(node).record.read().clone()?));
+        // After an edit most of the states are as they were made, that is, not made.
+        let replaced = |node| Some((node, self.states.peek(node)?.record.read().clone()?));
         let records: Vec<(u32, Arc<Record>)> = (0..self.base).filter_map(replaced).collect();
         let same = |(node, record): &(u32, Arc<Record>)| {
             *record.dependencies == *image.dependencies(*node)
@@ -175,7 +176,10 @@ impl Graph {
 
     /// Whether the latest record of a node holds in this revision.
     fn is_up_to_date(&self, node: u32) -> bool {
-        self.state(node).verified.load(Acquire) == self.revision()
+        let Some(state) = self.states.peek(node) else {
+            return node < self.base && !self.is_reached(node);
+        };
+        state.verified.load(Acquire) == self.revision()
             || self.mark(node) == Mark::Clear && self.recorded(node).is_some()
     }
 }
