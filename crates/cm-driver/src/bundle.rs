@@ -46,7 +46,7 @@ impl Bundle {
 
     /// Whether the digest that it names is its own.
     pub fn is_sound(&self) -> bool {
-        self.digest() == self.0.get(HEADER..).map(Digest::of)
+        self.digest().is_some_and(|digest| digest == Digest::of(&self.0[HEADER..]))
     }
 
     /// Names and bytes; `None`: it is damaged.
