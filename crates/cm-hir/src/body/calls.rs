@@ -6,9 +6,9 @@ use super::{
     generics::{Bindings, in_order, is_open, unify},
 };
 use crate::{
-    decl::{self, ItemKind, Method, Resolution, Signature},
+    decl::{self, ItemKind, Method, Resolution, Scope, Signature},
     queries::GlobalUse,
-    thir::{Conversion, ExprId, ExprKind, Instance, InstanceKind},
+    thir::{ConstValue, Conversion, ExprId, ExprKind, Instance, InstanceKind},
     ty::{GenericArg, Ty, TyKind, mentions_error},
 };
 use cm_base::{At, Name};
@@ -564,15 +564,26 @@ impl<'a> Ctx<'a> {
             return self.poison(at);
         };
         let scope = decl::body_scope(instance, item, signature);
-        let mut inner = Ctx::new(self.db, scope, &syntax.arena, None);
-        inner.in_default = true;
-        let value = inner.expr(default, Some(ty));
-        let value = inner.coerce(value, ty, false).map(|value| inner.eval(value));
-        match value {
-            Some(Ok(value)) => self.constant(ty, at, value),
+        match self.default_value(scope, &syntax.arena, default, ty) {
+            Some(value) => self.constant(ty, at, value),
             // The function itself reports it.
-            _ => self.poison(at),
+            None => self.poison(at),
         }
+    }
+
+    /// The value of a default argument that is declared in this scope.
+    pub fn default_value(
+        &self,
+        scope: Scope,
+        arena: &ast::Arena,
+        default: ast::ExprId,
+        to: Ty,
+    ) -> Option<ConstValue> {
+        let mut inner = Ctx::new(self.db, scope, arena, None);
+        inner.in_default = true;
+        let value = inner.expr(default, Some(to));
+        let value = inner.coerce(value, to, false)?;
+        inner.eval(value).ok()
     }
 
     // ---- constructors

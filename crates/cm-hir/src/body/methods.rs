@@ -167,10 +167,10 @@ impl<'a> Ctx<'a> {
             return self.unknown_method(ty, name, args, at);
         };
         let callee = Callee::Method(name.name);
-        if types.params.len() != args.len() {
+        let (least, most) = (decl::required(self.db, ty, slot), types.params.len());
+        if !(least.unwrap_or(most)..=most).contains(&args.len()) {
             self.check_all(args);
-            let count = types.params.len();
-            return self.error(at, callee.count(count, count, args.len()));
+            return self.error(at, callee.count(least.unwrap_or(most), most, args.len()));
         }
         let borrows: Vec<_> = args.iter().map(|arg| self.borrow_state(*arg)).collect();
         let mut done = Vec::with_capacity(args.len());
@@ -185,7 +185,26 @@ impl<'a> Ctx<'a> {
             });
         }
         borrows.into_iter().for_each(|borrow| self.end_borrow(borrow));
+        for index in args.len()..most {
+            done.push(self.interface_default(ty, slot, index, types.params[index], at));
+        }
         self.push(types.ret, at, ExprKind::CallInterface { object, slot, args: done.into() })
+    }
+
+    /// The value of a default argument, as the interface declares it: which method is called is not
+    /// known.
+    fn interface_default(&mut self, ty: Ty, slot: u32, index: usize, to: Ty, at: At) -> ExprId {
+        let TyKind::Interface(def, _) = ty.get() else { return self.poison(at) };
+        let Some(item) = decl::item(self.db, *def) else { return self.poison(at) };
+        let decl::ItemKind::Interface(node) = &item.kind else { return self.poison(at) };
+        let (_, syntax) = &node.members[slot as usize];
+        let Some(default) = syntax.params[index].default else { return self.poison(at) };
+        let scope = decl::def_scope(self.db, *def);
+        match self.default_value(scope, &syntax.arena, default, to) {
+            Some(value) => self.constant(to, at, value),
+            // The interface itself does not report it.
+            None => self.error(at, "A default argument must be a constant expression"),
+        }
     }
 
     /// `T::m(args)`: a static method, or a variant.

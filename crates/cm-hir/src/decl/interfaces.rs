@@ -119,6 +119,13 @@ pub fn interface_operator(
     (found.1.params.len() == params).then_some(found)
 }
 
+/// How many arguments a call of a method must give; `None`: as many as it has parameters.
+pub fn required(db: &dyn Db, interface: Ty, slot: u32) -> Option<usize> {
+    let TyKind::Interface(def, _) = &*interface else { return None };
+    let method = interface_info(db, *def).as_ref()?.methods.get(slot as usize)?;
+    Some(method.params.iter().take_while(|param| !param.default).count())
+}
+
 /// Slot and types of a method of an interface type.
 pub fn interface_method(db: &dyn Db, interface: Ty, name: Name) -> Option<(u32, FnType)> {
     match &*interface {

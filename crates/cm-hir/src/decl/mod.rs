@@ -43,7 +43,7 @@ pub use imports::{Edge, Imports, NamedImport, Place, Source as ImportSource};
 pub use info::{
     EnumInfo, FieldDecl, ImplInfo, InterfaceInfo, SignatureInfo, StructInfo, TypeInfo, VariantDecl,
 };
-pub use interfaces::{implements, interface_method, interface_operator, is_declared};
+pub use interfaces::{implements, interface_method, interface_operator, is_declared, required};
 pub use item_tree::{Entry, Item, ItemKind, ItemTree};
 pub use lookup::{Found, QualifiedName, ScopedName, Space};
 pub use missing::offered;
