@@ -433,7 +433,8 @@ impl<'a> Ctx<'a> {
             match self.asm_operand(name, at) {
                 Some(value) => operands.push((name, value)),
                 None => {
-                    self.report(at, format!("Undefined variable '{name}'"));
+                    // It is whatever stands between the braces.
+                    self.report(at, format!("Undefined variable '{}'", name.escape_debug()));
                     self.poisoned = true;
                 }
             }
