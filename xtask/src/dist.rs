@@ -32,13 +32,9 @@ pub(crate) struct Options {
 pub(crate) fn dist(options: &Options) -> Result {
     let release = Release::new()?;
     let library = release.library()?;
-    let profile = match options.no_profile {
-        true => None,
-        false => release.profile(&library).map(Some).unwrap_or_else(|error| {
-            eprintln!("warning: not optimized by a profile: {error}");
-            None
-        }),
-    };
+    let profile = (!options.no_profile).then(|| release.profile(&library));
+    let warn = |error: &String| eprintln!("warning: not optimized by a profile: {error}");
+    let profile = profile.and_then(|profile| profile.inspect_err(warn).ok());
     let flags = profile.map(|profile| format!("-Cprofile-use={}", profile.display()));
     let cm = release.command(&release.build, flags)?;
     let libs = release.root.join("libs");

@@ -58,16 +58,9 @@ impl Training<'_> {
 
     /// All there is in the language. Some of the programs are wrong, and shall be.
     fn programs(&self, folder: &Path) -> Result {
-        let entries = fs::read_dir(folder).map_err(|error| at("read", folder, error))?;
-        let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-        paths.sort();
-        for path in paths {
-            if path.is_dir() {
-                self.programs(&path)?;
-            } else if path.extension().is_some_and(|extension| extension == "cm") {
-                let arguments = ["compile", "-q", "--no-cache", "-o", "main.out"];
-                shell::status(self.command(&arguments).arg(path))?;
-            }
+        for program in shell::files(folder, "cm")? {
+            let arguments = ["compile", "-q", "--no-cache", "-o", "main.out"];
+            shell::status(self.command(&arguments).arg(program))?;
         }
         Ok(())
     }

@@ -3,8 +3,8 @@
 use crate::Result;
 use cargo_metadata::{Metadata, MetadataCommand};
 use std::{
-    env,
-    path::PathBuf,
+    env, fs,
+    path::{Path, PathBuf},
     process::{Command, ExitCode, ExitStatus},
 };
 
@@ -47,6 +47,22 @@ pub(crate) fn find(programs: &[&str]) -> Option<PathBuf> {
     programs
         .iter()
         .find_map(|program| directories.iter().map(|dir| dir.join(program)).find(|p| p.is_file()))
+}
+
+/// The files with this extension below a directory, sorted.
+pub(crate) fn files(directory: &Path, extension: &str) -> Result<Vec<PathBuf>> {
+    let unreadable = |error| format!("cannot read {}: {error}", directory.display());
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.is_dir() {
+            files.extend(self::files(&path, extension)?);
+        } else if path.extension().is_some_and(|it| it == extension) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 /// The exit status of a child as our own; 128 and the number of the signal, as shells have it.

@@ -3,11 +3,7 @@
 use crate::{Result, shell};
 use cargo_metadata::{DependencyKind, Metadata, Package};
 use serde::Deserialize;
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fs, path::Path};
 
 /// `layers.toml`.
 #[derive(Deserialize)]
@@ -54,7 +50,7 @@ pub(crate) fn tidy() -> Result {
     let mut findings = rules.check_dependencies(&metadata);
     for package in metadata.workspace_packages() {
         let dir = package.manifest_path.with_file_name("").into_std_path_buf();
-        for file in rust_files(&dir) {
+        for file in shell::files(&dir, "rs")? {
             let text = fs::read_to_string(&file)
                 .map_err(|error| format!("cannot read {}: {error}", file.display()))?;
             let name = file.strip_prefix(&metadata.workspace_root).unwrap_or(&file);
@@ -155,21 +151,6 @@ fn has_word(line: &str, word: &str) -> bool {
 /// Whether a file is a module of tests, `tests.rs` or in `tests/`.
 fn is_test(path: &Path) -> bool {
     path.ends_with("tests.rs") || path.components().any(|part| part.as_os_str() == "tests")
-}
-
-/// The Rust files below a directory, sorted.
-fn rust_files(dir: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            files.extend(rust_files(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
-    }
-    files.sort();
-    files
 }
 
 #[cfg(test)]

@@ -61,8 +61,10 @@ pub(crate) fn valgrind(options: &Options) -> Result {
     let checker = Checker { cm, libs: root.join("libs"), work, suppressions };
     let mut programs = Vec::new();
     for area in ["core", "memory", "std", "modules"] {
-        collect(&root.join("tests/conformance").join(area), &mut programs)?;
+        programs.extend(shell::files(&root.join("tests/conformance").join(area), "cm")?);
     }
+    // The accepted ones.
+    programs.retain(|path| path.with_extension("out").exists());
     programs.sort();
     if let Some(filter) = &options.filter {
         programs.retain(|path| path.to_string_lossy().contains(filter.as_str()));
@@ -79,22 +81,6 @@ pub(crate) fn valgrind(options: &Options) -> Result {
 fn keeps(program: &Path) -> bool {
     let panics = fs::read_to_string(program.with_extension("exit"));
     program.with_extension("kept").exists() || panics.is_ok_and(|status| status.trim() == "101")
-}
-
-/// The accepted programs below a directory.
-fn collect(directory: &Path, programs: &mut Vec<PathBuf>) -> Result {
-    let unreadable = |error| format!("cannot read {}: {error}", directory.display());
-    for entry in fs::read_dir(directory).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        if path.is_dir() {
-            collect(&path, programs)?;
-        } else if path.extension().is_some_and(|it| it == "cm")
-            && path.with_extension("out").exists()
-        {
-            programs.push(path);
-        }
-    }
-    Ok(())
 }
 
 struct Checker {

@@ -22,19 +22,17 @@ impl<T> Default for Paged<T> {
 
 impl<T: Default> Paged<T> {
     pub fn get(&self, index: u32) -> &T {
-        let number = index as usize / PAGE + 1;
-        let level = number.ilog2() as usize;
+        let (level, page) = place(index);
         let pages =
             self.levels[level].get_or_init(|| (0..1 << level).map(|_| OnceLock::new()).collect());
-        let page = pages[number - (1 << level)]
-            .get_or_init(|| std::iter::repeat_with(T::default).take(PAGE).collect());
+        let page =
+            pages[page].get_or_init(|| std::iter::repeat_with(T::default).take(PAGE).collect());
         &page[index as usize % PAGE]
     }
     /// An entry that may differ from the default.
     pub fn peek(&self, index: u32) -> Option<&T> {
-        let number = index as usize / PAGE + 1;
-        let level = number.ilog2() as usize;
-        let page = self.levels[level].get()?[number - (1 << level)].get()?;
+        let (level, page) = place(index);
+        let page = self.levels[level].get()?[page].get()?;
         Some(&page[index as usize % PAGE])
     }
     /// All entries that may differ from the default.
@@ -42,6 +40,13 @@ impl<T: Default> Paged<T> {
         let pages = self.levels.iter().filter_map(OnceLock::get).flatten();
         pages.filter_map(OnceLock::get).flatten()
     }
+}
+
+/// The level of an index, and its page there.
+fn place(index: u32) -> (usize, usize) {
+    let number = index as usize / PAGE + 1;
+    let level = number.ilog2();
+    (level as usize, number - (1 << level))
 }
 
 #[cfg(test)]

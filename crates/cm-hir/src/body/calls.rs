@@ -267,7 +267,7 @@ impl<'a> Ctx<'a> {
         let mut fitting = Vec::new();
         for method in &candidates {
             let Some(signature) = self.signature_of(method.def) else { continue };
-            if (required(signature)..=signature.params.len()).contains(&got) {
+            if (signature.required()..=signature.params.len()).contains(&got) {
                 fitting.push((method.clone(), signature));
             }
         }
@@ -424,7 +424,7 @@ impl<'a> Ctx<'a> {
         at: At,
         expected: Option<Ty>,
     ) -> Option<Checked> {
-        let (least, most) = (required(signature), signature.params.len());
+        let (least, most) = (signature.required(), signature.params.len());
         if args.len() < least || (args.len() > most && !signature.variadic) {
             let mut args = args.to_vec();
             self.done(&mut args, &[]);
@@ -617,7 +617,7 @@ impl<'a> Ctx<'a> {
         let callee = Callee::Function(Name::new(&ty.to_string()));
         if candidates.is_empty() || args.is_empty() {
             let fits = |ctx: &mut Self, method: &Method| {
-                ctx.signature_of(method.def).is_some_and(|signature| required(signature) == 0)
+                ctx.signature_of(method.def).is_some_and(|signature| signature.required() == 0)
             };
             if args.is_empty() && !candidates.iter().any(|method| fits(self, method)) {
                 return Some(None);
@@ -636,11 +636,6 @@ impl<'a> Ctx<'a> {
             Instance { def: method.def, kind: InstanceKind::Source, args: checked.generics };
         Some(Some((instance, checked.args)))
     }
-}
-
-/// How many arguments a call must give.
-fn required(signature: &Signature) -> usize {
-    signature.params.iter().take_while(|param| !param.default).count()
 }
 
 /// What an array literal of a type has as elements.

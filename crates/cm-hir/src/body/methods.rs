@@ -167,10 +167,11 @@ impl<'a> Ctx<'a> {
             return self.unknown_method(ty, name, args, at);
         };
         let callee = Callee::Method(name.name);
-        let (least, most) = (decl::required(self.db, ty, slot), types.params.len());
-        if !(least.unwrap_or(most)..=most).contains(&args.len()) {
+        let most = types.params.len();
+        let least = decl::required(self.db, ty, slot).unwrap_or(most);
+        if !(least..=most).contains(&args.len()) {
             self.check_all(args);
-            return self.error(at, callee.count(least.unwrap_or(most), most, args.len()));
+            return self.error(at, callee.count(least, most, args.len()));
         }
         let borrows: Vec<_> = args.iter().map(|arg| self.borrow_state(*arg)).collect();
         let mut done = Vec::with_capacity(args.len());

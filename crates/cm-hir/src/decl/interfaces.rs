@@ -123,7 +123,7 @@ pub fn interface_operator(
 pub fn required(db: &dyn Db, interface: Ty, slot: u32) -> Option<usize> {
     let TyKind::Interface(def, _) = &*interface else { return None };
     let method = interface_info(db, *def).as_ref()?.methods.get(slot as usize)?;
-    Some(method.params.iter().take_while(|param| !param.default).count())
+    Some(method.required())
 }
 
 /// Slot and types of a method of an interface type.

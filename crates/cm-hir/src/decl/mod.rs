@@ -206,6 +206,13 @@ pub struct Signature {
     pub extern_c: bool,
 }
 
+impl Signature {
+    /// How many arguments a call must give.
+    pub fn required(&self) -> usize {
+        self.params.iter().take_while(|param| !param.default).count()
+    }
+}
+
 /// A parameter.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Param {
