@@ -1,6 +1,12 @@
 //! Replacing files.
 
-use std::{io, io::Write, path::Path};
+use std::{
+    io::{self, BufWriter, Write},
+    path::Path,
+};
+
+/// Parts that are smaller are written together.
+const BUFFER: usize = 64 << 10;
 
 /// Replaces a file as a whole, with these parts: who has the old one mapped keeps it, and nobody sees
 /// half of the new one.
@@ -11,7 +17,10 @@ pub(crate) fn replace(path: &Path, parts: &[impl AsRef<[u8]>]) -> io::Result<()>
     };
     std::fs::create_dir_all(directory)?;
     let mut file = tempfile::NamedTempFile::new_in(directory)?;
-    parts.iter().try_for_each(|part| file.write_all(part.as_ref()))?;
+    let mut out = BufWriter::with_capacity(BUFFER, &mut file);
+    parts.iter().try_for_each(|part| out.write_all(part.as_ref()))?;
+    out.flush()?;
+    drop(out);
     if path.is_dir() {
         // Nobody keeps anything there; one that is not empty stays, and is an error.
         std::fs::remove_dir(path)?;

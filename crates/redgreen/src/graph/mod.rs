@@ -96,7 +96,7 @@ pub struct Graph {
     recording: bool,
     /// Tells this graph from all others.
     token: Arc<()>,
-    image: Option<Image>,
+    image: Option<Arc<Image>>,
     /// Nodes with smaller numbers are those of the image.
     base: u32,
     new_nodes: NewNodes,
@@ -123,7 +123,7 @@ impl Graph {
             recording: options.recording,
             token: Arc::default(),
             dirty: AtomicBool::new(image.is_none()),
-            image,
+            image: image.map(Arc::new),
             base,
             new_nodes: NewNodes::new(base),
             states: Paged::default(),
@@ -176,7 +176,7 @@ impl Graph {
     }
     /// The image, if the node is one of its.
     fn image_of(&self, node: u32) -> Option<&Image> {
-        self.image.as_ref().filter(|_| node < self.base)
+        self.image.as_deref().filter(|_| node < self.base)
     }
     /// The fingerprint in the latest record; `None`: there is no record.
     fn recorded(&self, node: u32) -> Option<Fingerprint> {

@@ -3,7 +3,7 @@
 use super::{Graph, Mark, Parts, Record};
 use crate::{
     Fingerprint, Identity, Kind, Node, NodeName, Registry, Stamp, atomic_file,
-    image::{Builder, Image, NONE, Row},
+    image::{Builder, Image, NONE, Part, Row},
     query::KeyRef,
     root_record::{RecordedInput, RootRecord},
 };
@@ -37,7 +37,7 @@ impl std::error::Error for SaveError {}
 /// goes on.
 pub struct Snapshot {
     /// The parts of the image, one after the other.
-    image: Vec<Vec<u8>>,
+    image: Vec<Part>,
     inputs: Vec<RecordedInput>,
     identity: Identity,
 }
@@ -45,11 +45,11 @@ pub struct Snapshot {
 impl Snapshot {
     /// The bytes of the image.
     pub fn image(&self) -> Vec<u8> {
-        self.image.concat()
+        self.image.iter().map(Part::as_ref).collect::<Vec<_>>().concat()
     }
     /// So many bytes has the image.
     pub fn image_len(&self) -> usize {
-        self.image.iter().map(Vec::len).sum()
+        self.image.iter().map(|part| part.as_ref().len()).sum()
     }
     /// Replaces the image at `path`.
     pub fn write_image(&self, path: &Path) -> io::Result<()> {
@@ -131,10 +131,10 @@ impl Graph {
         let changes = records
             .iter()
             .map(|(node, record)| (*node, record.fingerprint, record.kept.as_deref()));
-        let bytes = image.patched(changes)?;
+        let parts = image.patched(changes)?;
         let inputs = image.inputs().iter().map(|&node| self.recorded_input(node));
         let inputs = inputs.collect::<Option<Vec<_>>>()?;
-        Some(Snapshot { image: vec![bytes], inputs, identity: self.identity })
+        Some(Snapshot { image: parts, inputs, identity: self.identity })
     }
 
     /// The records that replace those of the image, if all of them have the same dependencies.
@@ -250,7 +250,8 @@ impl Draft {
     fn finish(self, graph: &Graph) -> Result<Snapshot, SaveError> {
         let (identity, registry) = (graph.identity, graph.registry.hash());
         let image = self.builder.finish(identity, registry, roots_hash(&self.roots));
-        Ok(Snapshot { image: image.ok_or(SaveError::TooLarge)?, inputs: self.inputs, identity })
+        let image = image.ok_or(SaveError::TooLarge)?.into_iter().map(Part::Made).collect();
+        Ok(Snapshot { image, inputs: self.inputs, identity })
     }
 }
 

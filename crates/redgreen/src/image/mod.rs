@@ -15,7 +15,7 @@ pub use header::{Identity, without_stamps};
 use crate::{Damaged, Fingerprint, Kind, Registry, Stamp};
 use header::{HEADER_BYTES, Header, SECTIONS, Section};
 use mapped::{Mapped, Plain};
-use std::{ops::Range, path::Path};
+use std::{ops::Range, path::Path, sync::Arc};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// No node, no value.
@@ -29,6 +29,23 @@ pub(crate) fn key_hash(key: &[u8]) -> u64 {
 /// The hash by which nodes are found, from that of the key.
 pub(crate) fn node_hash(kind: u16, key_hash: u64) -> u64 {
     key_hash ^ (u64::from(kind) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
+/// A part of an image to be written.
+pub(crate) enum Part {
+    Made(Vec<u8>),
+    /// As it is in the image that was opened: written from its mapping, it is copied once, by the
+    /// system.
+    Old(Arc<Image>, Range<usize>),
+}
+
+impl AsRef<[u8]> for Part {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Part::Made(bytes) => bytes,
+            Part::Old(image, range) => &image.file.bytes()[range.clone()],
+        }
+    }
 }
 
 /// An image that has been checked: every index in it is in bounds.
@@ -139,30 +156,46 @@ impl Image {
         }
     }
 
-    /// The bytes of this image with other results for some nodes; `None` if they need more or less
-    /// room than those before.
+    /// This image with other results for some nodes; `None` if they need more or less room than those
+    /// before.
     pub fn patched<'a>(
-        &self,
+        self: &Arc<Image>,
         changes: impl Iterator<Item = (u32, Fingerprint, Option<&'a [u8]>)>,
-    ) -> Option<Vec<u8>> {
-        let mut bytes = self.file.bytes().to_vec();
-        let start = |section| self.sections[section as usize].start;
+    ) -> Option<Vec<Part>> {
+        let mut patches = Vec::new();
         for (node, fingerprint, kept) in changes {
-            let at = start(Section::Fingerprints) + node as usize * size_of::<Fingerprint>();
-            bytes[at..][..size_of::<Fingerprint>()].copy_from_slice(&fingerprint.0.to_ne_bytes());
+            let bytes = fingerprint.0.to_ne_bytes();
+            let at = node as usize * bytes.len();
+            patches.push((self.start(Section::Fingerprints) + at, bytes.to_vec()));
             let index = self.section::<u32>(Section::ValueIndices)[node as usize];
             let Some(kept) = kept else { if index == NONE { continue } else { return None } };
             if self.kept(node)?.len() != kept.len() {
                 return None;
             }
-            let offset = self.section::<u32>(Section::ValueOffsets)[index as usize];
-            let at = start(Section::ValueBytes) + offset as usize;
-            bytes[at..][..kept.len()].copy_from_slice(kept);
+            let at = self.section::<u32>(Section::ValueOffsets)[index as usize] as usize;
+            patches.push((self.start(Section::ValueBytes) + at, kept.to_vec()));
         }
+        patches.retain(|(at, bytes)| self.file.bytes()[*at..][..bytes.len()] != **bytes);
+        patches.sort_unstable_by_key(|(at, _)| *at);
+        Some(self.with_patches(patches))
+    }
+    fn start(&self, section: Section) -> usize {
+        self.sections[section as usize].start
+    }
+    /// The parts of this image between patches, which are ascending, and the patches.
+    fn with_patches(self: &Arc<Image>, patches: Vec<(usize, Vec<u8>)>) -> Vec<Part> {
+        let mut parts = vec![Part::Made(Vec::new())];
+        let mut next = HEADER_BYTES;
+        for (at, bytes) in patches {
+            parts.push(Part::Old(self.clone(), next..at));
+            next = at + bytes.len();
+            parts.push(Part::Made(bytes));
+        }
+        parts.push(Part::Old(self.clone(), next..self.file.bytes().len()));
         let mut header = self.header;
-        header.checksum = header.checksum_of([&bytes[HEADER_BYTES..]]);
-        bytes[..HEADER_BYTES].copy_from_slice(&header.to_bytes());
-        Some(bytes)
+        header.checksum = header.checksum_of(parts.iter().map(Part::as_ref));
+        parts[0] = Part::Made(header.to_bytes().to_vec());
+        parts
     }
 
     /// The checksum tells damage; this tells forgery, so that no index below can be out of bounds.
