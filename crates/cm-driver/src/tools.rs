@@ -117,11 +117,11 @@ impl Tools {
     }
 
     /// The same for what needs no back end, and may fail.
-    pub fn cached_or<E>(
+    pub fn cached_or<B: Into<Arc<[u8]>>, E>(
         &self,
         node: NodeName,
         input: &Digest,
-        make: impl FnOnce() -> Result<Vec<u8>, E>,
+        make: impl FnOnce() -> Result<B, E>,
     ) -> Result<Blob, E> {
         let Some(store) = &self.store else { return make().map(Blob::new) };
         let name = Name::new(&node.query).expect("invariant: queries have short names");
