@@ -8,11 +8,19 @@ use crate::{
     sync::step,
 };
 use memmap2::Mmap;
-use std::{fmt, io, ops::Deref, os::unix::fs::FileExt, sync::Arc};
+use std::{
+    fmt, io,
+    ops::{Deref, Range},
+    os::unix::fs::FileExt,
+    sync::Arc,
+};
 
 /// The contents of a blob, in memory or in the mapped file of the store. They have been verified.
 #[derive(Clone)]
-pub struct Bytes(Held);
+pub struct Bytes {
+    held: Held,
+    range: Range<usize>,
+}
 
 #[derive(Clone)]
 enum Held {
@@ -20,13 +28,31 @@ enum Held {
     Mapped(Arc<Mmap>),
 }
 
+impl Bytes {
+    pub(crate) fn mapped(map: Mmap) -> Bytes {
+        let range = 0..map.len();
+        Bytes { held: Held::Mapped(Arc::new(map)), range }
+    }
+
+    /// A part of them, without a copy.
+    ///
+    /// # Panics
+    /// If it lies outside.
+    pub fn slice(&self, range: Range<usize>) -> Bytes {
+        let part = &self[range.clone()];
+        let start = self.range.start + range.start;
+        Bytes { held: self.held.clone(), range: start..start + part.len() }
+    }
+}
+
 impl Deref for Bytes {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
-        match &self.0 {
+        let all: &[u8] = match &self.held {
             Held::Memory(bytes) => bytes,
             Held::Mapped(map) => map,
-        }
+        };
+        &all[self.range.clone()]
     }
 }
 
@@ -38,23 +64,24 @@ impl AsRef<[u8]> for Bytes {
 
 impl From<Arc<[u8]>> for Bytes {
     fn from(bytes: Arc<[u8]>) -> Bytes {
-        Bytes(Held::Memory(bytes))
+        let range = 0..bytes.len();
+        Bytes { held: Held::Memory(bytes), range }
     }
 }
 
-/// Copies what is mapped.
+/// Copies what is mapped, and parts.
 impl From<Bytes> for Arc<[u8]> {
     fn from(bytes: Bytes) -> Arc<[u8]> {
-        match bytes.0 {
-            Held::Memory(bytes) => bytes,
-            Held::Mapped(map) => Arc::from(&map[..]),
+        match &bytes.held {
+            Held::Memory(all) if all.len() == bytes.len() => all.clone(),
+            _ => Arc::from(&*bytes),
         }
     }
 }
 
 impl fmt::Debug for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = if matches!(self.0, Held::Mapped(_)) { "mapped" } else { "in memory" };
+        let place = if matches!(self.held, Held::Mapped(_)) { "mapped" } else { "in memory" };
         write!(f, "Bytes({}, {place})", self.len())
     }
 }
@@ -102,7 +129,7 @@ pub(crate) fn read_entry(
         Some(bytes) => Stored::hashed(Bytes::from(Arc::from(bytes)), &header),
         None if mapped && header.len >= LARGE && segment.is_own && !header.packed => {
             let map = mapped::map(&segment.file, entry.offset + HEADER, header.len as usize)?;
-            Stored::hashed(Bytes(Held::Mapped(Arc::new(map))), &header)
+            Stored::hashed(Bytes::mapped(map), &header)
         }
         None => Stored::read(segment, entry.offset + HEADER, &header)?,
     };

@@ -34,7 +34,6 @@ pub fn compile_in(session: &Session, output: &Utf8Path) -> Result<Report, Error>
     {
         return Ok(report);
     }
-    session.tools.preload();
     let mut database = session.open();
     let program = build(session, &mut database, there)?;
     let report = session.report(&program.diagnostics);
