@@ -5,6 +5,11 @@
 
 use cm_link::{Library, LinkError, executable};
 use libtest_mimic::{Arguments, Failed, Trial};
+use object::{
+    LittleEndian,
+    elf::{FileHeader64, PT_LOAD},
+    read::elf::FileHeader,
+};
 use std::{
     env, fs,
     os::unix::fs::PermissionsExt,
@@ -93,6 +98,13 @@ fn check(path: &Path) -> Result<(), Failed> {
         Ok(_) if !lines("//= ").is_empty() => return Err("it can be linked".into()),
         Ok(bytes) => bytes,
     };
+    // valgrind reads no symbols of a program with an empty one.
+    let programs = FileHeader64::<LittleEndian>::parse(&*bytes)?;
+    let programs = programs.program_headers(LittleEndian, &*bytes)?.iter();
+    let loaded = programs.filter(|program| program.p_type.get(LittleEndian) == PT_LOAD);
+    if loaded.clone().any(|program| program.p_filesz.get(LittleEndian) == 0) {
+        return Err("a segment has nothing in the file".into());
+    }
     let program = dir.path().join("program");
     write(&program, &bytes)?;
     let output = cm_test::process::output(&mut Command::new(&program))?;
