@@ -3,11 +3,11 @@
 use crate::{
     Digest, Hasher,
     index::{Entry, Kind},
-    mapped, pack,
+    mapped::{Lent, Window},
+    pack,
     segment::{EntryHeader, HEADER, SegmentFile},
     sync::step,
 };
-use memmap2::Mmap;
 use std::{fmt, io, ops::Deref, os::unix::fs::FileExt, sync::Arc};
 
 /// The contents of a blob, in memory or in the mapped file of the store. They have been verified.
@@ -17,7 +17,7 @@ pub struct Bytes(Held);
 #[derive(Clone)]
 enum Held {
     Memory(Arc<[u8]>),
-    Mapped(Arc<Mmap>),
+    Mapped(Lent),
 }
 
 impl Deref for Bytes {
@@ -25,7 +25,7 @@ impl Deref for Bytes {
     fn deref(&self) -> &[u8] {
         match &self.0 {
             Held::Memory(bytes) => bytes,
-            Held::Mapped(map) => map,
+            Held::Mapped(lent) => lent,
         }
     }
 }
@@ -47,7 +47,7 @@ impl From<Bytes> for Arc<[u8]> {
     fn from(bytes: Bytes) -> Arc<[u8]> {
         match bytes.0 {
             Held::Memory(bytes) => bytes,
-            Held::Mapped(map) => Arc::from(&map[..]),
+            Held::Mapped(lent) => Arc::from(&lent[..]),
         }
     }
 }
@@ -78,33 +78,41 @@ impl From<io::Error> for Unread {
 
 /// Entries up to this length are read with their headers, in one call.
 const SMALL: u64 = 1 << 13;
-/// From this length on mapping is faster than copying, which needs as many fresh pages.
-const LARGE: u64 = 1 << 17;
+/// So much of an entry can be in memory before its header has been looked at, which says how long it
+/// really is.
+pub(crate) const UNSEEN: u64 = 1 << 17;
 
-/// Reads and verifies an entry. A large blob may stay in its file, if `mapped`.
+/// Reads and verifies an entry. It stays in its file if the start of it, up to `UNSEEN` bytes, has been
+/// brought into a window.
 pub(crate) fn read_entry(
     segment: &SegmentFile,
+    window: Option<&Arc<Window>>,
     entry: &Entry,
     kind: Kind,
     key: &Digest,
-    mapped: bool,
 ) -> Result<Bytes, Unread> {
     step();
-    let first = if entry.len <= SMALL { entry.len.max(HEADER) } else { HEADER };
-    let mut start = vec![0; first as usize];
-    let read = segment.read_up_to(&mut start, entry.offset)?;
-    let header = start[..read].first_chunk().and_then(|bytes| segment.decode(bytes));
+    let window = window.filter(|window| window.covers(entry.offset, HEADER));
+    let start = match window {
+        Some(window) => {
+            let mut header = vec![0; HEADER as usize];
+            window.copy(entry.offset, &mut header);
+            header
+        }
+        None => read_start(segment, entry)?,
+    };
+    let header = start.first_chunk().and_then(|bytes| segment.decode(bytes));
     let header = header
         .filter(|header| header.kind == kind && header.key == *key && header.total() == entry.len);
     let Some(header) = header else { return Err(Unread::Bad(Vec::new())) };
-    let rest = start[..read].get(HEADER as usize..(HEADER + header.len) as usize);
-    let stored = match rest {
-        Some(bytes) => Stored::hashed(Bytes::from(Arc::from(bytes)), &header),
-        None if mapped && header.len >= LARGE && segment.is_own && !header.packed => {
-            let map = mapped::map(&segment.file, entry.offset + HEADER, header.len as usize)?;
-            Stored::hashed(Bytes(Held::Mapped(Arc::new(map))), &header)
-        }
-        None => Stored::read(segment, entry.offset + HEADER, &header)?,
+    let (offset, len) = (entry.offset + HEADER, header.len);
+    let lent = window
+        .filter(|window| entry.len <= UNSEEN || window.bring(offset, len))
+        .and_then(|window| Lent::of(window, offset, len));
+    let stored = match (lent, start.get(HEADER as usize..(HEADER + len) as usize)) {
+        (Some(lent), _) => Stored::hashed(Bytes(Held::Mapped(lent)), &header),
+        (None, Some(bytes)) => Stored::hashed(Bytes::from(Arc::from(bytes)), &header),
+        (None, None) => Stored::read(segment, offset, &header)?,
     };
     let Stored { mut bytes, mut digest } = stored;
     if header.packed {
@@ -113,6 +121,15 @@ pub(crate) fn read_entry(
     }
     let sound = digest == header.contents && (kind == Kind::Record || digest == *key);
     if sound { Ok(bytes) } else { Err(Unread::Bad(bytes.to_vec())) }
+}
+
+/// The header of an entry, and all of it if it is small.
+fn read_start(segment: &SegmentFile, entry: &Entry) -> io::Result<Vec<u8>> {
+    let len = if entry.len <= SMALL { entry.len.max(HEADER) } else { HEADER };
+    let mut start = vec![0; len as usize];
+    let read = segment.read_up_to(&mut start, entry.offset)?;
+    start.truncate(read);
+    Ok(start)
 }
 
 /// The contents as they are in the segment, with their digest unless they are packed.
@@ -188,8 +205,9 @@ mod tests {
             segment.file.write_all_at(&header.encode(&segment.nonce), START).unwrap();
             let entry = Entry::new(kind, key_start(&key), 0);
             let entry = Entry { segment: 1, offset: START, len: header.total(), ..entry };
-            for mapped in [false, true] {
-                let read = read_entry(&segment, &entry, kind, &key, mapped);
+            let window = segment.window(entry.offset + entry.len).unwrap();
+            for window in [None, Some(&window)] {
+                let read = read_entry(&segment, window, &entry, kind, &key);
                 assert!(matches!(read, Err(Unread::Bad(_))), "{len}");
             }
         }
