@@ -4,7 +4,6 @@ use crate::{
     Bytes, Store,
     hold::is_alone,
     index::Trouble,
-    mapped,
     place::{Found, Owners, is_own, look},
     room::Room,
     transaction::Transaction,
@@ -162,10 +161,8 @@ impl Store {
     pub fn view_beside(&self, path: &Path) -> Option<Bytes> {
         let file = self.admits(path).then(|| File::open(path).ok())??;
         let meta = file.metadata().ok().filter(|meta| meta.is_file())?;
-        if meta.len() == 0 || !is_own(&meta) {
-            return Some(Bytes::from(Arc::from(fs::read(path).ok()?)));
-        }
-        Some(Bytes::mapped(mapped::map(&file, 0, usize::try_from(meta.len()).ok()?).ok()?))
+        let mapped = is_own(&meta).then(|| Bytes::of_file(&file)).flatten();
+        mapped.or_else(|| Some(Bytes::from(Arc::from(fs::read(path).ok()?))))
     }
 
     /// Sets a file beside the store aside that was found to be damaged, and counts it like a bad entry.
