@@ -66,7 +66,7 @@ pub fn build(
         let diagnostics = diagnose(db, Purpose::Compile);
         session.clock.lap("diagnostics");
         let executable = accepted(&diagnostics).then(|| {
-            parallel::units(db, &session.clock);
+            parallel::units(db, session, true);
             let _small = SmallPages::begin();
             session.tools.begin_writing();
             queries::objects(db, Root);

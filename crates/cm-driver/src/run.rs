@@ -78,7 +78,7 @@ pub(crate) fn prepare(
         let diagnostics = diagnose(db, Purpose::Run);
         session.clock.lap("diagnostics");
         let objects = accepted(&diagnostics).then(|| {
-            parallel::units(db, &session.clock);
+            parallel::units(db, session, false);
             let object = |(unit, digest): &(UnitId, Digest)| {
                 let known = last.object(digest);
                 let make = || queries::unit_object(db, *unit).bytes(db).into();

@@ -115,7 +115,7 @@ fn plan(db: &Database, session: &Session, options: &Options, filters: &[String])
     });
     let tests: Vec<Test> = tests.collect();
     let objects = tests.iter().any(|test| !test.known).then(|| {
-        parallel::units(db, &session.clock);
+        parallel::units(db, session, false);
         let object = |(unit, digest): &(UnitId, Digest)| Object {
             name: unit.to_string(),
             digest: *digest,
