@@ -3,12 +3,19 @@
 use crate::{
     Digest, Hasher,
     index::{Entry, Kind},
-    mapped, pack,
+    mapped::{Lent, Window},
+    pack,
     segment::{EntryHeader, HEADER, SegmentFile},
     sync::step,
 };
-use memmap2::Mmap;
-use std::{fmt, io, ops::Deref, os::unix::fs::FileExt, sync::Arc};
+use std::{
+    fmt,
+    fs::File,
+    io,
+    ops::{Deref, Range},
+    os::unix::fs::FileExt,
+    sync::Arc,
+};
 
 /// The contents of a blob, in memory or in the mapped file of the store. They have been verified.
 #[derive(Clone)]
@@ -16,16 +23,39 @@ pub struct Bytes(Held);
 
 #[derive(Clone)]
 enum Held {
-    Memory(Arc<[u8]>),
-    Mapped(Arc<Mmap>),
+    Memory(Arc<[u8]>, Range<usize>),
+    Mapped(Lent),
+}
+
+impl Bytes {
+    /// A file of the user's own, which is replaced and never changed. `None`: it cannot be had.
+    pub(crate) fn of_file(file: &File) -> Option<Bytes> {
+        let len = file.metadata().ok()?.len();
+        let window = Arc::new(Window::of(file, len)?);
+        window.bring(0, len).then_some(Bytes(Held::Mapped(Lent::of(&window, 0, len)?)))
+    }
+
+    /// A part of them, without a copy.
+    ///
+    /// # Panics
+    /// If it lies outside.
+    pub fn slice(&self, part: Range<usize>) -> Bytes {
+        Bytes(match &self.0 {
+            Held::Memory(bytes, all) => {
+                assert!(part.start <= part.end && part.end <= all.len(), "a part lies inside");
+                Held::Memory(bytes.clone(), all.start + part.start..all.start + part.end)
+            }
+            Held::Mapped(lent) => Held::Mapped(lent.part(part)),
+        })
+    }
 }
 
 impl Deref for Bytes {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
         match &self.0 {
-            Held::Memory(bytes) => bytes,
-            Held::Mapped(map) => map,
+            Held::Memory(bytes, part) => &bytes[part.clone()],
+            Held::Mapped(lent) => lent,
         }
     }
 }
@@ -38,16 +68,17 @@ impl AsRef<[u8]> for Bytes {
 
 impl From<Arc<[u8]>> for Bytes {
     fn from(bytes: Arc<[u8]>) -> Bytes {
-        Bytes(Held::Memory(bytes))
+        let all = 0..bytes.len();
+        Bytes(Held::Memory(bytes, all))
     }
 }
 
-/// Copies what is mapped.
+/// Copies what is mapped, and parts.
 impl From<Bytes> for Arc<[u8]> {
     fn from(bytes: Bytes) -> Arc<[u8]> {
-        match bytes.0 {
-            Held::Memory(bytes) => bytes,
-            Held::Mapped(map) => Arc::from(&map[..]),
+        match &bytes.0 {
+            Held::Memory(all, part) if part.len() == all.len() => all.clone(),
+            _ => Arc::from(&bytes[..]),
         }
     }
 }
@@ -78,33 +109,41 @@ impl From<io::Error> for Unread {
 
 /// Entries up to this length are read with their headers, in one call.
 const SMALL: u64 = 1 << 13;
-/// From this length on mapping is faster than copying, which needs as many fresh pages.
-const LARGE: u64 = 1 << 17;
+/// So much of an entry can be in memory before its header has been looked at, which says how long it
+/// really is.
+pub(crate) const UNSEEN: u64 = 1 << 17;
 
-/// Reads and verifies an entry. A large blob may stay in its file, if `mapped`.
+/// Reads and verifies an entry. It stays in its file if the start of it, up to `UNSEEN` bytes, has been
+/// brought into a window.
 pub(crate) fn read_entry(
     segment: &SegmentFile,
+    window: Option<&Arc<Window>>,
     entry: &Entry,
     kind: Kind,
     key: &Digest,
-    mapped: bool,
 ) -> Result<Bytes, Unread> {
     step();
-    let first = if entry.len <= SMALL { entry.len.max(HEADER) } else { HEADER };
-    let mut start = vec![0; first as usize];
-    let read = segment.read_up_to(&mut start, entry.offset)?;
-    let header = start[..read].first_chunk().and_then(|bytes| segment.decode(bytes));
+    let window = window.filter(|window| window.covers(entry.offset, HEADER));
+    let start = match window {
+        Some(window) => {
+            let mut header = vec![0; HEADER as usize];
+            window.copy(entry.offset, &mut header);
+            header
+        }
+        None => read_start(segment, entry)?,
+    };
+    let header = start.first_chunk().and_then(|bytes| segment.decode(bytes));
     let header = header
         .filter(|header| header.kind == kind && header.key == *key && header.total() == entry.len);
     let Some(header) = header else { return Err(Unread::Bad(Vec::new())) };
-    let rest = start[..read].get(HEADER as usize..(HEADER + header.len) as usize);
-    let stored = match rest {
-        Some(bytes) => Stored::hashed(Bytes::from(Arc::from(bytes)), &header),
-        None if mapped && header.len >= LARGE && segment.is_own && !header.packed => {
-            let map = mapped::map(&segment.file, entry.offset + HEADER, header.len as usize)?;
-            Stored::hashed(Bytes(Held::Mapped(Arc::new(map))), &header)
-        }
-        None => Stored::read(segment, entry.offset + HEADER, &header)?,
+    let (offset, len) = (entry.offset + HEADER, header.len);
+    let lent = window
+        .filter(|window| entry.len <= UNSEEN || window.bring(offset, len))
+        .and_then(|window| Lent::of(window, offset, len));
+    let stored = match (lent, start.get(HEADER as usize..(HEADER + len) as usize)) {
+        (Some(lent), _) => Stored::hashed(Bytes(Held::Mapped(lent)), &header),
+        (None, Some(bytes)) => Stored::hashed(Bytes::from(Arc::from(bytes)), &header),
+        (None, None) => Stored::read(segment, offset, &header)?,
     };
     let Stored { mut bytes, mut digest } = stored;
     if header.packed {
@@ -113,6 +152,15 @@ pub(crate) fn read_entry(
     }
     let sound = digest == header.contents && (kind == Kind::Record || digest == *key);
     if sound { Ok(bytes) } else { Err(Unread::Bad(bytes.to_vec())) }
+}
+
+/// The header of an entry, and all of it if it is small.
+fn read_start(segment: &SegmentFile, entry: &Entry) -> io::Result<Vec<u8>> {
+    let len = if entry.len <= SMALL { entry.len.max(HEADER) } else { HEADER };
+    let mut start = vec![0; len as usize];
+    let read = segment.read_up_to(&mut start, entry.offset)?;
+    start.truncate(read);
+    Ok(start)
 }
 
 /// The contents as they are in the segment, with their digest unless they are packed.
@@ -188,8 +236,9 @@ mod tests {
             segment.file.write_all_at(&header.encode(&segment.nonce), START).unwrap();
             let entry = Entry::new(kind, key_start(&key), 0);
             let entry = Entry { segment: 1, offset: START, len: header.total(), ..entry };
-            for mapped in [false, true] {
-                let read = read_entry(&segment, &entry, kind, &key, mapped);
+            let window = segment.window(entry.offset + entry.len).unwrap();
+            for window in [None, Some(&window)] {
+                let read = read_entry(&segment, window, &entry, kind, &key);
                 assert!(matches!(read, Err(Unread::Bad(_))), "{len}");
             }
         }

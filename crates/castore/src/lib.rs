@@ -30,7 +30,12 @@
 //! write of a few bytes, into a part of the index that has room for some hundred of them. Whatever
 //! else is done with the index first puts those that are noted into the order of use, and so does a
 //! hit that finds no room (`index::uses`). So the order is exact whenever anybody looks at it, and a
-//! process that is killed has noted all that it used.
+//! process that is killed has noted all that it used. Several blobs are looked up under one lock, and
+//! their uses noted in one write ([`Store::views`]).
+//!
+//! A segment is mapped as a whole when it is first needed, and again when what is needed was written
+//! since. Before anything there is looked at it is brought into memory, so a file that was cut off, or
+//! a disk that fails, is noticed there; then, and where a file may not be mapped, it is read.
 //!
 //! # Signing
 //!
@@ -41,8 +46,8 @@
 //!
 //! * An entry is in the index only after it has been written. What a process that was killed has
 //!   reserved is waste, and goes when its segment does.
-//! * What is written in a segment is never changed. Entries are moved by copying, so a large blob can
-//!   be lent from its file ([`Store::view`]).
+//! * What is written in a segment is never changed, and no segment is made shorter. Entries are moved
+//!   by copying, and files are deleted, so a blob can be lent from its file ([`Store::view`]).
 //! * The index is changed by transactions (`index::pages`), so a process may be killed anywhere.
 //!   It is a hint all the same: every page has a checksum, every link is compared with its
 //!   opposite, every entry with its own header and digest. If anything is wrong with it, it is made
@@ -75,6 +80,7 @@ mod mapped;
 mod name;
 mod pack;
 mod place;
+mod read;
 mod rebuild;
 mod room;
 mod segment;

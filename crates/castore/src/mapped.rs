@@ -4,10 +4,16 @@
 //! its length under its lock, and segments are deleted, not overwritten.
 #![expect(unsafe_code, reason = "a mapping is outside what the language can vouch for")]
 
-use memmap2::{Mmap, MmapOptions, MmapRaw};
-use std::{fs::File, io, ptr};
+use memmap2::{Advice, MmapOptions, MmapRaw};
+use std::{
+    fs::File,
+    ops::{Deref, Range},
+    ptr, slice,
+    sync::Arc,
+};
 
-/// A file that others may change: it is copied from, and never lent.
+/// A file that others may change: it is copied from, and only parts that nobody changes any more
+/// are lent.
 #[derive(Debug)]
 pub(crate) struct Window(MmapRaw);
 
@@ -27,25 +33,64 @@ impl Window {
     /// # Panics
     /// If it lies outside.
     pub fn copy(&self, offset: u64, bytes: &mut [u8]) {
-        let end = offset.checked_add(bytes.len() as u64);
-        assert!(end.is_some_and(|end| end <= self.len()), "what is copied lies inside");
+        assert!(self.covers(offset, bytes.len() as u64), "what is copied lies inside");
         // SAFETY: the range is in the mapping (just checked), and `bytes` is memory of our own. No
-        // reference to the mapping exists, and any bytes at all will do: a checksum tells whether
-        // they are those that were written.
+        // reference to this part of the mapping exists that others may change, and any bytes at all
+        // will do: a checksum tells whether they are those that were written.
         unsafe {
             let from = self.0.as_ptr().add(offset as usize);
             ptr::copy_nonoverlapping(from, bytes.as_mut_ptr(), bytes.len());
         }
     }
+
+    /// Brings what lies at an offset into memory, all at once. `false`: that cannot be, since the file
+    /// has been cut off, or the disk cannot be read, or the system is old: touching it might end the
+    /// process.
+    pub fn bring(&self, offset: u64, len: u64) -> bool {
+        self.covers(offset, len)
+            && self.0.advise_range(Advice::PopulateRead, offset as usize, len as usize).is_ok()
+    }
+
+    /// Whether so many bytes at an offset lie inside.
+    pub fn covers(&self, offset: u64, len: u64) -> bool {
+        offset.checked_add(len).is_some_and(|end| end <= self.len())
+    }
 }
 
-/// A part of a file of ours that nobody changes any more, brought into memory at once.
-pub(crate) fn map(file: &File, offset: u64, len: usize) -> io::Result<Mmap> {
-    let end = offset.saturating_add(len as u64);
-    if end > file.metadata()?.len() {
-        return Err(io::ErrorKind::UnexpectedEof.into());
+/// A part of a file of ours that nobody changes any more.
+#[derive(Clone)]
+pub(crate) struct Lent {
+    window: Arc<Window>,
+    offset: usize,
+    len: usize,
+}
+
+impl Lent {
+    /// What lies at an offset; `None`: not all of that is in the window. It must be an entry of a
+    /// segment, or of a file that is replaced and never changed, and belong to the user who runs this
+    /// process.
+    pub fn of(window: &Arc<Window>, offset: u64, len: u64) -> Option<Lent> {
+        let window = window.covers(offset, len).then(|| window.clone())?;
+        Some(Lent { window, offset: offset as usize, len: len as usize })
     }
-    // SAFETY: what is written in a segment is never changed, and its file belongs to the user who
-    // runs this process, so nobody who could not change its memory anyway can write there.
-    unsafe { MmapOptions::new().offset(offset).len(len).populate().map(file) }
+
+    /// A part of it.
+    ///
+    /// # Panics
+    /// If it lies outside.
+    pub fn part(&self, part: Range<usize>) -> Lent {
+        assert!(part.start <= part.end && part.end <= self.len, "a part lies inside");
+        let window = self.window.clone();
+        Lent { window, offset: self.offset + part.start, len: part.len() }
+    }
+}
+
+impl Deref for Lent {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        // SAFETY: the range is in the mapping (`Lent::of` saw to it), which lives as long as this.
+        // What is written there is never changed, and the file belongs to the user who runs this process,
+        // so nobody who could not change its memory anyway can write there.
+        unsafe { slice::from_raw_parts(self.window.0.as_ptr().add(self.offset), self.len) }
+    }
 }

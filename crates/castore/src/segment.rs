@@ -16,10 +16,17 @@
 use crate::{
     Digest, Hasher, Name,
     index::{KeyStart, Kind},
+    mapped::Window,
     place::{self, Owners},
-    sync::step,
+    sync::{Mutex, step},
 };
-use std::{fs::File, io, os::unix::fs::FileExt, path::Path};
+use std::{
+    fs::File,
+    io,
+    os::unix::fs::FileExt,
+    path::Path,
+    sync::{Arc, PoisonError},
+};
 
 /// Where entries can begin.
 pub(crate) const ALIGN: u64 = 64;
@@ -125,7 +132,9 @@ pub(crate) struct SegmentFile {
     pub file: File,
     pub nonce: Nonce,
     /// It belongs to the user who runs this process.
-    pub is_own: bool,
+    is_own: bool,
+    /// All of it in memory, as far as it was written when it was mapped.
+    window: Mutex<Option<Arc<Window>>>,
 }
 
 impl SegmentFile {
@@ -139,7 +148,7 @@ impl SegmentFile {
         bytes[16..20].copy_from_slice(&id.to_le_bytes());
         bytes[24..40].copy_from_slice(&nonce);
         file.write_all_at(&bytes, 0)?;
-        Ok(SegmentFile { file, nonce, is_own: true })
+        Ok(SegmentFile { file, nonce, is_own: true, window: Mutex::default() })
     }
 
     /// The segment of that number; `None`: the file is something else.
@@ -161,7 +170,7 @@ impl SegmentFile {
         let sound = bytes[..16] == *FILE_MAGIC && bytes[16..20] == id.to_le_bytes();
         let nonce = *bytes[24..].first_chunk().expect("invariant: 64 bytes");
         let is_own = place::is_own(&file.metadata()?);
-        Ok(sound.then_some(SegmentFile { file, nonce, is_own }))
+        Ok(sound.then_some(SegmentFile { file, nonce, is_own, window: Mutex::default() }))
     }
 
     /// Whether a file is a segment of another version of this format.
@@ -182,6 +191,24 @@ impl SegmentFile {
         read_up_to(&self.file, bytes, offset)
     }
 
+    /// The file in memory, as far as `end` at least if it is that long. `None`: it cannot be mapped, or
+    /// it belongs to others, who could change what has been verified.
+    pub fn window(&self, end: u64) -> Option<Arc<Window>> {
+        if !self.is_own {
+            return None;
+        }
+        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
+        let mapped = window.as_ref().map_or(0, |window| window.len());
+        if mapped < end {
+            let len = self.file.metadata().ok()?.len();
+            // It is mapped anew when it has grown.
+            if mapped < len {
+                *window = Window::of(&self.file, len).map(Arc::new);
+            }
+        }
+        window.clone()
+    }
+
     /// The header at an offset; `None`: there is none.
     pub fn header(&self, offset: u64) -> io::Result<Option<EntryHeader>> {
         let mut bytes = [0; HEADER as usize];
@@ -194,11 +221,11 @@ impl SegmentFile {
 
     /// All entries that lie below `end`, with their offsets.
     pub fn scan(&self, end: u64, found: &mut dyn FnMut(u64, EntryHeader)) -> io::Result<()> {
-        let mut window = Window { file: &self.file, start: 0, bytes: Vec::new() };
+        let mut piece = Piece { file: &self.file, start: 0, bytes: Vec::new() };
         let mut offset = START;
         while offset + HEADER <= end {
             let header =
-                window.at(offset)?.and_then(|bytes| EntryHeader::decode(&self.nonce, bytes));
+                piece.at(offset)?.and_then(|bytes| EntryHeader::decode(&self.nonce, bytes));
             offset += match header {
                 Some(header) if offset + HEADER + header.len <= end => {
                     found(offset, header);
@@ -212,13 +239,13 @@ impl SegmentFile {
 }
 
 /// A part of a file, since a system call for every header would be slow.
-struct Window<'a> {
+struct Piece<'a> {
     file: &'a File,
     start: u64,
     bytes: Vec<u8>,
 }
 
-impl Window<'_> {
+impl Piece<'_> {
     const LEN: u64 = 1 << 16;
 
     /// The bytes of a header that might be at `offset`; `None`: the file ends before.
@@ -226,7 +253,7 @@ impl Window<'_> {
         let end = self.start + self.bytes.len() as u64;
         if offset < self.start || offset + HEADER > end {
             self.start = offset;
-            self.bytes.resize(Window::LEN as usize, 0);
+            self.bytes.resize(Piece::LEN as usize, 0);
             let read = read_up_to(self.file, &mut self.bytes, offset)?;
             self.bytes.truncate(read);
         }

@@ -3,11 +3,10 @@
 use crate::{
     Bytes, Digest, Error, Latest, Name, Totals, Usage,
     beside::Beside,
-    bytes::{Unread, read_entry},
     collected::{Collected, Item},
     home::Home,
-    index::{Entry, Kind, Trouble},
-    segment::key_start,
+    index::Kind,
+    read::Use,
     sign::{self, Seal, Signing},
     sync::{Mutex, MutexGuard},
     transaction::Opened,
@@ -59,12 +58,12 @@ pub struct Store {
     pub(crate) misses_untold: AtomicU64,
     pub(crate) written: AtomicU64,
     pub(crate) refused: AtomicU64,
-    quarantined: AtomicU64,
+    pub(crate) quarantined: AtomicU64,
     untrusted: AtomicU64,
     /// What `latest` says.
-    found: AtomicU64,
+    pub(crate) found: AtomicU64,
     missed: AtomicU64,
-    saved: AtomicU64,
+    pub(crate) saved: AtomicU64,
 }
 
 /// What happened through one [`Store`] since it was opened.
@@ -101,15 +100,6 @@ pub struct Summary {
     pub oldest: Option<u64>,
     /// When any entry was last used.
     pub newest: Option<u64>,
-}
-
-/// How an entry is read.
-#[derive(Clone, Copy)]
-struct Use {
-    /// It is used, so it becomes the one used last.
-    counts: bool,
-    /// It may stay in its file.
-    mapped: bool,
 }
 
 impl Store {
@@ -194,10 +184,26 @@ impl Store {
         self.read(Kind::Blob, digest, false).map(Into::into)
     }
 
-    /// The same without a copy: a large blob stays in its file, which is mapped. It must be the
+    /// The same without a copy: the blob stays in its file, which is mapped. That must be the
     /// user's own, since whoever can write there can change what has been verified.
     pub fn view(&self, digest: &Digest) -> Option<Bytes> {
         self.read(Kind::Blob, digest, true)
+    }
+
+    /// The same of several blobs, for less: they are looked up together.
+    pub fn views(&self, digests: &[Digest]) -> Vec<Option<Bytes>> {
+        let mut views: Vec<_> =
+            digests.iter().map(|digest| self.known(Kind::Blob, digest)).collect();
+        let missing = || views.iter().zip(digests).filter(|(view, _)| view.is_none());
+        let missing: Vec<Digest> = missing().map(|(_, digest)| *digest).collect();
+        let how = Use { counts: true, mapped: true };
+        let mut read = self.read_files(Kind::Blob, &missing, how).into_iter();
+        for view in views.iter_mut().filter(|view| view.is_none()) {
+            *view = read.next().flatten();
+        }
+        let hits = views.iter().flatten().count();
+        self.count(hits as u64, (views.len() - hits) as u64);
+        views
     }
 
     /// Whether there is an entry for that digest. It is not verified, and does not count as used.
@@ -312,27 +318,26 @@ impl Store {
         }
     }
 
-    fn find(&self, kind: Kind, key: &Digest) -> Option<Entry> {
-        let found = self
-            .look_up(|step| Ok(step.index.find(kind, &key_start(key))?.map(|(_, entry)| entry)));
-        found.ok()??
-    }
-
     /// The contents of an entry, verified.
     fn read(&self, kind: Kind, key: &Digest, mapped: bool) -> Option<Bytes> {
-        let known = self.collected().items.get(&(kind, *key)).map(|item| item.bytes.clone().into());
-        let found = known.or_else(|| {
+        let found = self.known(kind, key).or_else(|| {
             let found = self.read_file(kind, key, Use { counts: true, mapped })?;
             (kind == Kind::Blob || self.accepts(key, &found)).then_some(found)
         });
-        let (counter, untold) = match found {
-            Some(_) => (&self.hits, 0),
-            None => (&self.misses, 1),
-        };
-        counter.fetch_add(1, Ordering::Relaxed);
-        self.misses_untold.fetch_add(untold, Ordering::Relaxed);
-        self.missed.fetch_add(untold, Ordering::Relaxed);
+        self.count(u64::from(found.is_some()), u64::from(found.is_none()));
         found
+    }
+
+    /// What is in memory still.
+    fn known(&self, kind: Kind, key: &Digest) -> Option<Bytes> {
+        self.collected().items.get(&(kind, *key)).map(|item| item.bytes.clone().into())
+    }
+
+    fn count(&self, hits: u64, misses: u64) {
+        self.hits.fetch_add(hits, Ordering::Relaxed);
+        for count in [&self.misses, &self.misses_untold, &self.missed] {
+            count.fetch_add(misses, Ordering::Relaxed);
+        }
     }
 
     /// Whether a record may be used. One that may not is left to those who trust its signer.
@@ -348,72 +353,6 @@ impl Store {
             });
         }
         accepted
-    }
-
-    /// The same of what is on disk, and nothing is counted.
-    pub(crate) fn read_quietly(&self, kind: Kind, key: &Digest) -> Option<Bytes> {
-        self.read_file(kind, key, Use { counts: false, mapped: true })
-    }
-
-    fn read_file(&self, kind: Kind, key: &Digest, how: Use) -> Option<Bytes> {
-        // An entry may be moved while it is read, but not for ever.
-        for _ in 0..3 {
-            let found = self.look_up(|step| {
-                let Some((number, entry)) = step.index.find(kind, &key_start(key))? else {
-                    return Ok(None);
-                };
-                if how.counts && !step.read_only {
-                    self.found.fetch_add(1, Ordering::Relaxed);
-                    self.saved.fetch_add(u64::from(entry.cost), Ordering::Relaxed);
-                    step.index.hit(number, self.latest())?;
-                }
-                Ok(Some((self.segment(step, entry.segment)?, entry)))
-            });
-            let (segment, entry) = found.ok()???;
-            let read = match segment {
-                Some(segment) => read_entry(&segment, &entry, kind, key, how.mapped),
-                None => Err(Unread::Bad(Vec::new())),
-            };
-            match read {
-                Ok(bytes) => return Some(bytes),
-                Err(Unread::Unavailable) => return None,
-                Err(Unread::Bad(bytes)) => {
-                    if self.discard((kind, key), &entry, &bytes, how) {
-                        return None;
-                    }
-                }
-            }
-        }
-        None
-    }
-
-    /// Removes a bad entry. `false`: it has been moved meanwhile.
-    fn discard(&self, (kind, key): (Kind, &Digest), bad: &Entry, bytes: &[u8], how: Use) -> bool {
-        let discarded = self.transact(false, |step| {
-            let Some((number, entry)) = step.index.find(kind, &key_start(key))? else {
-                return Ok(true);
-            };
-            if (entry.segment, entry.offset) != (bad.segment, bad.offset) {
-                return Ok(false);
-            }
-            if !step.read_only {
-                let segment = step.index.remove(number)?;
-                step.index.header.totals.quarantined += 1;
-                // It was counted when it was found.
-                let hits = &mut step.index.header.totals.hits;
-                *hits = hits.saturating_sub(u64::from(how.counts));
-                self.reclaim(step, segment.id)?;
-            }
-            Ok::<bool, Trouble>(true)
-        });
-        let discarded = discarded.ok().flatten() != Some(false);
-        if discarded {
-            self.quarantined.fetch_add(1, Ordering::Relaxed);
-            if !self.config.read_only {
-                self.home.quarantine_bytes(&key.to_string()[..16], bytes);
-            }
-        }
-        discarded
     }
 }
 

@@ -4,12 +4,12 @@ use crate::{
     link::{self, Linker},
     tools::{Tools, fatal},
 };
-use castore::Digest;
+use castore::{Bytes, Digest};
 use cm_db::DefId;
 use cm_hir::thir::{Instance, InstanceKind};
 use cm_lower::{Item, UnitId};
 use redgreen::{Blob, Db, NodeName, Root};
-use std::{cell::LazyCell, fmt::Display, sync::Arc};
+use std::{cell::LazyCell, fmt::Display};
 
 redgreen::queries! {
     /// All queries of this crate.
@@ -87,13 +87,13 @@ fn compute_executable(db: &dyn Db, _: &Root) -> Blob {
     let digests: Vec<u8> = digests.flat_map(|digest| digest.0).collect();
     let inputs = LazyCell::new(|| {
         // By their digests: whether the executable is linked or found must not show in the graph.
-        let object = |(unit, digest): &(UnitId, Digest)| {
-            let known = tools.store.as_ref().and_then(|store| store.get(digest));
-            let make = || redgreen::unrecorded(db, || unit_object(db, *unit).bytes(db));
-            let bytes = known.unwrap_or_else(make);
-            (unit.to_string(), bytes)
+        let digests: Vec<Digest> = objects.iter().map(|(_, digest)| *digest).collect();
+        let known = tools.blobs(&digests);
+        let object = |((unit, _), known): (&(UnitId, Digest), Option<Bytes>)| {
+            let make = || redgreen::unrecorded(db, || unit_object(db, *unit).bytes(db)).into();
+            (unit.to_string(), known.unwrap_or_else(make))
         };
-        objects.iter().map(object).collect::<Vec<_>>()
+        objects.iter().zip(known).map(object).collect::<Vec<_>>()
     });
     if !tools.foreign.is_empty() {
         let key = Digest::of(&[tools.foreign.identity().as_bytes(), &digests].concat());
@@ -112,7 +112,7 @@ fn compute_executable(db: &dyn Db, _: &Root) -> Blob {
 }
 
 /// The objects of a program, and the run-time library.
-fn named(objects: &[(String, Arc<[u8]>)]) -> Vec<(&str, &[u8])> {
+fn named(objects: &[(String, Bytes)]) -> Vec<(&str, &[u8])> {
     let objects = objects.iter().map(|(name, bytes)| (name.as_str(), &**bytes));
     objects.chain([("the run-time library", cm_runtime::OBJECT)]).collect()
 }

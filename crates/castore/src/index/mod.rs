@@ -71,19 +71,19 @@ impl<'f> Index<'f> {
         Ok(())
     }
 
-    /// Makes an entry the one used last, as one that was found. Where nothing else is to be changed
-    /// that is noted, no more.
-    pub fn hit(&mut self, number: u32, latest: Latest) -> Result<(), Trouble> {
-        let used = self.next_time();
-        if self.uses.len() == MOST_USES || self.is_changed() {
-            self.settle()?;
-            self.header.clock = used;
-            return self.count_hit(number, used, latest);
+    /// Makes entries those used last, one after the other, as some that were found. Where nothing else
+    /// is to be changed, and there is room, that is noted, no more.
+    pub fn hit(&mut self, found: &[(u32, Latest)]) -> Result<(), Trouble> {
+        let times = self.next_time()..;
+        let new = times.zip(found).map(|(used, &(number, latest))| Use { number, used, latest });
+        let new: Vec<Use> = new.collect();
+        if self.uses.len() + new.len() > MOST_USES || self.is_changed() {
+            self.uses.extend(new);
+            return self.settle();
         }
-        let Some(source) = self.pages.source() else { return Ok(()) };
+        let Some(source) = self.pages.source().filter(|_| !new.is_empty()) else { return Ok(()) };
         // An entry is used nevertheless if that cannot be noted, on a full disk perhaps.
-        let noted = Use { number, used, latest };
-        let _ = uses::write(source, seed(&self.header), self.uses.len(), &noted);
+        let _ = uses::write(source, seed(&self.header), self.uses.len(), &new);
         Ok(())
     }
 

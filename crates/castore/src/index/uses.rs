@@ -75,10 +75,11 @@ pub(super) fn read(source: Source, seed: u64, clock: u64) -> Result<Vec<Use>, Tr
     Ok(uses)
 }
 
-/// Notes a use behind so many others.
-pub(super) fn write(source: Source, seed: u64, behind: usize, noted: &Use) -> io::Result<()> {
+/// Notes some uses behind so many others.
+pub(super) fn write(source: Source, seed: u64, behind: usize, noted: &[Use]) -> io::Result<()> {
     step();
-    source.file.write_all_at(&noted.encode(seed), START + (behind * LEN) as u64)
+    let bytes: Vec<u8> = noted.iter().flat_map(|noted| noted.encode(seed)).collect();
+    source.file.write_all_at(&bytes, START + (behind * LEN) as u64)
 }
 
 #[cfg(test)]
@@ -103,14 +104,16 @@ mod tests {
         let all: Vec<Use> = (0..MOST_USES as u32).map(noted).collect();
         for (behind, one) in all.iter().enumerate() {
             assert_eq!(read(source(&file), 7, 1).unwrap(), all[..behind]);
-            write(source(&file), 7, behind, one).unwrap();
+            write(source(&file), 7, behind, &[*one]).unwrap();
         }
         assert_eq!(read(source(&file), 7, 1).unwrap(), all);
         assert_eq!(read(source(&file), 8, 1).unwrap(), [], "they are in the order by then");
         assert!(matches!(read(source(&file), 7, 100), Err(Trouble::Damaged)), "from the past");
         // Fewer after another transaction, before those of an earlier one.
-        write(source(&file), 8, 0, &all[3]).unwrap();
+        write(source(&file), 8, 0, &all[3..4]).unwrap();
         assert_eq!(read(source(&file), 8, 1).unwrap(), [all[3]]);
+        write(source(&file), 8, 1, &all[4..20]).unwrap();
+        assert_eq!(read(source(&file), 8, 1).unwrap(), all[3..20], "some at once");
     }
 
     /// As if the process had been killed after any number of bytes, and any damaged byte.
