@@ -69,7 +69,12 @@ pub fn update(db: &dyn Db, log: &BuildLog, cache: &Beside, program: &str) -> io:
         replace(cache, &path, &digests)?;
     }
     let parsed = ran("parse");
-    if parsed.is_empty() { Ok(()) } else { update_modules(db, &parsed, cache) }
+    if parsed.is_empty() {
+        return Ok(());
+    }
+    let declared: BTreeSet<_> =
+        ["item_tree", "imports", "exports"].into_iter().flat_map(ran).collect();
+    update_modules(db, &parsed, &declared, cache)
 }
 
 /// Tells what kind of digest it is.
@@ -98,29 +103,39 @@ fn replace(cache: &Beside, path: &Utf8Path, value: &impl Serialize) -> io::Resul
     cache.write(path, text.as_bytes())
 }
 
-fn update_modules(db: &dyn Db, parsed: &BTreeSet<Arc<str>>, cache: &Beside) -> io::Result<()> {
+/// What is declared is described anew where it may have changed, which is not where a file was parsed with
+/// the same result.
+fn update_modules(
+    db: &dyn Db,
+    parsed: &BTreeSet<Arc<str>>,
+    declared: &BTreeSet<Arc<str>>,
+    cache: &Beside,
+) -> io::Result<()> {
     let path = cache.dir.join("module_hash.json");
     let mut modules: BTreeMap<String, Module> = read(cache, &path);
     for file in cm_hir::files(db, Root) {
-        let name = format!("{file}.cm");
-        if (parsed.contains(file.0.as_str()) || !modules.contains_key(&name))
-            && let Some(module) = describe(db, *file)
-        {
-            modules.insert(name, module);
+        let (name, key) = (format!("{file}.cm"), file.0.as_str());
+        let known = modules.get_mut(&name).filter(|_| !declared.contains(key));
+        if known.is_some() && !parsed.contains(key) {
+            continue;
+        }
+        let FileText::Text(text) = cm_db::source(db, *file) else { continue };
+        match known {
+            Some(module) => module.sha256 = sha256(text.as_bytes()),
+            None => _ = modules.insert(name, describe(db, *file, text)),
         }
     }
     replace(cache, &path, &modules)
 }
 
-fn describe(db: &dyn Db, file: FileId) -> Option<Module> {
-    let FileText::Text(text) = cm_db::source(db, file) else { return None };
+fn describe(db: &dyn Db, file: FileId, text: &str) -> Module {
     let imports: BTreeSet<String> =
         decl::imports(db, file).edges.iter().map(|edge| format!("{}.cm", edge.file)).collect();
-    Some(Module {
+    Module {
         sha256: sha256(text.as_bytes()),
         imports: imports.into_iter().collect(),
         interface: interface(db, file),
-    })
+    }
 }
 
 /// What other tools compute as well; the store has digests of its own.

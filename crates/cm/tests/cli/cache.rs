@@ -304,3 +304,36 @@ fn shared_cache_directory() {
         }
     }
 }
+
+/// Whatever an edit changes, or leaves as it was.
+#[test]
+fn modules_are_described_as_by_a_clean_build() {
+    let place = Place::new(&FILES);
+    place.write("other.cm", "export const int ONE = 1;\n");
+    let edits = [
+        ("geo.cm", "// A comment.\nexport int area(int a) { return a * 2; }\n"),
+        ("geo.cm", "// A comment.\nexport int area(int a) { return a + a; }\n"),
+        (
+            "geo.cm",
+            "// A comment.\nint own() { return 2; }\nexport int area(int a) { return a + a; }\n",
+        ),
+        ("geo.cm", "import ./other::{ONE};\nexport int area(int a) { return a + ONE; }\n"),
+        ("geo.cm", "import ./other::{ONE};\nexport long area(long a) { return a + ONE; }\n"),
+        ("main.cm", "import ./geo::{area};\nint main() { return area(21) as int; }\n"),
+        ("other.cm", "// A comment.\nexport const int ONE = 1;\n"),
+        ("other.cm", "// A comment.\nexport const int ONE = 2;\n"),
+    ];
+    for (number, (file, text)) in edits.into_iter().enumerate() {
+        place.write(file, text);
+        let clean = format!("clean{number}");
+        for cache in [".cm_cache", &clean] {
+            let found = place.cm(&format!("compile -O0 main.cm -o program --cache-dir {cache}"));
+            assert_eq!(found.exit, 0, "{found:?}");
+        }
+        let modules = |cache: &str| {
+            let path = place.path.join(cache).join("module_hash.json");
+            fs::read_to_string(path).expect("it is written")
+        };
+        assert_eq!(modules(".cm_cache"), modules(&clean), "edit {number}, of {file}");
+    }
+}
