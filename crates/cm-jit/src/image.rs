@@ -22,6 +22,7 @@ pub fn link(objects: &[(&str, &[u8])], symbol: &str) -> Result<usize, JitError> 
         LinkError::Undefined(vec![Undefined { symbol: symbol.to_owned(), user: None }])
     })?;
     let mut pages = Pages::map(layout.size() as usize).map_err(system)?;
+    pages.populate(layout.filled() as usize);
     let base = pages.address();
     let mut place = Place { bytes: pages.bytes(), base, imports: Some(&imports) };
     image.write(&layout, &mut place)?;
