@@ -8,7 +8,14 @@ use crate::{
     segment::{EntryHeader, HEADER, SegmentFile},
     sync::step,
 };
-use std::{fmt, io, ops::Deref, os::unix::fs::FileExt, sync::Arc};
+use std::{
+    fmt,
+    fs::File,
+    io,
+    ops::{Deref, Range},
+    os::unix::fs::FileExt,
+    sync::Arc,
+};
 
 /// The contents of a blob, in memory or in the mapped file of the store. They have been verified.
 #[derive(Clone)]
@@ -16,15 +23,38 @@ pub struct Bytes(Held);
 
 #[derive(Clone)]
 enum Held {
-    Memory(Arc<[u8]>),
+    Memory(Arc<[u8]>, Range<usize>),
     Mapped(Lent),
+}
+
+impl Bytes {
+    /// A file of the user's own, which is replaced and never changed. `None`: it cannot be had.
+    pub(crate) fn of_file(file: &File) -> Option<Bytes> {
+        let len = file.metadata().ok()?.len();
+        let window = Arc::new(Window::of(file, len)?);
+        window.bring(0, len).then_some(Bytes(Held::Mapped(Lent::of(&window, 0, len)?)))
+    }
+
+    /// A part of them, without a copy.
+    ///
+    /// # Panics
+    /// If it lies outside.
+    pub fn slice(&self, part: Range<usize>) -> Bytes {
+        Bytes(match &self.0 {
+            Held::Memory(bytes, all) => {
+                assert!(part.start <= part.end && part.end <= all.len(), "a part lies inside");
+                Held::Memory(bytes.clone(), all.start + part.start..all.start + part.end)
+            }
+            Held::Mapped(lent) => Held::Mapped(lent.part(part)),
+        })
+    }
 }
 
 impl Deref for Bytes {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
         match &self.0 {
-            Held::Memory(bytes) => bytes,
+            Held::Memory(bytes, part) => &bytes[part.clone()],
             Held::Mapped(lent) => lent,
         }
     }
@@ -38,16 +68,17 @@ impl AsRef<[u8]> for Bytes {
 
 impl From<Arc<[u8]>> for Bytes {
     fn from(bytes: Arc<[u8]>) -> Bytes {
-        Bytes(Held::Memory(bytes))
+        let all = 0..bytes.len();
+        Bytes(Held::Memory(bytes, all))
     }
 }
 
-/// Copies what is mapped.
+/// Copies what is mapped, and parts.
 impl From<Bytes> for Arc<[u8]> {
     fn from(bytes: Bytes) -> Arc<[u8]> {
-        match bytes.0 {
-            Held::Memory(bytes) => bytes,
-            Held::Mapped(lent) => Arc::from(&lent[..]),
+        match &bytes.0 {
+            Held::Memory(all, part) if part.len() == all.len() => all.clone(),
+            _ => Arc::from(&bytes[..]),
         }
     }
 }

@@ -5,7 +5,12 @@
 #![expect(unsafe_code, reason = "a mapping is outside what the language can vouch for")]
 
 use memmap2::{Advice, MmapOptions, MmapRaw};
-use std::{fs::File, ops::Deref, ptr, slice, sync::Arc};
+use std::{
+    fs::File,
+    ops::{Deref, Range},
+    ptr, slice,
+    sync::Arc,
+};
 
 /// A file that others may change: it is copied from, and only parts that nobody changes any more
 /// are lent.
@@ -62,10 +67,21 @@ pub(crate) struct Lent {
 
 impl Lent {
     /// What lies at an offset; `None`: not all of that is in the window. It must be an entry of a
-    /// segment that belongs to the user who runs this process.
+    /// segment, or of a file that is replaced and never changed, and belong to the user who runs this
+    /// process.
     pub fn of(window: &Arc<Window>, offset: u64, len: u64) -> Option<Lent> {
         let window = window.covers(offset, len).then(|| window.clone())?;
         Some(Lent { window, offset: offset as usize, len: len as usize })
+    }
+
+    /// A part of it.
+    ///
+    /// # Panics
+    /// If it lies outside.
+    pub fn part(&self, part: Range<usize>) -> Lent {
+        assert!(part.start <= part.end && part.end <= self.len, "a part lies inside");
+        let window = self.window.clone();
+        Lent { window, offset: self.offset + part.start, len: part.len() }
     }
 }
 
@@ -73,8 +89,8 @@ impl Deref for Lent {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
         // SAFETY: the range is in the mapping (`Lent::of` saw to it), which lives as long as this.
-        // What is written in a segment is never changed, and its file belongs to the user who runs
-        // this process, so nobody who could not change its memory anyway can write there.
+        // What is written there is never changed, and the file belongs to the user who runs this process,
+        // so nobody who could not change its memory anyway can write there.
         unsafe { slice::from_raw_parts(self.window.0.as_ptr().add(self.offset), self.len) }
     }
 }

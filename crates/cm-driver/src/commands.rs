@@ -34,7 +34,6 @@ pub fn compile_in(session: &Session, output: &Utf8Path) -> Result<Report, Error>
     {
         return Ok(report);
     }
-    session.tools.preload();
     let mut database = session.open();
     let program = build(session, &mut database, there)?;
     let report = session.report(&program.diagnostics);
@@ -67,7 +66,7 @@ pub fn build(
         let diagnostics = diagnose(db, Purpose::Compile);
         session.clock.lap("diagnostics");
         let executable = accepted(&diagnostics).then(|| {
-            parallel::units(db, &session.clock);
+            parallel::units(db, session, true);
             let _small = SmallPages::begin();
             session.tools.begin_writing();
             queries::objects(db, Root);

@@ -10,7 +10,7 @@ pub use foreign::Foreign;
 use crate::tools::Scratch;
 use cm_link::LinkError;
 use libraries::Libraries;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// Names and bytes of objects, in linking order.
 pub type Objects<'a> = [(&'a str, &'a [u8])];
@@ -55,7 +55,7 @@ impl Linker {
     }
 
     /// Links objects to an executable.
-    pub fn link(&self, objects: &Objects, scratch: &Scratch) -> Result<Vec<u8>, Failure> {
+    pub fn link(&self, objects: &Objects, scratch: &Scratch) -> Result<Arc<[u8]>, Failure> {
         match self {
             Linker::Own(libraries) => libraries
                 .parse()

@@ -3,8 +3,9 @@
 
 use crate::{
     queries::{self, provide::unit_object},
-    session::Clock,
+    session::{Clock, Session},
 };
+use castore::Digest;
 use cm_db::{Db, FileId, settings};
 use cm_hir::decl;
 use cm_lower::{Item, UnitId};
@@ -38,8 +39,10 @@ pub fn front_end(db: &Database, clock: &Clock) {
     clock.lap("types and bodies");
 }
 
-/// Compiles the units of an accepted program.
-pub fn units(db: &Database, clock: &Clock) {
+/// Compiles the units of an accepted program. The objects of those that did not change are fetched
+/// meanwhile, if they will be `linked`.
+pub fn units(db: &Database, session: &Session, linked: bool) {
+    let clock = &session.clock;
     if !db.graph().has_image() {
         explore(db, Item::Start, &|db, item| cm_lower::mir_refs(db, item.clone()).clone());
         clock.lap("MIR");
@@ -52,8 +55,12 @@ pub fn units(db: &Database, clock: &Clock) {
         }
         clock.lap("MIR");
     }
-    let stale = |unit: &&UnitId| redgreen::is_stale::<unit_object>(db, unit);
-    let stale: Vec<UnitId> = units.iter().filter(stale).copied().collect();
+    let is_stale = |unit: &UnitId| redgreen::is_stale::<unit_object>(db, unit);
+    let (stale, fresh): (Vec<UnitId>, Vec<UnitId>) = units.iter().partition(|unit| is_stale(unit));
+    if linked && !stale.is_empty() {
+        let digest = |unit: &UnitId| queries::unit_object(db, *unit).digest().map(Digest);
+        session.tools.fetch(fresh.iter().filter_map(digest).collect());
+    }
     if stale.len() > 1 {
         each(db, &stale, |db, unit| {
             queries::fp::unit_object(db, *unit);

@@ -88,10 +88,7 @@ fn compute_executable(db: &dyn Db, _: &Root) -> Blob {
     let inputs = LazyCell::new(|| {
         // By their digests: whether the executable is linked or found must not show in the graph.
         let digests: Vec<Digest> = objects.iter().map(|(_, digest)| *digest).collect();
-        let known = match &tools.store {
-            Some(store) => store.views(&digests),
-            None => vec![None; digests.len()],
-        };
+        let known = tools.blobs(&digests);
         let object = |((unit, _), known): (&(UnitId, Digest), Option<Bytes>)| {
             let make = || redgreen::unrecorded(db, || unit_object(db, *unit).bytes(db)).into();
             (unit.to_string(), known.unwrap_or_else(make))

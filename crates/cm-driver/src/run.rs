@@ -2,7 +2,7 @@
 
 use crate::{
     Error, Options, Report,
-    bundle::{self, LastRun},
+    bundle::{self, LastRun, Object},
     commands, parallel, queries,
     session::{Finished, Purpose, Session, accepted, diagnose, warn},
 };
@@ -11,7 +11,7 @@ use cm_base::Diagnostic;
 use cm_jit::Main;
 use cm_lower::UnitId;
 use redgreen::{Database, Db, Root};
-use std::{cell::OnceCell, sync::Arc};
+use std::cell::OnceCell;
 
 /// Compiles a program and executes it in this process. `found` is told the diagnostics before the
 /// program starts and says whether to go on. `None`: it did not.
@@ -34,22 +34,18 @@ pub fn run(
     let session = Session::new(options, Purpose::Run)?;
     if let Some(earlier) = session.earlier::<Digest>()
         && earlier.current
-        && let Some(bundle) = bundle::load(&session, &earlier.finished.result)
-        && let Some(objects) = bundle.objects()
+        && let Some(objects) = bundle::load(&session, &earlier.finished.result)
     {
         session.keep_unchanged()?;
         let main = link(&session, &objects);
         return execute(options, &session, &earlier.finished.diagnostics, main, found);
     }
-    session.tools.preload();
     let mut database = session.open();
     let mut main = None;
     let has_image = Db::graph(&*database).has_image();
     let last = if has_image { LastRun::of(&session) } else { LastRun::default() };
-    let prepared = prepare(&session, &mut database, &last, |objects| {
-        let objects = objects.iter().map(|(name, bytes)| (name.as_str(), &**bytes));
-        main = Some(link(&session, &objects.collect::<Vec<_>>()));
-    })?;
+    let ready = |objects: &[Object]| main = Some(link(&session, objects));
+    let prepared = prepare(&session, &mut database, &last, ready)?;
     let Some(main) = main else {
         found(&session.report(&prepared.diagnostics));
         return Ok(None);
@@ -75,20 +71,21 @@ pub(crate) fn prepare(
     session: &Session,
     database: &mut Database,
     last: &LastRun,
-    ready: impl FnOnce(&[(String, Arc<[u8]>)]),
+    ready: impl FnOnce(&[Object]),
 ) -> Result<Prepared, Error> {
     let (diagnostics, objects) = session.attempt(database, |db| {
         parallel::front_end(db, &session.clock);
         let diagnostics = diagnose(db, Purpose::Run);
         session.clock.lap("diagnostics");
         let objects = accepted(&diagnostics).then(|| {
-            parallel::units(db, &session.clock);
-            let bytes = |(unit, digest): &(UnitId, Digest)| {
+            parallel::units(db, session, false);
+            let object = |(unit, digest): &(UnitId, Digest)| {
                 let known = last.object(digest);
-                let bytes = known.unwrap_or_else(|| queries::unit_object(db, *unit).bytes(db));
-                (unit.to_string(), bytes)
+                let make = || queries::unit_object(db, *unit).bytes(db).into();
+                let (name, bytes) = (unit.to_string(), known.unwrap_or_else(make));
+                Object { name, digest: *digest, bytes }
             };
-            queries::objects(db, Root).iter().map(bytes).collect::<Vec<_>>()
+            queries::objects(db, Root).iter().map(object).collect::<Vec<_>>()
         });
         (diagnostics, objects)
     })?;
@@ -119,12 +116,12 @@ pub(crate) fn prepare(
 
 /// A program in memory; `None`: foreign code calls it by name, so that it must be a process of its own.
 /// No back end is needed.
-fn link(session: &Session, objects: &[(&str, &[u8])]) -> Result<Option<Main>, Error> {
+fn link(session: &Session, objects: &[Object]) -> Result<Option<Main>, Error> {
     // It may call a compiler, so that it is a part of what takes long.
     if !session.tools.foreign.load(&session.tools)? {
         return Ok(None);
     }
-    let main = cm_jit::link(objects).map_err(|e| e.to_string())?;
+    let main = cm_jit::link(&bundle::named(objects)).map_err(|e| e.to_string())?;
     Ok(Some(main))
 }
 

@@ -15,8 +15,8 @@ use castore::Digest;
 use cm_base::{Diagnostic, FileText, Name, OsSystem, Severity, System};
 use cm_db::{FileId, World};
 use redgreen::{
-    BuildLog, Damaged, Database, Draft, Fingerprint, Graph, Identity, Node, Registry, Root,
-    RootRecord, Snapshot, Stamp,
+    BuildLog, Damaged, Database, Draft, Fingerprint, Graph, Identity, Node, Provider, QueryId,
+    Registry, Root, RootRecord, Snapshot, Stamp,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
@@ -26,7 +26,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     rc::Rc,
     sync::{
-        Arc,
+        Arc, Once,
         mpsc::{self, Receiver},
     },
     time::Instant,
@@ -164,6 +164,9 @@ impl Session {
         let image = image.filter(|image| tools.vouched.accepts(image));
         database.image = image.map(|image| image.clone().into_std_path_buf());
         database.recording = files.is_some();
+        if purpose != Purpose::Check {
+            database.observer = Some(Arc::new(preloading(tools.clone())));
+        }
         if let Some(store) = store {
             database.store = Arc::new(crate::store::Durable::new(store));
         }
@@ -251,17 +254,17 @@ impl Session {
         self.files.as_ref().filter(|files| !files.read_only)
     }
 
-    /// Writes a file beside the store, if the cache may be written and there is room.
-    pub fn write_beside(&self, path: &Utf8Path, bytes: &[u8]) {
+    /// Replaces a file beside the store, if the cache may be written and there is room.
+    pub fn replace_beside(&self, path: &Utf8Path, parts: &[&[u8]]) {
         if let Some(files) = self.files_to_write() {
             // Without it, the next process takes a little longer.
-            let _ = files.cache.write(path, bytes);
+            let _ = files.cache.replace(path, parts);
         }
     }
 
     /// A file beside the store; `None`: there is none that may be used.
-    pub fn read_beside(&self, path: &Utf8Path) -> Option<Vec<u8>> {
-        self.files.as_ref()?.cache.read(path)
+    pub fn view_beside(&self, path: &Utf8Path) -> Option<castore::Bytes> {
+        self.files.as_ref()?.cache.view(path)
     }
 
     /// A file beside the store is damaged: it is told and counted with the entries that are.
@@ -456,6 +459,18 @@ impl Drop for Opened {
     fn drop(&mut self) {
         if self.process_ends {
             std::mem::forget(self.database.take());
+        }
+    }
+}
+
+/// Begins to load the back end when there may be work for it: after an edit of comments files are parsed,
+/// with the same results, and that is all.
+fn preloading(tools: Arc<Tools>) -> impl Fn(QueryId) {
+    const PARSE: QueryId = <cm_db::provide::parse as Provider>::ID;
+    let begun = Once::new();
+    move |query| {
+        if query != PARSE {
+            begun.call_once(|| tools.preload());
         }
     }
 }

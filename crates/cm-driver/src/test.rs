@@ -6,20 +6,21 @@
 
 use crate::{
     Error, Options, Report,
-    bundle::Bundle,
+    bundle::{self, Bundle, Object},
     parallel, queries, reason,
     session::{Finished, Purpose, Session, accepted, diagnose},
     tools::Tools,
 };
 use camino::Utf8Path;
-use castore::{Digest, Name};
+use castore::{Bytes, Digest, Name};
 use cm_db::DefId;
+use cm_lower::UnitId;
 use redgreen::{Database, Root};
 use std::{
     fs,
     process::{Command, Output},
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
@@ -92,7 +93,7 @@ struct Plan {
     diagnostics: Vec<cm_base::Diagnostic>,
     tests: Vec<Test>,
     /// Of the program, if some test has to be run.
-    objects: Option<Bundle>,
+    objects: Option<Vec<Object>>,
 }
 
 fn plan(db: &Database, session: &Session, options: &Options, filters: &[String]) -> Plan {
@@ -114,12 +115,13 @@ fn plan(db: &Database, session: &Session, options: &Options, filters: &[String])
     });
     let tests: Vec<Test> = tests.collect();
     let objects = tests.iter().any(|test| !test.known).then(|| {
-        parallel::units(db, &session.clock);
-        let objects = queries::objects(db, Root).iter();
-        let objects: Vec<_> = objects
-            .map(|(unit, _)| (unit.to_string(), queries::unit_object(db, *unit).bytes(db)))
-            .collect();
-        Bundle::pack(&objects)
+        parallel::units(db, session, false);
+        let object = |(unit, digest): &(UnitId, Digest)| Object {
+            name: unit.to_string(),
+            digest: *digest,
+            bytes: queries::unit_object(db, *unit).bytes(db).into(),
+        };
+        queries::objects(db, Root).iter().map(object).collect()
     });
     Plan { diagnostics, tests, objects }
 }
@@ -133,7 +135,7 @@ fn run_all(
     let mut outcomes: Vec<_> =
         plan.tests.iter().map(|test| (test.def.to_string(), Outcome::Unchanged)).collect();
     let Some(objects) = &plan.objects else { return Ok(outcomes) };
-    let bundle = session.tools.scratch.write("tests", objects.bytes())?;
+    let bundle = session.tools.scratch.write("tests", &bundle::file(objects))?;
     let exe = std::env::current_exe()
         .map_err(|e| Error::Message(format!("cannot find the compiler: {}", reason(&e))))?;
     let pending: Vec<usize> = (0..plan.tests.len()).filter(|i| !plan.tests[*i].known).collect();
@@ -200,14 +202,14 @@ fn judge(output: Output) -> Outcome {
 /// If they cannot be read or linked.
 pub fn test_child(options: &Options, bundle: &Utf8Path) -> Result<i32, Error> {
     let bytes = fs::read(bundle).map_err(|e| Error::open(bundle, &e))?;
-    let objects = Bundle::from_bytes(bytes);
-    let objects = objects.objects().ok_or_else(|| format!("{bundle} is damaged"))?;
+    let objects = Bundle::from_bytes(Bytes::from(Arc::from(bytes))).objects();
+    let objects = objects.ok_or_else(|| format!("{bundle} is damaged"))?;
     let tools = Tools::new(None, options.opt_level, options.foreign.clone());
     if !options.foreign.load(&tools)? {
         return Err("foreign code that calls the program by name cannot be tested"
             .to_owned()
             .into());
     }
-    let main = cm_jit::link(&objects).map_err(|e| e.to_string())?;
+    let main = cm_jit::link(&bundle::named(&objects)).map_err(|e| e.to_string())?;
     Ok(cm_jit::start(main).map_err(|e| e.to_string())?)
 }

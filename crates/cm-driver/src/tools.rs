@@ -2,10 +2,11 @@
 
 use crate::{link::Foreign, sandbox::Sandboxed, store::Writer, vouched::Vouched};
 use camino::Utf8PathBuf;
-use castore::{Digest, Name};
+use castore::{Bytes, Digest, Name};
 use cm_backend_api::{Backend, BackendError, Target, TextKind};
 use parking_lot::Mutex;
 use redgreen::{Blob, Db, NodeName};
+use rustc_hash::FxHashMap;
 use std::{
     collections::BTreeMap,
     sync::{Arc, OnceLock},
@@ -40,6 +41,7 @@ pub struct Tools {
     mir: Mutex<BTreeMap<String, Digest>>,
     backend: OnceLock<Result<Box<dyn Backend>, String>>,
     fetched: Mutex<Vec<NodeName>>,
+    blobs_at_hand: Mutex<FxHashMap<Digest, Option<Bytes>>>,
     /// Objects that were made together with bitcode, by its digest.
     objects: Mutex<BTreeMap<Digest, Vec<u8>>>,
 }
@@ -70,6 +72,7 @@ impl Tools {
             writer: Writer::default(),
             mir: Mutex::default(),
             fetched: Mutex::default(),
+            blobs_at_hand: Mutex::default(),
         }
     }
 
@@ -104,6 +107,27 @@ impl Tools {
         });
     }
 
+    /// Begins to bring blobs of the store into memory.
+    pub fn fetch(self: &Arc<Self>, digests: Vec<Digest>) {
+        let tools = self.clone();
+        rayon::spawn(move || {
+            // Whoever comes for them waits.
+            let mut fetched = tools.blobs_at_hand.lock();
+            let blobs = tools.store.iter().flat_map(|store| store.views(&digests));
+            *fetched = digests.iter().copied().zip(blobs).collect();
+        });
+    }
+
+    /// Blobs of the store. Those that were fetched are given out once.
+    pub fn blobs(&self, digests: &[Digest]) -> Vec<Option<Bytes>> {
+        let mut fetched = std::mem::take(&mut *self.blobs_at_hand.lock());
+        let missing: Vec<Digest> =
+            digests.iter().filter(|digest| !fetched.contains_key(digest)).copied().collect();
+        let found = self.store.iter().flat_map(|store| store.views(&missing));
+        fetched.extend(missing.iter().copied().zip(found));
+        digests.iter().map(|digest| fetched.get(digest)?.clone()).collect()
+    }
+
     /// What the query `node` made from the bytes of this digest before, in any process and under
     /// any name, or what `make` makes of them now. The key is everything that a stage gets.
     pub fn cached(
@@ -117,11 +141,11 @@ impl Tools {
     }
 
     /// The same for what needs no back end, and may fail.
-    pub fn cached_or<E>(
+    pub fn cached_or<B: Into<Arc<[u8]>>, E>(
         &self,
         node: NodeName,
         input: &Digest,
-        make: impl FnOnce() -> Result<Vec<u8>, E>,
+        make: impl FnOnce() -> Result<B, E>,
     ) -> Result<Blob, E> {
         let Some(store) = &self.store else { return make().map(Blob::new) };
         let name = Name::new(&node.query).expect("invariant: queries have short names");

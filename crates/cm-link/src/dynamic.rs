@@ -230,16 +230,17 @@ fn exports<'a>(image: &Image<'a>, libraries: &[Library]) -> Vec<Export<'a>> {
     let expected: FxHashSet<&[u8]> = libraries.iter().flat_map(Library::expected).collect();
     let mut exports = BTreeMap::new();
     for object in &image.objects {
-        for symbol in &object.symbols {
-            let shared = symbol.binding != Binding::Local && !symbol.hidden;
-            if !shared || !matches!(symbol.place, Place::Defined(..)) {
+        for symbol in object.symbols.iter() {
+            let shared = symbol.binding() != Binding::Local && !symbol.is_hidden();
+            if !shared || !matches!(symbol.place(), Place::Defined(..)) {
                 continue;
             }
-            let name = symbol.name;
+            let name = symbol.name();
             let known = expected.contains(name) || libraries.iter().any(|l| l.find(name).is_some());
             if let (true, Some(bound)) = (known, image.names.get(name)) {
                 let hash = elf::gnu_hash(name);
-                let export = Export { name, hash, bound, kind: symbol.kind, size: symbol.size };
+                let (kind, size) = (symbol.kind(), symbol.size());
+                let export = Export { name, hash, bound, kind, size };
                 exports.insert(name, export);
             }
         }

@@ -2,11 +2,9 @@
 
 use crate::{LinkError, Result};
 use object::{
-    LittleEndian, SymbolIndex,
+    LittleEndian,
     elf::{self, FileHeader64, Rela64, SectionHeader64, Sym64},
-    read::elf::{
-        FileHeader as _, Rela as _, SectionHeader as _, SectionTable, Sym as _, SymbolTable,
-    },
+    read::elf::{FileHeader as _, Rela as _, SectionHeader as _, SectionTable, Sym as _},
 };
 
 /// The only byte order of the machines that Cm has code for.
@@ -19,10 +17,26 @@ pub struct Object<'a> {
     pub name: &'a str,
     /// By their index in the file.
     pub sections: Vec<Section<'a>>,
-    /// By their index in the file.
-    pub symbols: Vec<Symbol<'a>>,
-    /// Relocations of sections that take part in execution, by section.
-    pub relocations: Vec<(usize, Vec<Relocation>)>,
+    pub(crate) symbols: Symbols<'a>,
+    pub(crate) relocations: Vec<Relocations<'a>>,
+}
+
+/// The symbols of an object, by their index in the file.
+#[derive(Clone, Copy, Default)]
+pub struct Symbols<'a> {
+    /// As they are in the file, and checked.
+    pub entries: &'a [Sym64<LittleEndian>],
+    /// Their names, each with a zero behind it.
+    pub strings: &'a [u8],
+}
+
+/// The relocations of a section that takes part in execution.
+#[derive(Clone, Copy)]
+pub struct Relocations<'a> {
+    /// Index of the section.
+    pub section: usize,
+    /// As they are in the file.
+    pub entries: &'a [Rela64<LittleEndian>],
 }
 
 /// Input sections of one kind lie together.
@@ -75,20 +89,10 @@ pub struct Relocation {
 }
 
 /// A name, or a local place.
-#[derive(Debug)]
+#[derive(Clone, Copy)]
 pub struct Symbol<'a> {
-    /// May be empty.
-    pub name: &'a [u8],
-    /// Whether other objects see it, and who prevails.
-    pub binding: Binding,
-    /// Not seen by shared libraries.
-    pub hidden: bool,
-    /// Function, variable, …
-    pub kind: elf::SymbolType,
-    /// In bytes.
-    pub size: u64,
-    /// Where it is.
-    pub place: Place,
+    entry: &'a Sym64<LittleEndian>,
+    strings: &'a [u8],
 }
 
 /// Whether other objects see a symbol, and who prevails.
@@ -110,7 +114,7 @@ pub enum Place {
     /// A number.
     Absolute(u64),
     /// In a section, at an offset.
-    Defined(usize, u64),
+    Defined(u16, u64),
 }
 
 /// Larger alignments than that of a page cannot be kept in memory.
@@ -135,23 +139,109 @@ impl<'a> Object<'a> {
         for section in table.iter() {
             let read = read_section(&table, section, data).map_err(damaged)?;
             sections.push(read.map_err(unsupported)?);
-            if let Some((list, _)) = section.rela(LE, data).map_err(damaged)? {
-                relocations.push((section.sh_info(LE) as usize, list));
+            if let Some((entries, _)) = section.rela(LE, data).map_err(damaged)? {
+                relocations.push(Relocations { section: section.sh_info(LE) as usize, entries });
             }
         }
-        let taken = |section: &usize| sections.get(*section).is_some_and(|s| s.kind.is_some());
-        let relocations = relocations
-            .into_iter()
-            .filter(|(section, _)| taken(section))
-            .map(|(section, list)| (section, list.iter().map(read_relocation).collect()))
-            .collect();
-        let table = table.symbols(LE, data, elf::SHT_SYMTAB).map_err(damaged)?;
-        let mut symbols = Vec::with_capacity(table.len());
-        for (index, symbol) in table.enumerate() {
-            let read = read_symbol(&table, index, symbol).map_err(damaged)?;
-            symbols.push(read.map_err(unsupported)?);
+        let taken = |section: usize| sections.get(section).is_some_and(|s| s.kind.is_some());
+        relocations.retain(|list| taken(list.section));
+        let symbols = read_symbols(&table, data).map_err(damaged)?;
+        if !symbols.have_names() {
+            let what = "a symbol's name is not in the file".to_owned();
+            return Err(LinkError::Damaged(name.into(), what));
         }
+        symbols.check().map_err(unsupported)?;
         Ok(Object { name, sections, symbols, relocations })
+    }
+}
+
+impl<'a> Symbols<'a> {
+    /// All of them.
+    pub fn iter(self) -> impl Iterator<Item = Symbol<'a>> {
+        self.entries.iter().map(move |entry| Symbol { entry, strings: self.strings })
+    }
+
+    /// The one with this index.
+    pub fn get(self, index: usize) -> Option<Symbol<'a>> {
+        self.entries.get(index).map(|entry| Symbol { entry, strings: self.strings })
+    }
+
+    /// Every name begins in the strings, and ends there.
+    fn have_names(self) -> bool {
+        let known = |entry: &Sym64<LittleEndian>| {
+            usize::try_from(entry.st_name.get(LE)).is_ok_and(|start| start < self.strings.len())
+        };
+        self.strings.ends_with(b"\0") && self.entries.iter().all(known) || self.entries.is_empty()
+    }
+
+    /// What is not supported is the error.
+    fn check(self) -> std::result::Result<(), &'static str> {
+        for symbol in self.entries {
+            match symbol.st_shndx(LE) {
+                elf::SHN_COMMON => return Err("it has tentative definitions of C"),
+                elf::SHN_XINDEX => return Err("it has more than 65,000 sections"),
+                _ => {}
+            }
+            if matches!(symbol.st_type(), elf::STT_GNU_IFUNC | elf::STT_TLS) {
+                return Err("it has functions or variables whose address is found when it runs");
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'a> Symbol<'a> {
+    /// May be empty.
+    pub fn name(self) -> &'a [u8] {
+        let start = self.entry.st_name.get(LE) as usize;
+        let rest = self.strings.get(start..).unwrap_or_default();
+        &rest[..memchr::memchr(0, rest).unwrap_or(rest.len())]
+    }
+
+    /// Whether other objects see it, and who prevails.
+    pub fn binding(self) -> Binding {
+        match self.entry.st_bind() {
+            elf::STB_LOCAL => Binding::Local,
+            elf::STB_WEAK => Binding::Weak,
+            _ => Binding::Global,
+        }
+    }
+
+    /// Not seen by shared libraries.
+    pub fn is_hidden(self) -> bool {
+        self.entry.st_visibility() != elf::STV_DEFAULT
+    }
+
+    /// Function, variable, …
+    pub fn kind(self) -> elf::SymbolType {
+        self.entry.st_type()
+    }
+
+    /// In bytes.
+    pub fn size(self) -> u64 {
+        self.entry.st_size(LE)
+    }
+
+    /// Where it is.
+    pub fn place(self) -> Place {
+        let section = self.entry.st_shndx(LE);
+        match section.index() {
+            Some(index) => Place::Defined(index, self.entry.st_value(LE)),
+            None if section == elf::SHN_ABS => Place::Absolute(self.entry.st_value(LE)),
+            None => Place::Undefined,
+        }
+    }
+}
+
+impl<'a> Relocations<'a> {
+    /// All of them.
+    pub fn iter(self) -> impl Iterator<Item = Relocation> + use<'a> {
+        self.entries.iter().map(|entry| Relocation {
+            offset: entry.r_offset(LE),
+            kind: entry.r_type(LE, false),
+            symbol: entry.r_sym(LE, false) as usize,
+            addend: entry.r_addend(LE),
+        })
     }
 }
 
@@ -223,44 +313,14 @@ fn priority(name: &[u8]) -> u32 {
     std::str::from_utf8(number).ok().and_then(|text| text.parse().ok()).unwrap_or(u32::MAX)
 }
 
-fn read_relocation(relocation: &Rela64<LittleEndian>) -> Relocation {
-    Relocation {
-        offset: relocation.r_offset(LE),
-        kind: relocation.r_type(LE, false),
-        symbol: relocation.r_sym(LE, false) as usize,
-        addend: relocation.r_addend(LE),
+fn read_symbols<'a>(
+    table: &SectionTable<'a, Header>,
+    file: &'a [u8],
+) -> std::result::Result<Symbols<'a>, object::read::Error> {
+    let symbols = table.symbols(LE, file, elf::SHT_SYMTAB)?;
+    if symbols.is_empty() {
+        return Ok(Symbols::default());
     }
-}
-
-fn read_symbol<'a>(
-    table: &SymbolTable<'a, Header>,
-    index: SymbolIndex,
-    symbol: &Sym64<LittleEndian>,
-) -> Read<Symbol<'a>> {
-    let binding = match symbol.st_bind() {
-        elf::STB_LOCAL => Binding::Local,
-        elf::STB_WEAK => Binding::Weak,
-        _ => Binding::Global,
-    };
-    let place = match symbol.st_shndx(LE) {
-        elf::SHN_UNDEF => Place::Undefined,
-        elf::SHN_ABS => Place::Absolute(symbol.st_value(LE)),
-        elf::SHN_COMMON => return Ok(Err("it has tentative definitions of C")),
-        _ => match table.symbol_section(LE, symbol, index)? {
-            Some(section) => Place::Defined(section.0, symbol.st_value(LE)),
-            None => Place::Undefined,
-        },
-    };
-    let kind = symbol.st_type();
-    if kind == elf::STT_GNU_IFUNC || kind == elf::STT_TLS {
-        return Ok(Err("it has functions or variables whose address is found when it runs"));
-    }
-    Ok(Ok(Symbol {
-        name: table.symbol_name(LE, symbol)?,
-        binding,
-        hidden: symbol.st_visibility() != elf::STV_DEFAULT,
-        kind,
-        size: symbol.st_size(LE),
-        place,
-    }))
+    let strings = table.section(symbols.string_section())?.data(LE, file)?;
+    Ok(Symbols { entries: symbols.symbols(), strings })
 }

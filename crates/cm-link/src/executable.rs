@@ -9,8 +9,9 @@ use crate::{
     layout::{Layout, Part, Range, SEGMENTS, Segment, align},
     library::Library,
     relocate::{self, LOADER, PAGE},
-    sections::{DYNSTR, DYNSYM, Section, Sections},
-    start, symbols,
+    sections::{DYNSTR, DYNSYM, RELA, Section, Sections},
+    start::{ENTRY, Start},
+    symbols,
 };
 use object::{
     I64, LittleEndian, U16, U32, U64,
@@ -18,34 +19,37 @@ use object::{
         self, Dyn64, DynamicTag, FileHeader64, Ident, ProgramFlags, ProgramHeader64, ProgramType,
         Rela64, SectionHeader64, Sym64,
     },
-    pod::{Pod, bytes_of_slice},
+    pod::{Pod, bytes_of_slice, slice_from_bytes_mut},
 };
+use std::{iter, sync::Arc};
 
 /// Links objects and libraries to an executable.
 ///
 /// # Errors
 /// If names are undefined or defined twice, or an object or library cannot be used.
-pub fn executable(objects: &[(&str, &[u8])], libraries: &[Library]) -> Result<Vec<u8>> {
-    let parsed = objects.iter().map(|&(name, data)| Object::parse(name, data));
-    let objects = std::iter::once(Ok(start::object())).chain(parsed).collect::<Result<Vec<_>>>()?;
-    let image = Image::new(objects)?;
+pub fn executable(objects: &[(&str, &[u8])], libraries: &[Library]) -> Result<Arc<[u8]>> {
+    let start = Start::new();
+    let mut inputs = Vec::with_capacity(objects.len() + 1);
+    inputs.push(start.object());
+    for (name, data) in objects {
+        inputs.push(Object::parse(name, data)?);
+    }
+    let image = Image::new(inputs)?;
     let tables = Tables::new(&image, libraries)?;
     let head = Head::new(&tables, image.max_fixups());
     let dynamic = (tables.libraries.len() + DYNAMIC_ENTRIES) * size_of::<Dyn>();
     let layout = image.layout(head.end as usize, dynamic, PAGE)?;
     check_initializers(&layout, libraries)?;
-    let mut bytes = vec![0; layout.filled() as usize];
-    let mut place = Place { bytes: &mut bytes, base: 0, imports: None };
-    let fixups = image.write(&layout, &mut place)?;
-    let mut file = File { bytes, image: &image, layout: &layout, tables, head };
-    let relocations = file.write_relocations(fixups);
-    let sections = file.sections(&relocations);
-    file.write_dynamic(&relocations);
-    file.write_tables(&sections);
-    let programs = file.programs();
-    file.put(PROGRAMS_START, &programs);
-    file.write_symbols(sections, programs.len() as u16);
-    Ok(file.bytes)
+    let mut sections = head.sections(tables.need_count);
+    sections.add_parts(&layout);
+    let tail = Tail::new(&image, &layout, &mut sections);
+    // Fresh memory costs more than all the rest, so there is no more of it than the file needs.
+    let mut file: Arc<[u8]> = iter::repeat_n(0, tail.end() as usize).collect();
+    let bytes = Arc::get_mut(&mut file).expect("invariant: nobody else knows it yet");
+    let filled = &mut bytes[..layout.filled() as usize];
+    let fixups = image.write(&layout, &mut Place { bytes: filled, base: 0, imports: None })?;
+    File { bytes, image: &image, layout: &layout, tables, head, sections, tail }.write(fixups);
+    Ok(file)
 }
 
 /// Since version 2.34 the GNU C library calls the initializers of programs itself; before, the start
@@ -107,15 +111,94 @@ impl Head {
             end,
         }
     }
+
+    /// The sections of what it holds.
+    fn sections(&self, needs: u32) -> Sections {
+        let mut sections = Sections::new();
+        let first_global = 1;
+        let table = |range, ty, link, info, size| Section {
+            ty,
+            flags: elf::SHF_ALLOC,
+            range,
+            link,
+            info,
+            size,
+            align: 8,
+        };
+        let tables = [
+            (".interp", table(self.interp, elf::SHT_PROGBITS, 0, 0, 0)),
+            (".gnu.hash", table(self.hash, elf::SHT_GNU_HASH, DYNSYM, 0, 0)),
+            (
+                ".dynsym",
+                table(self.symbols, elf::SHT_DYNSYM, DYNSTR, first_global, size_of::<Sym>()),
+            ),
+            (".dynstr", table(self.strings, elf::SHT_STRTAB, 0, 0, 0)),
+            (".gnu.version", table(self.versions, elf::SHT_GNU_VERSYM, DYNSYM, 0, 2)),
+            (".gnu.version_r", table(self.needs, elf::SHT_GNU_VERNEED, DYNSTR, needs, 0)),
+            (".rela.dyn", table(self.relocations, elf::SHT_RELA, DYNSYM, 0, size_of::<Rela>())),
+        ];
+        for (name, table) in tables {
+            sections.add(name, table);
+        }
+        sections
+    }
+}
+
+/// What lies behind the image, and is not in memory when the program runs.
+struct Tail {
+    room: symbols::Room,
+    symbols: Range,
+    strings: Range,
+    names: Range,
+    headers: Range,
+}
+
+impl Tail {
+    /// Its sections come last.
+    fn new(image: &Image, layout: &Layout, sections: &mut Sections) -> Tail {
+        let mut end = layout.filled();
+        let mut next = |len: usize| {
+            let start = align(end, 8);
+            end = start + len as u64;
+            Range { start, end }
+        };
+        let table = |range, ty, link, info, size| Section {
+            ty,
+            flags: elf::SectionFlags(0),
+            range,
+            link,
+            info,
+            size,
+            align: 8,
+        };
+        let room = symbols::Room::of(image, layout);
+        let symbols = next((room.locals.entries + room.globals.entries) * size_of::<Sym>());
+        let (link, info) = (sections.count() + 1, room.locals.entries as u32);
+        sections.add(".symtab", table(symbols, elf::SHT_SYMTAB, link, info, size_of::<Sym>()));
+        let strings = next(room.locals.strings + room.globals.strings);
+        sections.add(".strtab", table(strings, elf::SHT_STRTAB, 0, 0, 0));
+        let own = ".shstrtab";
+        let names = next(sections.names.len() + own.len() + 1);
+        sections.add(own, table(names, elf::SHT_STRTAB, 0, 0, 0));
+        let headers = next(size_of_val(&sections.headers[..]));
+        Tail { room, symbols, strings, names, headers }
+    }
+
+    /// The end of the file.
+    fn end(&self) -> u64 {
+        self.headers.end
+    }
 }
 
 /// A file in the making.
 struct File<'a, 'i> {
-    bytes: Vec<u8>,
+    bytes: &'a mut [u8],
     image: &'a Image<'i>,
     layout: &'a Layout,
     tables: Tables,
     head: Head,
+    sections: Sections,
+    tail: Tail,
 }
 
 /// Relocations that were written.
@@ -124,22 +207,35 @@ struct Relocations {
     relative: usize,
 }
 
+/// Writes into a file.
+fn put<T: Pod>(bytes: &mut [u8], at: u64, values: &[T]) {
+    let values = bytes_of_slice(values);
+    bytes[at as usize..][..values.len()].copy_from_slice(values);
+}
+
 impl File<'_, '_> {
-    /// Writes into the image.
-    fn put<T: Pod>(&mut self, at: u64, values: &[T]) {
-        let values = bytes_of_slice(values);
-        self.bytes[at as usize..][..values.len()].copy_from_slice(values);
+    /// Writes all but what the objects contain.
+    fn write(mut self, fixups: Vec<Fixup>) {
+        let relocations = self.write_relocations(fixups);
+        self.sections.resize(RELA, relocations.range.len());
+        self.write_dynamic(&relocations);
+        self.write_tables();
+        self.write_tail();
+        let programs = self.programs();
+        put(self.bytes, PROGRAMS_START, &programs);
+        let header = self.header(programs.len() as u16);
+        put(self.bytes, 0, &[header]);
     }
 
     /// First those to the address of the image, which the dynamic linker applies at once.
-    fn write_relocations(&mut self, fixups: Vec<Fixup>) -> Relocations {
+    fn write_relocations(&mut self, mut fixups: Vec<Fixup>) -> Relocations {
         let kinds = relocate::dynamic();
         let imports = &self.tables.imports;
         let rela = |fixup: &Fixup| {
             let (symbol, kind) = match fixup.of {
                 Of::Image => (0, kinds.relative),
-                Of::Cell(import) => (imports[import]?, kinds.cell),
-                Of::Import(import) => (imports[import]?, kinds.word),
+                Of::Cell(import) => (imports[import as usize]?, kinds.cell),
+                Of::Import(import) => (imports[import as usize]?, kinds.word),
             };
             Some(Rela {
                 r_offset: U64::new(LE, fixup.at),
@@ -147,15 +243,15 @@ impl File<'_, '_> {
                 r_addend: I64::new(LE, fixup.addend),
             })
         };
-        let (mut relative, mut others): (Vec<_>, Vec<_>) =
-            fixups.into_iter().partition(|fixup| fixup.of == Of::Image);
-        relative.sort_unstable();
-        others.sort_unstable();
-        let list: Vec<_> = relative.iter().chain(&others).filter_map(rela).collect();
+        fixups.sort_unstable_by_key(|fixup| (fixup.of != Of::Image, *fixup));
+        let relative = fixups.partition_point(|fixup| fixup.of == Of::Image);
         let start = self.head.relocations.start;
-        self.put(start, &list);
-        let range = Range { start, end: start + size_of_val(&list[..]) as u64 };
-        Relocations { range, relative: relative.len() }
+        let mut end = start;
+        for rela in fixups.iter().filter_map(rela) {
+            put(self.bytes, end, &[rela]);
+            end += size_of::<Rela>() as u64;
+        }
+        Relocations { range: Range { start, end }, relative }
     }
 
     fn write_dynamic(&mut self, relocations: &Relocations) {
@@ -200,96 +296,42 @@ impl File<'_, '_> {
         add(elf::DT_DEBUG, 0);
         // The last is DT_NULL.
         debug_assert!(entries.len() < self.tables.libraries.len() + DYNAMIC_ENTRIES);
-        self.put(self.layout.part(Part::Dynamic).start, &entries);
+        put(self.bytes, self.layout.part(Part::Dynamic).start, &entries);
     }
 
-    fn write_tables(&mut self, sections: &Sections) {
+    fn write_tables(&mut self) {
         let Tables { symbols, exports, .. } = &mut self.tables;
         let first = symbols.len() - exports.len();
         for (symbol, bound) in symbols[first..].iter_mut().zip(exports) {
-            symbols::define(symbol, self.image, self.layout, sections, *bound);
+            symbols::define(symbol, self.image, self.layout, &self.sections, *bound);
         }
-        let tables = std::mem::replace(&mut self.tables, Tables::empty());
-        self.put(self.head.hash.start, &tables.hash);
-        self.put(self.head.symbols.start, &tables.symbols);
-        self.put(self.head.strings.start, &tables.strings);
-        self.put(self.head.versions.start, &tables.versions);
-        self.put(self.head.needs.start, &tables.needs);
-        self.put(self.head.interp.start, LOADER.as_bytes());
-        self.tables = tables;
+        let (head, tables) = (&self.head, &self.tables);
+        put(self.bytes, head.hash.start, &tables.hash);
+        put(self.bytes, head.symbols.start, &tables.symbols);
+        put(self.bytes, head.strings.start, &tables.strings);
+        put(self.bytes, head.versions.start, &tables.versions);
+        put(self.bytes, head.needs.start, &tables.needs);
+        put(self.bytes, head.interp.start, LOADER.as_bytes());
     }
 
-    /// The sections that are in memory when the program runs.
-    fn sections(&self, relocations: &Relocations) -> Sections {
-        let mut sections = Sections::new();
-        let head = &self.head;
-        let first_global = 1;
-        let table = |range, ty, link, info, size| Section {
-            ty,
-            flags: elf::SHF_ALLOC,
-            range,
-            link,
-            info,
-            size,
-            align: 8,
-        };
-        let needs = self.tables.need_count;
-        let tables = [
-            (".interp", table(head.interp, elf::SHT_PROGBITS, 0, 0, 0)),
-            (".gnu.hash", table(head.hash, elf::SHT_GNU_HASH, DYNSYM, 0, 0)),
-            (
-                ".dynsym",
-                table(head.symbols, elf::SHT_DYNSYM, DYNSTR, first_global, size_of::<Sym>()),
-            ),
-            (".dynstr", table(head.strings, elf::SHT_STRTAB, 0, 0, 0)),
-            (".gnu.version", table(head.versions, elf::SHT_GNU_VERSYM, DYNSYM, 0, 2)),
-            (".gnu.version_r", table(head.needs, elf::SHT_GNU_VERNEED, DYNSTR, needs, 0)),
-            (".rela.dyn", table(relocations.range, elf::SHT_RELA, DYNSYM, 0, size_of::<Rela>())),
-        ];
-        for (name, table) in tables {
-            sections.add(name, table);
-        }
-        sections.add_parts(self.layout);
-        sections
+    /// What only tools read: symbols and section headers.
+    fn write_tail(&mut self) {
+        let (symbols, strings) = (self.tail.symbols, self.tail.strings);
+        let (head, tail) = self.bytes.split_at_mut(strings.start as usize);
+        let entries = slice_from_bytes_mut(
+            &mut head[symbols.start as usize..],
+            symbols.len() as usize / size_of::<Sym>(),
+        );
+        let (entries, _) = entries.expect("invariant: entries have no alignment");
+        let strings = &mut tail[..strings.len() as usize];
+        symbols::write(self.image, self.layout, &self.sections, &self.tail.room, entries, strings);
+        put(self.bytes, self.tail.names.start, &self.sections.names);
+        put(self.bytes, self.tail.headers.start, &self.sections.headers);
     }
 
-    /// Appends what only tools read: symbols and section headers.
-    fn write_symbols(&mut self, mut sections: Sections, programs: u16) {
-        let symbols = symbols::Symbols::of(self.image, self.layout, &sections);
-        let table = |range, ty, link, info, size| Section {
-            ty,
-            flags: elf::SectionFlags(0),
-            range,
-            link,
-            info,
-            size,
-            align: 8,
-        };
-        let range = self.append(&symbols.table);
-        let link = sections.count() + 1;
-        let size = size_of::<Sym>();
-        sections.add(".symtab", table(range, elf::SHT_SYMTAB, link, symbols.locals, size));
-        let range = self.append(&symbols.strings);
-        sections.add(".strtab", table(range, elf::SHT_STRTAB, 0, 0, 0));
-        let names = sections.names_with(".shstrtab");
-        let range = self.append(&names);
-        sections.add(".shstrtab", table(range, elf::SHT_STRTAB, 0, 0, 0));
-        let headers = self.append(&sections.headers);
-        let count = sections.count() as u16;
-        let header = self.header(programs, headers.start, count);
-        self.put(0, &[header]);
-    }
-
-    /// Writes behind the image.
-    fn append<T: Pod>(&mut self, values: &[T]) -> Range {
-        let start = align(self.bytes.len() as u64, 8);
-        self.bytes.resize(start as usize, 0);
-        self.bytes.extend_from_slice(bytes_of_slice(values));
-        Range { start, end: self.bytes.len() as u64 }
-    }
-
-    fn header(&self, programs: u16, sections: u64, count: u16) -> Header {
-        let entry = self.image.names.get(start::ENTRY);
+    fn header(&self, programs: u16) -> Header {
+        let count = self.sections.count() as u16;
+        let entry = self.image.names.get(ENTRY);
         let entry = entry.and_then(|bound| self.image.offset(self.layout, bound)).unwrap_or(0);
         Header {
             e_ident: Ident {
@@ -306,7 +348,7 @@ impl File<'_, '_> {
             e_version: U32::new(LE, u32::from(elf::EV_CURRENT.0)),
             e_entry: U64::new(LE, entry),
             e_phoff: U64::new(LE, PROGRAMS_START),
-            e_shoff: U64::new(LE, sections),
+            e_shoff: U64::new(LE, self.tail.headers.start),
             e_flags: U32::new(LE, elf::FileFlags(0)),
             e_ehsize: U16::new(LE, size_of::<Header>() as u16),
             e_phentsize: U16::new(LE, size_of::<Program>() as u16),

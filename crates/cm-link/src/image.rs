@@ -3,7 +3,7 @@
 
 use crate::{
     LinkError, Result,
-    elf::{Object, Relocation},
+    elf::{Object, Relocation, Relocations},
     layout::{Added, Layout, Part},
     names::{Bound, Names},
     relocate::{self, Fault, Need, STUB, Site, Target, WORD},
@@ -18,10 +18,10 @@ pub struct Image<'a> {
     pub names: Names<'a>,
     /// The table of addresses: that of an import has the import's index.
     table: Vec<Bound>,
-    slots: FxHashMap<Bound, usize>,
+    slots: FxHashMap<Bound, u32>,
     /// By import.
-    stubs: Vec<Option<usize>>,
-    stub_count: usize,
+    stubs: Vec<Option<u32>>,
+    stub_count: u32,
     /// How many whole addresses there are, in the table and elsewhere.
     words: usize,
 }
@@ -43,9 +43,9 @@ pub enum Of {
     /// Of the image.
     Image,
     /// Of an import, in the table.
-    Cell(usize),
+    Cell(u32),
     /// Of an import, in data.
-    Import(usize),
+    Import(u32),
 }
 
 /// Where an image is to be written.
@@ -65,7 +65,7 @@ impl<'a> Image<'a> {
     /// If symbols have two definitions, or relocations refer to no symbol.
     pub fn new(objects: Vec<Object<'a>>) -> Result<Self> {
         let names = Names::new(&objects)?;
-        let table: Vec<_> = (0..names.imports.len()).map(Bound::Import).collect();
+        let table: Vec<_> = (0..names.imports.len() as u32).map(Bound::Import).collect();
         let mut image = Image {
             slots: FxHashMap::default(),
             stubs: vec![None; table.len()],
@@ -81,16 +81,17 @@ impl<'a> Image<'a> {
     }
 
     fn scan(&mut self) -> Result<()> {
-        for (object, bound) in self.objects.iter().zip(&self.names.bound) {
-            for relocation in object.relocations.iter().flat_map(|(_, list)| list) {
-                let Some(bound) = bound.get(relocation.symbol) else {
+        for (index, object) in self.objects.iter().enumerate() {
+            for relocation in object.relocations.iter().copied().flat_map(Relocations::iter) {
+                let bound = self.names.bound(&self.objects, index, relocation.symbol);
+                let Some(bound) = bound else {
                     let what = "a relocation refers to no symbol".to_owned();
                     return Err(LinkError::Damaged(object.name.to_owned(), what));
                 };
                 self.words += usize::from(relocation.kind == WORD);
                 match (relocate::need(relocation.kind), bound) {
                     (Need::Stub, Bound::Import(import)) => {
-                        let stub = &mut self.stubs[*import];
+                        let stub = &mut self.stubs[import as usize];
                         if stub.is_none() {
                             *stub = Some(self.stub_count);
                             self.stub_count += 1;
@@ -99,9 +100,9 @@ impl<'a> Image<'a> {
                     (Need::Slot, Bound::Import(_)) => {}
                     (Need::Slot, bound) => {
                         let table = &mut self.table;
-                        self.slots.entry(*bound).or_insert_with(|| {
-                            table.push(*bound);
-                            table.len() - 1
+                        self.slots.entry(bound).or_insert_with(|| {
+                            table.push(bound);
+                            table.len() as u32 - 1
                         });
                     }
                     _ => {}
@@ -123,7 +124,7 @@ impl<'a> Image<'a> {
     pub fn layout(&self, head: usize, dynamic: usize, page: u64) -> Result<Layout> {
         let added = Added {
             head: head as u64,
-            stubs: (self.stub_count * STUB) as u64,
+            stubs: u64::from(self.stub_count) * STUB as u64,
             dynamic: dynamic as u64,
             table: (self.table.len() * 8) as u64,
         };
@@ -134,7 +135,8 @@ impl<'a> Image<'a> {
     pub fn offset(&self, layout: &Layout, bound: Bound) -> Option<u64> {
         match bound {
             Bound::Section(spot) => {
-                Some(layout.offset(spot.object, spot.section).wrapping_add(spot.value))
+                let section = layout.offset(spot.object as usize, spot.section.into());
+                Some(section.wrapping_add(spot.value))
             }
             Bound::Image(offset) => Some(offset),
             _ => None,
@@ -146,7 +148,7 @@ impl<'a> Image<'a> {
         let start = layout.part(Part::Stubs).start;
         let stubs = self.stubs.iter().enumerate();
         stubs.filter_map(move |(import, stub)| {
-            Some((start + (*stub.as_ref()? * STUB) as u64, import))
+            Some((start + u64::from((*stub)?) * STUB as u64, import))
         })
     }
 
@@ -180,7 +182,7 @@ impl<'a> Image<'a> {
             let value = match *bound {
                 Bound::Import(import) => {
                     fixups.push(Fixup { at, of: Of::Cell(import), addend: 0 });
-                    place.imports.map_or(0, |imports| imports[import])
+                    place.imports.map_or(0, |imports| imports[import as usize])
                 }
                 Bound::Absolute(value) => value,
                 bound => {
@@ -212,12 +214,12 @@ impl<'a> Image<'a> {
             Fault::Unsupported(what) => LinkError::Unsupported(object.name.into(), what),
         };
         let table = layout.part(Part::Table).start;
-        for (number, list) in &object.relocations {
-            let start = layout.offset(index, *number);
-            let len = object.sections[*number].data.len();
-            for relocation in list {
-                let Relocation { offset, kind, symbol, addend } = *relocation;
-                let bound = self.names.bound[index][symbol];
+        for list in &object.relocations {
+            let start = layout.offset(index, list.section);
+            let len = object.sections[list.section].data.len();
+            for Relocation { offset, kind, symbol, addend } in list.iter() {
+                let bound = self.names.bound(&self.objects, index, symbol);
+                let bound = bound.unwrap_or(Bound::Nowhere);
                 let target = self.target(layout, place, bound).map_err(fail)?;
                 let slot = match (relocate::need(kind), bound) {
                     (Need::Slot, Bound::Import(import)) => import,
@@ -228,7 +230,7 @@ impl<'a> Image<'a> {
                 let site = Site {
                     address: place.base.wrapping_add(at),
                     addend,
-                    slot: place.base + table + slot as u64 * 8,
+                    slot: place.base + table + u64::from(slot) * 8,
                 };
                 if kind == WORD {
                     fixups.extend(self.fixup(layout, at, bound, addend));
@@ -260,10 +262,11 @@ impl<'a> Image<'a> {
         match bound {
             Bound::Absolute(value) => Ok(Target::Number(value)),
             Bound::Import(import) => {
-                let stub = self.stubs[import].unwrap_or(0) * STUB;
+                let import = import as usize;
+                let stub = u64::from(self.stubs[import].unwrap_or(0)) * STUB as u64;
                 Ok(Target::Far {
                     address: place.imports.map(|imports| imports[import]),
-                    stub: place.base + layout.part(Part::Stubs).start + stub as u64,
+                    stub: place.base + layout.part(Part::Stubs).start + stub,
                 })
             }
             Bound::Nowhere => {

@@ -13,12 +13,15 @@ use object::{
 pub const DYNSYM: u32 = 3;
 /// Index of `.dynstr`.
 pub const DYNSTR: u32 = 4;
+/// Index of `.rela.dyn`.
+pub const RELA: u32 = 7;
 
 /// The headers so far.
 pub struct Sections {
     /// The first is empty.
     pub headers: Vec<SectionHeader64<LittleEndian>>,
-    names: Vec<u8>,
+    /// Their names.
+    pub names: Vec<u8>,
     parts: [u16; PARTS.len()],
 }
 
@@ -106,9 +109,9 @@ impl Sections {
         SymbolSection(self.parts[part as usize])
     }
 
-    /// The names of all sections and of one that is still to come.
-    pub fn names_with(&self, last: &str) -> Vec<u8> {
-        [&self.names, last.as_bytes(), b"\0"].concat()
+    /// Gives a section another size.
+    pub fn resize(&mut self, index: u32, size: u64) {
+        self.headers[index as usize].sh_size = U64::new(LE, size);
     }
 }
 

@@ -1,44 +1,65 @@
 //! Where an executable begins, as an object, so that no start files are needed.
 
 use crate::{
-    elf::{Binding, Kind, Object, Place, Relocation, Section, Symbol},
+    dynamic::symbol,
+    elf::{Kind, LE, Object, Relocations, Section, Symbols},
     relocate::{START, START_RELOCATIONS},
 };
-use object::elf::{STT_FUNC, STT_NOTYPE};
+use object::{
+    I64, LittleEndian, U64,
+    elf::{self, Rela64, Sym64, SymbolInfo, SymbolSection},
+};
 
 /// The name of what is executed first.
 pub const ENTRY: &[u8] = b"_start";
 
-/// The object.
-pub fn object() -> Object<'static> {
-    let symbol = |name, kind, size, place| Symbol {
-        name,
-        binding: Binding::Global,
-        hidden: false,
-        kind,
-        size,
-        place,
-    };
-    let section = |kind, data: &'static [u8]| Section {
-        kind,
-        align: 16,
-        size: data.len() as u64,
-        data,
-        priority: 0,
-    };
-    let relocations = START_RELOCATIONS
-        .iter()
-        .map(|&(offset, kind, symbol, addend)| Relocation { offset, kind, symbol, addend })
-        .collect();
-    Object {
-        name: "",
-        sections: vec![section(None, &[]), section(Some(Kind::Code), START)],
-        symbols: vec![
-            Symbol { binding: Binding::Local, ..symbol(b"", STT_NOTYPE, 0, Place::Undefined) },
-            symbol(ENTRY, STT_FUNC, START.len() as u64, Place::Defined(1, 0)),
-            symbol(b"main", STT_NOTYPE, 0, Place::Undefined),
-            symbol(b"__libc_start_main", STT_NOTYPE, 0, Place::Undefined),
-        ],
-        relocations: vec![(1, relocations)],
+/// Names of the symbols, each at its [`NAMES`].
+const STRINGS: &[u8] = b"\0_start\0main\0__libc_start_main\0";
+const NAMES: [u32; 3] = [1, 8, 13];
+
+/// What the object's tables hold.
+pub struct Start {
+    symbols: [Sym64<LittleEndian>; 4],
+    relocations: Vec<Rela64<LittleEndian>>,
+}
+
+impl Start {
+    /// The tables.
+    pub fn new() -> Start {
+        let [start, main, call] = NAMES;
+        let global = |kind| SymbolInfo::new(elf::STB_GLOBAL, kind);
+        let undefined = |name, info| symbol(name, info, elf::SHN_UNDEF, 0);
+        let size = START.len() as u64;
+        let relocations = START_RELOCATIONS.iter().map(|&(offset, kind, symbol, addend)| Rela64 {
+            r_offset: U64::new(LE, offset),
+            r_info: U64::new(LE, (symbol as u64) << 32 | u64::from(kind.0)),
+            r_addend: I64::new(LE, addend),
+        });
+        Start {
+            symbols: [
+                undefined(0, SymbolInfo(0)),
+                symbol(start, global(elf::STT_FUNC), SymbolSection(1), size),
+                undefined(main, global(elf::STT_NOTYPE)),
+                undefined(call, global(elf::STT_NOTYPE)),
+            ],
+            relocations: relocations.collect(),
+        }
+    }
+
+    /// The object.
+    pub fn object(&self) -> Object<'_> {
+        let section = |kind, data: &'static [u8]| Section {
+            kind,
+            align: 16,
+            size: data.len() as u64,
+            data,
+            priority: 0,
+        };
+        Object {
+            name: "",
+            sections: vec![section(None, &[]), section(Some(Kind::Code), START)],
+            symbols: Symbols { entries: &self.symbols, strings: STRINGS },
+            relocations: vec![Relocations { section: 1, entries: &self.relocations }],
+        }
     }
 }

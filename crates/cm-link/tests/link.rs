@@ -5,11 +5,17 @@
 
 use cm_link::{Library, LinkError, executable};
 use libtest_mimic::{Arguments, Failed, Trial};
+use object::{
+    LittleEndian,
+    elf::{FileHeader64, PT_LOAD, SHN_XINDEX, SHT_SYMTAB, Sym64},
+    read::elf::{FileHeader, SectionHeader},
+};
 use std::{
     env, fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, ExitCode},
+    sync::Arc,
 };
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/objects");
@@ -23,6 +29,7 @@ fn main() -> ExitCode {
     let mut trials: Vec<_> = paths.into_iter().map(fixture).collect();
     trials.push(Trial::test("same bytes from same bytes", same_bytes));
     trials.push(Trial::test("damaged objects", damaged_objects));
+    trials.push(Trial::test("symbols that are refused", refused_symbols));
     trials.push(Trial::test("damaged libraries", damaged_libraries));
     trials.push(Trial::test("tools accept executables", tools));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
@@ -66,7 +73,7 @@ fn libraries() -> Result<Vec<(&'static str, Vec<u8>)>, Failed> {
     ["libc.so.6", "libm.so.6"].into_iter().map(read).collect()
 }
 
-fn link(objects: &[Named]) -> Result<Result<Vec<u8>, LinkError>, Failed> {
+fn link(objects: &[Named]) -> Result<Result<Arc<[u8]>, LinkError>, Failed> {
     let libraries = libraries()?;
     let libraries = libraries.iter().map(|(name, bytes)| Library::parse(name, bytes));
     let libraries = libraries.collect::<Result<Vec<_>, _>>()?;
@@ -93,6 +100,13 @@ fn check(path: &Path) -> Result<(), Failed> {
         Ok(_) if !lines("//= ").is_empty() => return Err("it can be linked".into()),
         Ok(bytes) => bytes,
     };
+    // valgrind reads no symbols of a program with an empty one.
+    let programs = FileHeader64::<LittleEndian>::parse(&*bytes)?;
+    let programs = programs.program_headers(LittleEndian, &*bytes)?.iter();
+    let loaded = programs.filter(|program| program.p_type.get(LittleEndian) == PT_LOAD);
+    if loaded.clone().any(|program| program.p_filesz.get(LittleEndian) == 0) {
+        return Err("a segment has nothing in the file".into());
+    }
     let program = dir.path().join("program");
     write(&program, &bytes)?;
     let output = cm_test::process::output(&mut Command::new(&program))?;
@@ -194,6 +208,42 @@ fn damaged_objects() -> Result<(), Failed> {
         });
     }
     if refused == 0 { Err("every object was good enough".into()) } else { Ok(()) }
+}
+
+/// An object whose second symbol, or whose names, are changed.
+fn refused_symbols() -> Result<(), Failed> {
+    let dir = tempfile::tempdir()?;
+    let named = object("//- a\nint main() { return 0; }\n", dir.path())?;
+    let header = FileHeader64::<LittleEndian>::parse(&*named.1)?;
+    let sections = header.sections(LittleEndian, &*named.1)?;
+    let symbols = sections.symbols(LittleEndian, &*named.1, SHT_SYMTAB)?;
+    let range = |index| {
+        let section = sections.section(index)?;
+        let (start, size) = section.file_range(LittleEndian).ok_or("no bytes")?;
+        Ok::<_, Failed>((start as usize, size as usize))
+    };
+    let (table, _) = range(symbols.section())?;
+    let (strings, size) = range(symbols.string_section())?;
+    let second = table + size_of::<Sym64<LittleEndian>>();
+    let outside = "cannot link 'a': a symbol's name is not in the file";
+    let changes: [(usize, &[u8], &str); 3] = [
+        (second, &(size as u32).to_le_bytes(), outside),
+        (strings + size - 1, b"n", outside),
+        (
+            second + 6,
+            &SHN_XINDEX.0.to_le_bytes(),
+            "cannot link 'a': it has more than 65,000 sections",
+        ),
+    ];
+    for (at, bytes, expected) in changes {
+        let mut bad = named.1.clone();
+        bad[at..][..bytes.len()].copy_from_slice(bytes);
+        match link(&[(named.0.clone(), bad)])? {
+            Err(error) if error.to_string() == expected => {}
+            other => return Err(format!("{expected}: {:?}", other.map(|bytes| bytes.len())).into()),
+        }
+    }
+    Ok(())
 }
 
 fn damaged_libraries() -> Result<(), Failed> {

@@ -10,7 +10,10 @@ const BUFFER: usize = 64 << 10;
 
 /// Replaces a file as a whole, with these parts: who has the old one mapped keeps it, and nobody sees
 /// half of the new one.
-pub(crate) fn replace(path: &Path, parts: &[impl AsRef<[u8]>]) -> io::Result<()> {
+///
+/// # Errors
+/// If it cannot be written.
+pub fn replace(path: &Path, parts: &[impl AsRef<[u8]>]) -> io::Result<()> {
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

@@ -68,7 +68,7 @@ enum Contents {
 
 impl Blob {
     /// A result to be stored; only for a `stored` query to return.
-    pub fn new(bytes: Vec<u8>) -> Blob {
+    pub fn new(bytes: impl Into<Arc<[u8]>>) -> Blob {
         Blob(Contents::Unsealed(bytes.into()))
     }
     /// A result that the query itself has put into the store of the database, under this digest.

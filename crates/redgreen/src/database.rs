@@ -1,8 +1,8 @@
 //! The database: salsa's storage, the graph, and what the driver does with them.
 
 use crate::{
-    BuildLog, BuildRecord, Digest, Frames, Graph, Identity, MemoryStore, Node, Registry, SaveError,
-    Snapshot, Store, World,
+    BuildLog, BuildRecord, Digest, Frames, Graph, Identity, MemoryStore, Node, QueryId, Registry,
+    SaveError, Snapshot, Store, World,
     graph::{Cause, is_interruption},
     image::Image,
 };
@@ -24,6 +24,9 @@ pub trait Db: salsa::Database {
     fn frames(&self) -> &Frames;
 }
 
+/// Is told what runs.
+pub type Observer = dyn Fn(QueryId) + Send + Sync;
+
 /// How a database is opened.
 #[derive(Clone)]
 pub struct Options {
@@ -37,6 +40,8 @@ pub struct Options {
     pub image: Option<PathBuf>,
     /// For whom images are.
     pub identity: Identity,
+    /// Is told of each query but the inputs, before it runs and on its thread.
+    pub observer: Option<Arc<Observer>>,
     /// Whether dependencies and fingerprints are recorded. Without it results are memoized until the
     /// next edit, and there is nothing to save.
     pub recording: bool,
@@ -51,6 +56,7 @@ impl Options {
             store: Arc::new(MemoryStore::default()),
             image: None,
             identity: Identity::default(),
+            observer: None,
             recording: true,
         }
     }

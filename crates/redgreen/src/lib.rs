@@ -56,8 +56,9 @@ mod root_record;
 mod stamp;
 mod why;
 
+pub use atomic_file::replace as replace_file;
 pub use blob::{Blob, Digest, MemoryStore, Store};
-pub use database::{Database, Db, Edit, Interrupted, Options};
+pub use database::{Database, Db, Edit, Interrupted, Observer, Options};
 pub use fingerprint::{Fingerprint, StableHasher};
 pub use frames::Frames;
 pub use graph::{
@@ -69,6 +70,6 @@ pub use key::{Key, Root};
 pub use log::Span;
 pub use packed::BuildLog;
 pub use query::{Group, InputProvider, Kind, Node, Provider, Query, QueryId, Registry, World};
-pub use root_record::{Damaged, RecordedInput, RootRecord, replace_file};
+pub use root_record::{Damaged, RecordedInput, RootRecord};
 pub use stamp::Stamp;
 pub use why::{BuildRecord, Counts, Execution, NodeName, Reason};

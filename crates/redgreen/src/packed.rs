@@ -2,10 +2,10 @@
 //! them when somebody wants to read them; a build that runs thousands of queries has no time to.
 
 use crate::{
-    BuildRecord, Counts, Execution, Graph, NodeName, QueryId, Reason, Registry,
+    BuildRecord, Counts, Execution, Graph, NodeName, QueryId, Reason, Registry, atomic_file,
     log::{Entry, Span, Why},
     query::KeyRef,
-    root_record::{encode_checked, read_checked, replace_file},
+    root_record::{encode_checked, read_checked},
 };
 use rustc_hash::{FxBuildHasher, FxHashMap};
 use serde::{Deserialize, Serialize};
@@ -134,7 +134,7 @@ impl BuildLog {
     /// # Errors
     /// If it cannot be written.
     pub fn write(&self, path: &Path) -> io::Result<()> {
-        replace_file(path, &self.encode()?)
+        atomic_file::replace(path, &[self.encode()?])
     }
     /// The bytes of the file.
     ///

@@ -86,7 +86,7 @@ impl RootRecord {
     }
     /// Replaces the record at `path`.
     pub fn write(&self, path: &Path) -> io::Result<()> {
-        replace_file(path, &self.encode()?)
+        atomic_file::replace(path, &[self.encode()?])
     }
     /// The bytes of the file.
     pub fn encode(&self) -> io::Result<Vec<u8>> {
@@ -116,18 +116,6 @@ pub(crate) fn encode_checked<T: Serialize>(
     let checksum = xxh3_64(&file[START..]);
     file[magic.len()..START].copy_from_slice(&checksum.to_le_bytes());
     Ok(file)
-}
-
-/// Replaces a file as a whole. One that holds these bytes already is left alone.
-///
-/// # Errors
-/// If it cannot be written.
-pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let length = std::fs::metadata(path).map_or(0, |meta| meta.len());
-    if length == bytes.len() as u64 && std::fs::read(path).is_ok_and(|old| old == bytes) {
-        return Ok(());
-    }
-    atomic_file::replace(path, &[bytes])
 }
 
 /// A file is there and is none that anybody wrote, neither this version nor another.

@@ -9,7 +9,7 @@ use crate::{
 use camino::{Utf8Path, Utf8PathBuf};
 use castore::Digest;
 use redgreen::NodeName;
-use std::{collections::BTreeMap, fs, process::Command};
+use std::{collections::BTreeMap, fs, process::Command, sync::Arc};
 
 /// What is linked with a program.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -68,7 +68,7 @@ impl Foreign {
     }
 
     /// Links objects and all of this to an executable.
-    pub fn link(&self, objects: &Objects<'_>, scratch: &Scratch) -> Result<Vec<u8>, String> {
+    pub fn link(&self, objects: &Objects<'_>, scratch: &Scratch) -> Result<Arc<[u8]>, String> {
         let own = self.shared().map(|libraries| Linker::Own(libraries).link(objects, scratch));
         match own {
             Some(Ok(linked)) => Ok(linked),
@@ -84,7 +84,7 @@ impl Foreign {
         &self,
         objects: &Objects<'_>,
         scratch: &Scratch,
-    ) -> Result<Vec<u8>, String> {
+    ) -> Result<Arc<[u8]>, String> {
         let object = |(index, (_, bytes)): (usize, &(&str, &[u8]))| {
             scratch.write(&format!("{index}.o"), bytes)
         };
@@ -94,7 +94,8 @@ impl Foreign {
         command.args(["-pie", "-Wl,--gc-sections", "-Wl,--build-id=none"]).args(&objects);
         self.add_to(&mut command);
         call(command)?;
-        fs::read(&output).map_err(|e| format!("cannot read {output}: {}", reason(&e)))
+        let linked = fs::read(&output);
+        linked.map(Into::into).map_err(|e| format!("cannot read {output}: {}", reason(&e)))
     }
 
     /// Makes all of this a part of this process. What has to be compiled for it is kept in the store.

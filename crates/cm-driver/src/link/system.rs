@@ -4,7 +4,7 @@
 use super::Objects;
 use crate::tools::Scratch;
 use camino::{Utf8Path, Utf8PathBuf};
-use std::{fmt::Write, fs, process::Command};
+use std::{fmt::Write, fs, process::Command, sync::Arc};
 
 /// A linker that was found on this machine.
 #[derive(Clone, Debug)]
@@ -48,7 +48,7 @@ impl Linker {
     }
 
     /// Links objects to an executable.
-    pub fn link(&self, objects: &Objects, scratch: &Scratch) -> Result<Vec<u8>, String> {
+    pub fn link(&self, objects: &Objects, scratch: &Scratch) -> Result<Arc<[u8]>, String> {
         let object = |(index, (_, bytes)): (usize, &(&str, &[u8]))| {
             scratch.write(&format!("{index}.o"), bytes)
         };
@@ -66,7 +66,7 @@ impl Linker {
         if !result.status.success() {
             return Err(explain(&String::from_utf8_lossy(&result.stderr)));
         }
-        fs::read(&output).map_err(|e| format!("cannot read {output}: {e}"))
+        fs::read(&output).map(Into::into).map_err(|e| format!("cannot read {output}: {e}"))
     }
 
     fn arguments(&self, objects: &[Utf8PathBuf], output: &Utf8Path) -> Vec<String> {

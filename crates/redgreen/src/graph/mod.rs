@@ -13,8 +13,8 @@ pub use run::{fingerprint_of, get, unrecorded};
 pub use save::{Draft, NodeReport, SaveError, Snapshot, image_report};
 
 use crate::{
-    Digest, Fingerprint, Identity, Kind, Query, Registry, Store, World, image::Image, log::Log,
-    paged::Paged,
+    Digest, Fingerprint, Identity, Kind, Observer, Query, Registry, Store, World, image::Image,
+    log::Log, paged::Paged,
 };
 use dependents::Dependents;
 pub(crate) use nodes::NewNodes;
@@ -93,6 +93,7 @@ pub struct Graph {
     world: World,
     store: Arc<dyn Store>,
     identity: Identity,
+    observer: Option<Arc<Observer>>,
     recording: bool,
     /// Tells this graph from all others.
     token: Arc<()>,
@@ -120,6 +121,7 @@ impl Graph {
             world: options.world.clone(),
             store: options.store.clone(),
             identity: options.identity,
+            observer: options.observer.clone(),
             recording: options.recording,
             token: Arc::default(),
             dirty: AtomicBool::new(image.is_none()),

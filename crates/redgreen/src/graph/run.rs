@@ -139,6 +139,7 @@ fn compute<'db>(db: &'db dyn Db, slot: Slot<'db>) -> AnyValue {
 /// Runs a node of which nothing is recorded.
 fn run_unrecorded(db: &dyn Db, graph: &Graph, node: u32) -> AnyValue {
     let (query, start) = (graph.query(node), graph.log.now());
+    graph.announce_run(query);
     let running = db.frames().enter(node);
     let value = (query.run)(db, graph.key_ref(node));
     drop(running);
@@ -164,6 +165,7 @@ struct Outcome {
 /// Runs the provider.
 fn run(db: &dyn Db, graph: &Graph, node: u32) -> Outcome {
     let (query, start) = (graph.query(node), graph.log.now());
+    graph.announce_run(query);
     let running = db.frames().enter(node);
     let value = (query.run)(db, graph.key_ref(node));
     let dependencies = running.dependencies();
@@ -246,6 +248,13 @@ pub(super) fn reread(db: &dyn Db, node: u32) -> bool {
 }
 
 impl Graph {
+    fn announce_run(&self, query: &Query) {
+        if let Some(observer) = &self.observer
+            && query.kind != Kind::Input
+        {
+            observer(query.id);
+        }
+    }
     fn note_execution(&self, db: &dyn Db, node: u32, why: Why, changed: bool, start: u32) {
         let (reader, span) = (db.frames().innermost(), self.log.span(start));
         let entry = Entry { node, why, reader, changed, span };
