@@ -224,9 +224,9 @@ impl SegmentFile {
         let mut piece = Piece { file: &self.file, start: 0, bytes: Vec::new() };
         let mut offset = START;
         while offset + HEADER <= end {
-            let header =
-                piece.at(offset)?.and_then(|bytes| EntryHeader::decode(&self.nonce, bytes));
-            offset += match header {
+            // The file may be shorter than the index says.
+            let Some(bytes) = piece.at(offset)? else { break };
+            offset += match EntryHeader::decode(&self.nonce, bytes) {
                 Some(header) if offset + HEADER + header.len <= end => {
                     found(offset, header);
                     header.total()
@@ -334,6 +334,7 @@ mod tests {
         assert_eq!(find(end), [(first, a), (third, c)]);
         segment.file.set_len(third + 10).unwrap();
         assert_eq!(find(end), [(first, a)]);
+        assert_eq!(find(1 << 48), [(first, a)], "and nobody looks for more behind the end");
         let owners = Owners::of(dir.path());
         assert!(SegmentFile::open(&path, 2, false, &owners).unwrap().is_none());
         assert!(SegmentFile::open(&path, 1, false, &owners).unwrap().is_some());
