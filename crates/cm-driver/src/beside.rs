@@ -4,8 +4,8 @@ use crate::CacheSettings;
 use camino::{Utf8Path, Utf8PathBuf};
 use castore::Bytes;
 use std::{
-    fs::{self, Metadata},
-    io,
+    fs::{self, File, Metadata},
+    io::{self, Read},
     sync::Arc,
     time::SystemTime,
 };
@@ -43,10 +43,7 @@ impl Beside {
     /// # Errors
     /// If it cannot be written.
     pub fn write(&self, path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
-        if self.store.admits(path.as_std_path())
-            && fs::metadata(path).is_ok_and(|meta| meta.len() == bytes.len() as u64)
-            && fs::read(path).is_ok_and(|old| old == bytes)
-        {
+        if self.store.admits(path.as_std_path()) && holds(path, bytes).unwrap_or(false) {
             return Ok(());
         }
         self.replace(path, &[bytes])
@@ -88,6 +85,25 @@ impl Beside {
             trim(&self.dir, self.max_size / 2);
         }
     }
+}
+
+/// Whether a file consists of these bytes. It is read piece by piece, up to the first that differs.
+pub fn holds(path: &Utf8Path, bytes: &[u8]) -> io::Result<bool> {
+    // Nobody waits for a pipe.
+    let meta = fs::metadata(path)?;
+    if !meta.is_file() || meta.len() != bytes.len() as u64 {
+        return Ok(false);
+    }
+    let mut file = File::open(path)?;
+    let mut piece = [0; 1 << 15];
+    for expected in bytes.chunks(piece.len()) {
+        let piece = &mut piece[..expected.len()];
+        file.read_exact(piece)?;
+        if piece != expected {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Visits all these files.

@@ -2,6 +2,7 @@
 
 use crate::{
     Error, Options, Report,
+    beside::holds,
     memory::SmallPages,
     parallel, queries, reason,
     session::{self, Earlier, Finished, Purpose, Session, accepted, diagnose},
@@ -215,8 +216,7 @@ fn write_executable(most: Option<u64>, output: &Utf8Path, bytes: &[u8]) -> Resul
     if let Some(most) = most.filter(|most| bytes.len() as u64 > *most) {
         return Err(format!("the output would be larger than {} GB", most >> 30).into());
     }
-    let same = fs::metadata(output).is_ok_and(|meta| meta.len() == bytes.len() as u64);
-    if same && fs::read(output).is_ok_and(|old| old == bytes) {
+    if holds(output, bytes).unwrap_or(false) {
         return Ok(());
     }
     let write = || -> io::Result<()> {
