@@ -1,7 +1,8 @@
 //! What runs after an edit: exactly that.
 
 use crate::toy::*;
-use redgreen::{Database, Db as _, Edit, Root};
+use redgreen::{Database, Db as _, Edit, Options, QueryId, Root};
+use std::sync::{Arc, Mutex};
 
 fn project() -> Project {
     let project = Project::new();
@@ -50,6 +51,26 @@ fn touched_file() {
     let content = |built: &Built| redgreen::without_stamps(&built.snapshot.image()).unwrap();
     assert_eq!(content(&second), content(&first));
     assert_ne!(second.snapshot.image(), first.snapshot.image());
+}
+
+#[test]
+fn observers_are_told_of_what_runs() {
+    let project = project();
+    project.build();
+    project.files.write("a", "# new\nfn f(int) x @b.g y\nfn k() z\n");
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let options = project.options(Some(&project.image()), project.store.clone());
+    let observer = {
+        let seen = seen.clone();
+        move |query| seen.lock().unwrap().push(query)
+    };
+    let options = Options { observer: Some(Arc::new(observer)), ..options };
+    build(&mut Database::open(options)).unwrap();
+    let mut seen = seen.lock().unwrap().clone();
+    seen.sort();
+    let mut expected = ["items", "parse"].map(QueryId::of);
+    expected.sort();
+    assert_eq!(seen, expected);
 }
 
 #[test]

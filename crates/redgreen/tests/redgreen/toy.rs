@@ -179,7 +179,7 @@ impl Project {
     pub fn image(&self) -> std::path::PathBuf {
         self.directory.path().join("image")
     }
-    fn options(&self, image: Option<&Path>, store: Arc<dyn Store>) -> Options {
+    pub fn options(&self, image: Option<&Path>, store: Arc<dyn Store>) -> Options {
         Options {
             image: image.map(Path::to_owned),
             store,
