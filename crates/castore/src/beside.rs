@@ -1,21 +1,17 @@
 //! Files of others in the directory of a store, which count for its cap.
 
 use crate::{
-    Bytes, Store,
+    Store,
     hold::is_alone,
     index::Trouble,
-    place::{Found, Owners, is_own, look},
+    place::{Found, Owners, look},
     room::Room,
     transaction::Transaction,
 };
 use std::{
     fmt,
-    fs::{self, File},
     path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 /// How much lies beside the store. It is asked for only where it may matter.
@@ -154,15 +150,6 @@ impl Store {
         }
         self.set_aside(path);
         false
-    }
-
-    /// A file beside the store, if it may be used. One of the user's own stays where it is, and is mapped:
-    /// whoever writes such files must replace them as a whole, and never change one.
-    pub fn view_beside(&self, path: &Path) -> Option<Bytes> {
-        let file = self.admits(path).then(|| File::open(path).ok())??;
-        let meta = file.metadata().ok().filter(|meta| meta.is_file())?;
-        let mapped = is_own(&meta).then(|| Bytes::of_file(&file)).flatten();
-        mapped.or_else(|| Some(Bytes::from(Arc::from(fs::read(path).ok()?))))
     }
 
     /// Sets a file beside the store aside that was found to be damaged, and counts it like a bad entry.

@@ -9,9 +9,7 @@ use crate::{
     sync::step,
 };
 use std::{
-    fmt,
-    fs::File,
-    io,
+    fmt, io,
     ops::{Deref, Range},
     os::unix::fs::FileExt,
     sync::Arc,
@@ -28,13 +26,6 @@ enum Held {
 }
 
 impl Bytes {
-    /// A file of the user's own, which is replaced and never changed. `None`: it cannot be had.
-    pub(crate) fn of_file(file: &File) -> Option<Bytes> {
-        let len = file.metadata().ok()?.len();
-        let window = Arc::new(Window::of(file, len)?);
-        window.bring(0, len).then_some(Bytes(Held::Mapped(Lent::of(&window, 0, len)?)))
-    }
-
     /// A part of them, without a copy.
     ///
     /// # Panics

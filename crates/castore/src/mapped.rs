@@ -67,8 +67,7 @@ pub(crate) struct Lent {
 
 impl Lent {
     /// What lies at an offset; `None`: not all of that is in the window. It must be an entry of a
-    /// segment, or of a file that is replaced and never changed, and belong to the user who runs this
-    /// process.
+    /// segment that belongs to the user who runs this process.
     pub fn of(window: &Arc<Window>, offset: u64, len: u64) -> Option<Lent> {
         let window = window.covers(offset, len).then(|| window.clone())?;
         Some(Lent { window, offset: offset as usize, len: len as usize })

@@ -2,7 +2,6 @@
 
 use crate::CacheSettings;
 use camino::{Utf8Path, Utf8PathBuf};
-use castore::Bytes;
 use std::{
     fs::{self, File, Metadata},
     io::{self, Read},
@@ -46,22 +45,7 @@ impl Beside {
         if self.store.admits(path.as_std_path()) && holds(path, bytes).unwrap_or(false) {
             return Ok(());
         }
-        self.replace(path, &[bytes])
-    }
-
-    /// The same for a file of these parts, of which it is known that it differs.
-    ///
-    /// # Errors
-    /// If it cannot be written.
-    pub fn replace(&self, path: &Utf8Path, parts: &[&[u8]]) -> io::Result<()> {
-        let len = parts.iter().map(|part| part.len()).sum();
-        self.in_room(len, || redgreen::replace_file(path.as_std_path(), parts))
-    }
-
-    /// A file of the directory in memory, where it may be as long as anybody needs it: files are
-    /// replaced, and never changed. `None`: there is none that may be used.
-    pub fn view(&self, path: &Utf8Path) -> Option<Bytes> {
-        self.store.view_beside(path.as_std_path())
+        self.in_room(bytes.len(), || redgreen::replace_file(path.as_std_path(), &[bytes]))
     }
 
     /// Writes a file of this length if there is room for it, and be it that others go. Without it the

@@ -67,7 +67,7 @@ pub fn build(
         let diagnostics = diagnose(db, Purpose::Compile);
         session.clock.lap("diagnostics");
         let executable = accepted(&diagnostics).then(|| {
-            parallel::units(db, session, true);
+            parallel::units(db, session);
             let _small = SmallPages::begin();
             session.tools.begin_writing();
             queries::objects(db, Root);

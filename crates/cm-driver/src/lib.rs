@@ -4,7 +4,6 @@
 //! directory, the linker and the back end.
 
 mod beside;
-mod bundle;
 pub mod cache;
 mod check;
 mod commands;
@@ -16,6 +15,7 @@ pub mod keys;
 mod link;
 mod memory;
 pub mod messages;
+mod objects;
 mod pages;
 mod parallel;
 pub mod project;

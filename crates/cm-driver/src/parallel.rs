@@ -40,8 +40,8 @@ pub fn front_end(db: &Database, clock: &Clock) {
 }
 
 /// Compiles the units of an accepted program. The objects of those that did not change are fetched
-/// meanwhile, if they will be `linked`.
-pub fn units(db: &Database, session: &Session, linked: bool) {
+/// meanwhile.
+pub fn units(db: &Database, session: &Session) {
     let clock = &session.clock;
     if !db.graph().has_image() {
         explore(db, Item::Start, &|db, item| cm_lower::mir_refs(db, item.clone()).clone());
@@ -57,7 +57,7 @@ pub fn units(db: &Database, session: &Session, linked: bool) {
     }
     let is_stale = |unit: &UnitId| redgreen::is_stale::<unit_object>(db, unit);
     let (stale, fresh): (Vec<UnitId>, Vec<UnitId>) = units.iter().partition(|unit| is_stale(unit));
-    if linked && !stale.is_empty() {
+    if !stale.is_empty() {
         let digest = |unit: &UnitId| queries::unit_object(db, *unit).digest().map(Digest);
         session.tools.fetch(fresh.iter().filter_map(digest).collect());
     }

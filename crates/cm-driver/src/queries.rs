@@ -2,9 +2,10 @@
 
 use crate::{
     link::{self, Linker},
+    objects::{self, Object},
     tools::{Tools, fatal},
 };
-use castore::{Bytes, Digest};
+use castore::Digest;
 use cm_db::DefId;
 use cm_hir::thir::{Instance, InstanceKind};
 use cm_lower::{Item, UnitId};
@@ -85,34 +86,26 @@ fn compute_executable(db: &dyn Db, _: &Root) -> Blob {
     let runtime = Digest::of(cm_runtime::OBJECT);
     let digests = objects.iter().map(|(_, digest)| digest).chain([&runtime]);
     let digests: Vec<u8> = digests.flat_map(|digest| digest.0).collect();
-    let inputs = LazyCell::new(|| {
-        // By their digests: whether the executable is linked or found must not show in the graph.
-        let digests: Vec<Digest> = objects.iter().map(|(_, digest)| *digest).collect();
-        let known = tools.blobs(&digests);
-        let object = |((unit, _), known): (&(UnitId, Digest), Option<Bytes>)| {
-            let make = || redgreen::unrecorded(db, || unit_object(db, *unit).bytes(db)).into();
-            (unit.to_string(), known.unwrap_or_else(make))
-        };
-        objects.iter().zip(known).map(object).collect::<Vec<_>>()
-    });
+    let inputs = LazyCell::new(|| objects::of_program(db));
     if !tools.foreign.is_empty() {
         let key = Digest::of(&[tools.foreign.identity().as_bytes(), &digests].concat());
         let linked = tools.cached_or(name("executable", &Root), &key, || {
-            tools.foreign.link(&named(&inputs), &tools.scratch)
+            tools.foreign.link(&with_runtime(&inputs), &tools.scratch)
         });
         return linked.unwrap_or_else(|message| fatal(message));
     }
     let linked = link::first(Linker::all(), |linker| {
         let key = Digest::of(&[linker.identity().as_bytes(), &digests].concat());
         tools.cached_or(name("executable", &Root), &key, || {
-            linker.link(&named(&inputs), &tools.scratch)
+            linker.link(&with_runtime(&inputs), &tools.scratch)
         })
     });
     linked.unwrap_or_else(|message| fatal(message))
 }
 
 /// The objects of a program, and the run-time library.
-fn named(objects: &[(String, Bytes)]) -> Vec<(&str, &[u8])> {
-    let objects = objects.iter().map(|(name, bytes)| (name.as_str(), &**bytes));
-    objects.chain([("the run-time library", cm_runtime::OBJECT)]).collect()
+fn with_runtime(objects: &[Object]) -> Vec<(&str, &[u8])> {
+    let mut named = objects::named(objects);
+    named.push(("the run-time library", cm_runtime::OBJECT));
+    named
 }

@@ -3,7 +3,6 @@
 
 use crate::{
     Error, Options, Report,
-    bundle::LastRun,
     check::{self, Lint},
     commands, reason, run,
     session::{Opened, Purpose, Session},
@@ -104,7 +103,7 @@ impl Resident {
             }
             Task::Compile(output) => commands::compile_again(session, database, output)?,
             Task::Run => {
-                let prepared = run::prepare(session, database, &LastRun::default(), |_| ())?;
+                let prepared = run::prepare(session, database, |_| ())?;
                 (session.report(&prepared.diagnostics), prepared.changed)
             }
         };

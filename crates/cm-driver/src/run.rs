@@ -1,17 +1,14 @@
 //! `run`.
 
 use crate::{
-    Error, Options, Report,
-    bundle::{self, LastRun, Object},
-    commands, parallel, queries,
+    Error, Options, Report, commands,
+    objects::{self, List, Object},
+    parallel, queries,
     session::{Finished, Purpose, Session, accepted, diagnose, warn},
 };
-use castore::Digest;
 use cm_base::Diagnostic;
 use cm_jit::Main;
-use cm_lower::UnitId;
-use redgreen::{Database, Db, Root};
-use std::cell::OnceCell;
+use redgreen::{Database, Root};
 
 /// Compiles a program and executes it in this process. `found` is told the diagnostics before the
 /// program starts and says whether to go on. `None`: it did not.
@@ -32,9 +29,9 @@ pub fn run(
         return run_interpreted(options, found);
     }
     let session = Session::new(options, Purpose::Run)?;
-    if let Some(earlier) = session.earlier::<Digest>()
+    if let Some(earlier) = session.earlier::<List>()
         && earlier.current
-        && let Some(objects) = bundle::load(&session, &earlier.finished.result)
+        && let Some(objects) = objects::stored(&session.tools, &earlier.finished.result)
     {
         session.keep_unchanged()?;
         let main = link(&session, &objects);
@@ -42,10 +39,8 @@ pub fn run(
     }
     let mut database = session.open();
     let mut main = None;
-    let has_image = Db::graph(&*database).has_image();
-    let last = if has_image { LastRun::of(&session) } else { LastRun::default() };
     let ready = |objects: &[Object]| main = Some(link(&session, objects));
-    let prepared = prepare(&session, &mut database, &last, ready)?;
+    let prepared = prepare(&session, &mut database, ready)?;
     let Some(main) = main else {
         found(&session.report(&prepared.diagnostics));
         return Ok(None);
@@ -70,7 +65,6 @@ pub struct Prepared {
 pub(crate) fn prepare(
     session: &Session,
     database: &mut Database,
-    last: &LastRun,
     ready: impl FnOnce(&[Object]),
 ) -> Result<Prepared, Error> {
     let (diagnostics, objects) = session.attempt(database, |db| {
@@ -78,19 +72,13 @@ pub(crate) fn prepare(
         let diagnostics = diagnose(db, Purpose::Run);
         session.clock.lap("diagnostics");
         let objects = accepted(&diagnostics).then(|| {
-            parallel::units(db, session, false);
-            let object = |(unit, digest): &(UnitId, Digest)| {
-                let known = last.object(digest);
-                let make = || queries::unit_object(db, *unit).bytes(db).into();
-                let (name, bytes) = (unit.to_string(), known.unwrap_or_else(make));
-                Object { name, digest: *digest, bytes }
-            };
-            queries::objects(db, Root).iter().map(object).collect::<Vec<_>>()
+            parallel::units(db, session);
+            (objects::list(db), objects::of_program(db))
         });
         (diagnostics, objects)
     })?;
     session.clock.lap("objects");
-    let Some(objects) = objects else {
+    let Some((list, objects)) = objects else {
         session.keep_record_of(database)?;
         return Ok(Prepared { diagnostics, changed: session.ran() });
     };
@@ -99,16 +87,11 @@ pub(crate) fn prepare(
         cm_hir::queries::node::entry(Root),
         queries::node::objects(Root),
     ];
-    let kept = OnceCell::new();
     let meanwhile = || {
         ready(&objects);
-        kept.get_or_init(|| last.replace(session, &objects));
         Ok(())
     };
-    let finished = || Finished {
-        diagnostics: diagnostics.clone(),
-        result: *kept.get().expect("invariant: what is done meanwhile is done"),
-    };
+    let finished = || Finished { diagnostics: diagnostics.clone(), result: list };
     session.keep(database, &roots, meanwhile, finished)?;
     session.clock.lap("cache");
     Ok(Prepared { diagnostics, changed: session.ran() })
@@ -121,7 +104,7 @@ fn link(session: &Session, objects: &[Object]) -> Result<Option<Main>, Error> {
     if !session.tools.foreign.load(&session.tools)? {
         return Ok(None);
     }
-    let main = cm_jit::link(&bundle::named(objects)).map_err(|e| e.to_string())?;
+    let main = cm_jit::link(&objects::named(objects)).map_err(|e| e.to_string())?;
     Ok(Some(main))
 }
 

@@ -254,29 +254,11 @@ impl Session {
         self.files.as_ref().filter(|files| !files.read_only)
     }
 
-    /// Replaces a file beside the store, if the cache may be written and there is room.
-    pub fn replace_beside(&self, path: &Utf8Path, parts: &[&[u8]]) {
-        if let Some(files) = self.files_to_write() {
-            // Without it, the next process takes a little longer.
-            let _ = files.cache.replace(path, parts);
-        }
-    }
-
-    /// A file beside the store; `None`: there is none that may be used.
-    pub fn view_beside(&self, path: &Utf8Path) -> Option<castore::Bytes> {
-        self.files.as_ref()?.cache.view(path)
-    }
-
     /// A file beside the store is damaged: it is told and counted with the entries that are.
     pub fn set_aside(&self, path: &Utf8Path) {
         if let Some(store) = &self.tools.store {
             store.set_aside(path.as_std_path());
         }
-    }
-
-    /// Where `run` keeps the objects of the program.
-    pub fn bundle(&self) -> Option<Utf8PathBuf> {
-        Some(self.files.as_ref()?.root.with_extension("objects"))
     }
 
     /// Runs a build, again if the graph interrupts it.

@@ -6,7 +6,7 @@
 
 use crate::{
     Error, Options, Report,
-    bundle::{self, Bundle, Object},
+    objects::{self, Object},
     parallel, queries, reason,
     session::{Finished, Purpose, Session, accepted, diagnose},
     tools::Tools,
@@ -14,7 +14,6 @@ use crate::{
 use camino::Utf8Path;
 use castore::{Bytes, Digest, Name};
 use cm_db::DefId;
-use cm_lower::UnitId;
 use redgreen::{Database, Root};
 use std::{
     fs,
@@ -115,13 +114,8 @@ fn plan(db: &Database, session: &Session, options: &Options, filters: &[String])
     });
     let tests: Vec<Test> = tests.collect();
     let objects = tests.iter().any(|test| !test.known).then(|| {
-        parallel::units(db, session, false);
-        let object = |(unit, digest): &(UnitId, Digest)| Object {
-            name: unit.to_string(),
-            digest: *digest,
-            bytes: queries::unit_object(db, *unit).bytes(db).into(),
-        };
-        queries::objects(db, Root).iter().map(object).collect()
+        parallel::units(db, session);
+        objects::of_program(db)
     });
     Plan { diagnostics, tests, objects }
 }
@@ -135,7 +129,7 @@ fn run_all(
     let mut outcomes: Vec<_> =
         plan.tests.iter().map(|test| (test.def.to_string(), Outcome::Unchanged)).collect();
     let Some(objects) = &plan.objects else { return Ok(outcomes) };
-    let bundle = session.tools.scratch.write("tests", &bundle::file(objects))?;
+    let bundle = session.tools.scratch.write("tests", &objects::pack(objects))?;
     let exe = std::env::current_exe()
         .map_err(|e| Error::Message(format!("cannot find the compiler: {}", reason(&e))))?;
     let pending: Vec<usize> = (0..plan.tests.len()).filter(|i| !plan.tests[*i].known).collect();
@@ -202,7 +196,7 @@ fn judge(output: Output) -> Outcome {
 /// If they cannot be read or linked.
 pub fn test_child(options: &Options, bundle: &Utf8Path) -> Result<i32, Error> {
     let bytes = fs::read(bundle).map_err(|e| Error::open(bundle, &e))?;
-    let objects = Bundle::from_bytes(Bytes::from(Arc::from(bytes))).objects();
+    let objects = objects::unpack(&Bytes::from(Arc::from(bytes)));
     let objects = objects.ok_or_else(|| format!("{bundle} is damaged"))?;
     let tools = Tools::new(None, options.opt_level, options.foreign.clone());
     if !options.foreign.load(&tools)? {
@@ -210,6 +204,6 @@ pub fn test_child(options: &Options, bundle: &Utf8Path) -> Result<i32, Error> {
             .to_owned()
             .into());
     }
-    let main = cm_jit::link(&bundle::named(&objects)).map_err(|e| e.to_string())?;
+    let main = cm_jit::link(&objects::named(&objects)).map_err(|e| e.to_string())?;
     Ok(cm_jit::start(main).map_err(|e| e.to_string())?)
 }

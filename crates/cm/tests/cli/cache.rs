@@ -36,9 +36,6 @@ fn damage_is_reported_once() {
         let cache = place.path.join(".cm_cache");
         let files = files_below(&cache);
         files.iter().filter(|file| file.as_str().contains(part)).for_each(|file| damage(file));
-        // With what the last run has left, the store is not looked at.
-        let objects = files.iter().filter(|file| file.as_str().ends_with(".objects"));
-        objects.for_each(|file| fs::remove_file(file).expect("the cache is ours"));
         geo(3);
         let found = place.cm("run -O0 main.cm");
         expect(&found, "hi\n", 63, what);
@@ -89,11 +86,14 @@ fn damage_is_reported_once() {
     geo(2);
     expect(&place.cm("run -O0 main.cm"), "hi\n", 42, "unchanged");
     let files = files_below(&place.path.join(".cm_cache"));
-    let objects = files.iter().filter(|file| file.extension() == Some("objects"));
-    assert_eq!(objects.map(|path| flip(path)).count(), 1);
+    for segment in files.iter().filter(|file| file.as_str().contains("cas/segments")) {
+        let mut bytes = fs::read(segment).expect("the cache is ours");
+        bytes.iter_mut().skip(100).step_by(64).for_each(|byte| *byte ^= 1);
+        fs::write(segment, bytes).expect("the cache is ours");
+    }
     let found = place.cm("run -O0 main.cm");
     expect(&found, "hi\n", 42, "objects");
-    assert_eq!(found.stderr, format!("{REPORT}1\n"));
+    assert!(found.stderr.starts_with(REPORT), "{found:?}");
     assert_eq!(place.cm("run -O0 main.cm").stderr, "");
 }
 
