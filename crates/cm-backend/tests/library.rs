@@ -48,6 +48,20 @@ fn the_loaded_back_end_gives_what_the_linked_one_gives() {
     assert!(loaded.object(b"no bitcode", &target, 0).is_err());
 }
 
+/// Not optimized, they would take time that grows with the square of their length.
+#[test]
+fn long_blocks_are_divided() {
+    let calls = "    _0 = call @missing::one(1i32)\n".repeat(1000);
+    let unit = UNIT.replace("    call @missing<two, 2>()\n", &calls);
+    let unit = unit.replace("@missing<two, 2>", "@\"missing<two, 2>\"");
+    let unit = parse_unit(&unit).expect("MIR").encode();
+    let bitcode = Llvm.bitcode(&unit, &Target::host(), 0).expect("bitcode");
+    let text = Llvm.text(&bitcode, &Target::host(), 0, TextKind::Ir).expect("text");
+    let calls = |block: &str| block.matches("call i32 @\"missing::one\"").count();
+    let longest = text.split("\n\n").map(calls).max();
+    assert_eq!((calls(&text), longest), (1001, Some(128)));
+}
+
 #[test]
 fn a_missing_back_end_is_an_error() {
     let error = load(Path::new("/nowhere/libcm_backend.so")).err().expect("an error");

@@ -23,6 +23,10 @@ use inkwell::{
 };
 use rustc_hash::FxHashMap;
 
+/// Statements of a block that is not optimized: at every call, LLVM's fast register allocator looks at all
+/// values that the block has had so far.
+const LONGEST: usize = 128;
+
 /// Defines a function.
 pub fn lower<'ctx>(cx: &mut Cx<'ctx>, function: &Function) -> Result<FunctionValue<'ctx>> {
     let value = cx.function(function.decl, function.env.is_some());
@@ -152,11 +156,23 @@ impl<'ctx> Body<'_, 'ctx> {
         let function = self.function;
         for (index, block) in function.blocks.iter().enumerate() {
             self.builder.position_at_end(self.blocks[index]);
-            for stmt in &block.stmts {
+            for (number, stmt) in block.stmts.iter().enumerate() {
+                if number % LONGEST == LONGEST - 1 && self.cx.opt_level == 0 {
+                    self.go_on_in_another_block()?;
+                }
                 self.statement(stmt)?;
             }
             self.terminator(&block.terminator)?;
         }
+        Ok(())
+    }
+
+    fn go_on_in_another_block(&mut self) -> Result<()> {
+        let current = self.builder.get_insert_block();
+        let current = current.expect("invariant: statements are written in a block");
+        let next = self.cx.context.insert_basic_block_after(current, "");
+        self.builder.build_unconditional_branch(next)?;
+        self.builder.position_at_end(next);
         Ok(())
     }
 
