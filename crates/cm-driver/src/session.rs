@@ -163,6 +163,7 @@ impl Session {
         let image = files.as_ref().map(|files| &files.image);
         let image = image.filter(|image| tools.vouched.accepts(image));
         database.image = image.map(|image| image.clone().into_std_path_buf());
+        database.patched = image.is_some_and(|image| tools.vouched.accepts_patch(image));
         database.recording = files.is_some();
         if purpose != Purpose::Check {
             database.observer = Some(Arc::new(preloading(tools.clone())));
@@ -311,10 +312,10 @@ impl Session {
         };
         let _small = SmallPages::begin();
         let (graph, tools) = (database.shared_graph(), &*self.tools);
-        let (draft, mut kept) = (self.draft.take(), None);
+        let (draft, patched, mut kept) = (self.draft.take(), self.options.patched, None);
         // Threads of the pool may write nothing but the cache, so `meanwhile` is done here.
         let (done, (log, viewed)) = rayon::in_place_scope(|scope| {
-            scope.spawn(|_| kept = Some(keep_graph(&graph, draft, roots, files, tools)));
+            scope.spawn(|_| kept = Some(keep_graph(&graph, draft, roots, files, patched, tools)));
             (meanwhile(), files.keep_log_and_views(database))
         });
         done?;
@@ -484,6 +485,7 @@ fn keep_graph(
     draft: Option<Receiver<Draft>>,
     roots: &[Node],
     files: &Files,
+    patched: bool,
     tools: &Tools,
 ) -> Result<Snapshot, String> {
     let draft = || draft.and_then(|draft| draft.recv().ok());
@@ -492,8 +494,9 @@ fn keep_graph(
     stored.map_err(|e| e.to_string())?;
     let snapshot = snapshot.map_err(|e| e.to_string())?;
     if graph.needs_saving(roots) {
-        let write = || snapshot.write_image(files.image.as_std_path());
-        files.cache.in_room(snapshot.image_len(), write).map_err(|e| e.to_string())?;
+        let file = snapshot.file(patched).map_err(|e| e.to_string())?;
+        let write = || file.write(files.image.as_std_path());
+        files.cache.in_room(file.size(), write).map_err(|e| e.to_string())?;
     }
     Ok(snapshot)
 }

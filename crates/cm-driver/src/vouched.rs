@@ -57,6 +57,13 @@ impl Vouched {
         accepted
     }
 
+    /// Whether the patch of an image may be used, as far as it fits. Nobody signs those: where signatures are
+    /// required, images are written as a whole.
+    pub fn accepts_patch(&self, image: &Utf8Path) -> bool {
+        let patch = redgreen::patch_path(image.as_std_path());
+        self.store.is_none() && self.cache.as_ref().is_none_or(|cache| cache.admits(&patch))
+    }
+
     /// Signs files that have just been written.
     pub fn vouch(&self, paths: &[&Utf8Path]) {
         let Some(store) = self.store.as_ref().filter(|_| self.signs) else { return };

@@ -38,6 +38,8 @@ pub struct Options {
     pub store: Arc<dyn Store>,
     /// The image of an earlier process; it need not exist.
     pub image: Option<PathBuf>,
+    /// Whether a patch of the image counts that lies beside it; see [`Snapshot::file`].
+    pub patched: bool,
     /// For whom images are.
     pub identity: Identity,
     /// Is told of each query but the inputs, before it runs and on its thread.
@@ -55,6 +57,7 @@ impl Options {
             world,
             store: Arc::new(MemoryStore::default()),
             image: None,
+            patched: true,
             identity: Identity::default(),
             observer: None,
             recording: true,
@@ -141,7 +144,8 @@ impl Database {
     /// have changed since may reach.
     pub fn open(options: Options) -> Database {
         let image = options.image.as_deref().filter(|_| options.recording);
-        let image = image.map(|path| Image::open(path, options.identity, &options.registry));
+        let image = image
+            .map(|path| Image::open(path, options.patched, options.identity, &options.registry));
         let image_was_damaged = matches!(image, Some(Err(_)));
         let image = image.and_then(|opened| opened.ok().flatten());
         let mut database = Database {

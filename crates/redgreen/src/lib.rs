@@ -62,10 +62,10 @@ pub use database::{Database, Db, Edit, Interrupted, Observer, Options};
 pub use fingerprint::{Fingerprint, StableHasher};
 pub use frames::Frames;
 pub use graph::{
-    Draft, Graph, NodeReport, SaveError, Snapshot, fingerprint_of, get, image_report, is_stale,
-    unrecorded,
+    Draft, Graph, NodeReport, SaveError, Snapshot, SnapshotFile, fingerprint_of, get, image_bytes,
+    image_report, is_stale, unrecorded,
 };
-pub use image::{Identity, without_stamps};
+pub use image::{Identity, patch_path, without_stamps};
 pub use key::{Key, Root};
 pub use log::Span;
 pub use packed::BuildLog;

@@ -4,7 +4,7 @@ use super::{Graph, Place, TestSystem, text};
 use camino::Utf8Path;
 use cm_driver::{
     Rendered, Report, queries,
-    session::{Purpose, Session, accepted, diagnose},
+    session::{Purpose, Session, accepted, diagnose, registry},
 };
 use cm_test::{Files, process};
 use redgreen::{Db as _, Root};
@@ -58,7 +58,9 @@ impl Outcome {
         let mut outcome = Outcome::shown(report, executable);
         let Some(made) = &mut outcome.made else { return Ok(outcome) };
         let image = session.image().ok_or("no image")?;
-        let image = redgreen::without_stamps(&fs::read(image).map_err(text)?);
+        let image = redgreen::image_bytes(image.as_std_path(), &registry())
+            .ok_or("the image is damaged")?;
+        let image = redgreen::without_stamps(&image);
         made.image = image.ok_or("the image is damaged")?;
         if units {
             made.units = products(session)?;

@@ -10,7 +10,7 @@ mod save;
 pub use mark::is_stale;
 pub(crate) use run::is_interruption;
 pub use run::{fingerprint_of, get, unrecorded};
-pub use save::{Draft, NodeReport, SaveError, Snapshot, image_report};
+pub use save::{Draft, NodeReport, SaveError, Snapshot, SnapshotFile, image_bytes, image_report};
 
 use crate::{
     Digest, Fingerprint, Identity, Kind, Observer, Query, Registry, Store, World, image::Image,

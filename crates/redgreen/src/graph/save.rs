@@ -3,14 +3,17 @@
 use super::{Graph, Mark, Parts, Record};
 use crate::{
     Fingerprint, Identity, Kind, Node, NodeName, Registry, Stamp, atomic_file,
-    image::{Builder, Image, NONE, Part, Row},
+    image::{Builder, Image, NONE, Patch, Row, patch_path},
     query::KeyRef,
     root_record::{RecordedInput, RootRecord},
 };
 use std::{
-    fmt, io,
+    fmt,
+    fs::{self, File},
+    io,
     path::Path,
     sync::{Arc, atomic::Ordering::Acquire},
+    time::SystemTime,
 };
 
 /// Why a graph cannot be written down.
@@ -36,29 +39,92 @@ impl std::error::Error for SaveError {}
 /// What some roots reach, in one revision. It may be written by another thread, while the program
 /// goes on.
 pub struct Snapshot {
-    /// The parts of the image, one after the other.
-    image: Vec<Part>,
+    image: Content,
     inputs: Vec<RecordedInput>,
     identity: Identity,
+}
+
+/// What an image consists of.
+enum Content {
+    /// Its parts, one after the other.
+    Made(Vec<Vec<u8>>),
+    /// The image that was opened, and where it differs from its file.
+    Patched(Arc<Image>, Patch),
 }
 
 impl Snapshot {
     /// The bytes of the image.
     pub fn image(&self) -> Vec<u8> {
-        self.image.iter().map(Part::as_ref).collect::<Vec<_>>().concat()
+        self.with_parts(|parts| parts.concat())
     }
-    /// So many bytes has the image.
-    pub fn image_len(&self) -> usize {
-        self.image.iter().map(|part| part.as_ref().len()).sum()
+    fn with_parts<R>(&self, with: impl FnOnce(&[&[u8]]) -> R) -> R {
+        match &self.image {
+            Content::Made(parts) => with(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>()),
+            Content::Patched(image, patch) => image.with_parts(patch, with),
+        }
     }
     /// Replaces the image at `path`.
+    ///
+    /// # Errors
+    /// If it cannot be written.
     pub fn write_image(&self, path: &Path) -> io::Result<()> {
-        atomic_file::replace(path, &self.image)
+        self.file(false)?.write(path)
+    }
+    /// What is to be written, of the whole image, or of a `patch` of the one that was opened if that will do.
+    ///
+    /// # Errors
+    /// None that is known of.
+    pub fn file(&self, patch: bool) -> io::Result<SnapshotFile<'_>> {
+        let patched = match &self.image {
+            Content::Patched(image, changes) if patch => changes.encode(image.file_len()),
+            _ => None,
+        };
+        Ok(SnapshotFile { snapshot: self, patch: patched.transpose()? })
     }
     /// The record by which a later process sees that nothing has changed and `result` still holds.
     pub fn root_record(&self, result: Vec<u8>) -> RootRecord {
         RootRecord::new(self.identity, self.inputs.clone(), result)
     }
+}
+
+/// What is to be written of a snapshot.
+pub struct SnapshotFile<'s> {
+    snapshot: &'s Snapshot,
+    patch: Option<Vec<u8>>,
+}
+
+impl SnapshotFile<'_> {
+    /// In bytes.
+    pub fn size(&self) -> usize {
+        match (&self.patch, &self.snapshot.image) {
+            (Some(patch), _) => patch.len(),
+            (None, Content::Made(parts)) => parts.iter().map(Vec::len).sum(),
+            (None, Content::Patched(image, _)) => image.file_len(),
+        }
+    }
+    /// Replaces the image at `path`, or its patch beside it.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn write(&self, path: &Path) -> io::Result<()> {
+        let beside = patch_path(path);
+        if let Some(patch) = &self.patch {
+            atomic_file::replace(&beside, &[patch])?;
+            // Both are as new as the patch. Whoever makes room takes what is old first.
+            let _ = File::open(path).and_then(|file| file.set_modified(SystemTime::now()));
+            return Ok(());
+        }
+        self.snapshot.with_parts(|parts| atomic_file::replace(path, parts))?;
+        // It is for the image that was replaced, so nobody would use it.
+        let _ = fs::remove_file(beside);
+        Ok(())
+    }
+}
+
+/// The bytes of an image with its patch, if it has one. `None`: there is none that is sound.
+pub fn image_bytes(path: &Path, registry: &Registry) -> Option<Vec<u8>> {
+    let image = Image::open_if(path, true, registry, |_| true).ok()??;
+    Some(image.with_parts(&Patch::of(image.header.checksum), |parts| parts.concat()))
 }
 
 /// A node of the graph as it was saved, for drawing and for tests.
@@ -131,10 +197,11 @@ impl Graph {
         let changes = records
             .iter()
             .map(|(node, record)| (*node, record.fingerprint, record.kept.as_deref()));
-        let parts = image.patched(changes)?;
+        let patch = image.patched(changes)?;
         let inputs = image.inputs().iter().map(|&node| self.recorded_input(node));
         let inputs = inputs.collect::<Option<Vec<_>>>()?;
-        Some(Snapshot { image: parts, inputs, identity: self.identity })
+        let image = Content::Patched(image.clone(), patch);
+        Some(Snapshot { image, inputs, identity: self.identity })
     }
 
     /// The records that replace those of the image, if all of them have the same dependencies.
@@ -187,7 +254,7 @@ impl Graph {
 /// The nodes of an image that this build of the program wrote, with whatever options: for drawing.
 /// `None`: there is none.
 pub fn image_report(path: &Path, build: u128, registry: &Registry) -> Option<Vec<NodeReport>> {
-    let image = Image::open_if(path, registry, |identity| identity.build == build).ok()??;
+    let image = Image::open_if(path, true, registry, |identity| identity.build == build).ok()??;
     let report = |node: u32| {
         let query = registry.query(image.kind(node));
         let key = (query.show)(KeyRef::Bytes(image.key(node))).unwrap_or_else(|| "?".into());
@@ -250,7 +317,7 @@ impl Draft {
     fn finish(self, graph: &Graph) -> Result<Snapshot, SaveError> {
         let (identity, registry) = (graph.identity, graph.registry.hash());
         let image = self.builder.finish(identity, registry, roots_hash(&self.roots));
-        let image = image.ok_or(SaveError::TooLarge)?.into_iter().map(Part::Made).collect();
+        let image = Content::Made(image.ok_or(SaveError::TooLarge)?);
         Ok(Snapshot { image, inputs: self.inputs, identity })
     }
 }

@@ -38,6 +38,12 @@ impl Mapped {
         let map = unsafe { MmapOptions::new().populate().map_copy_read_only(&file) };
         Ok(map.ok().map(Mapped))
     }
+    /// The same with changed bytes, in this process alone.
+    pub fn changed(self, change: impl FnOnce(&mut [u8]) -> Option<()>) -> Result<Mapped, Damaged> {
+        let mut map = self.0.make_mut().map_err(|_| Damaged)?;
+        change(&mut map).ok_or(Damaged)?;
+        Ok(Mapped(map.make_read_only().map_err(|_| Damaged)?))
+    }
     pub fn bytes(&self) -> &[u8] {
         &self.0
     }

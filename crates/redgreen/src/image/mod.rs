@@ -8,6 +8,7 @@
 mod builder;
 mod header;
 mod mapped;
+mod patch;
 
 pub(crate) use builder::{Builder, Row};
 pub use header::{Identity, without_stamps};
@@ -15,7 +16,9 @@ pub use header::{Identity, without_stamps};
 use crate::{Damaged, Fingerprint, Kind, Registry, Stamp};
 use header::{HEADER_BYTES, Header, SECTIONS, Section};
 use mapped::{Mapped, Plain};
-use std::{ops::Range, path::Path, sync::Arc};
+pub(crate) use patch::Patch;
+pub use patch::path as patch_path;
+use std::{ops::Range, path::Path};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// No node, no value.
@@ -31,27 +34,12 @@ pub(crate) fn node_hash(kind: u16, key_hash: u64) -> u64 {
     key_hash ^ (u64::from(kind) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
-/// A part of an image to be written.
-pub(crate) enum Part {
-    Made(Vec<u8>),
-    /// As it is in the image that was opened: written from its mapping, it is copied once, by the
-    /// system.
-    Old(Arc<Image>, Range<usize>),
-}
-
-impl AsRef<[u8]> for Part {
-    fn as_ref(&self) -> &[u8] {
-        match self {
-            Part::Made(bytes) => bytes,
-            Part::Old(image, range) => &image.file.bytes()[range.clone()],
-        }
-    }
-}
-
 /// An image that has been checked: every index in it is in bounds.
 pub(crate) struct Image {
     file: Mapped,
+    /// Of the file, but for the checksum if there is a patch.
     pub header: Header,
+    patch: Patch,
     sections: [Range<usize>; SECTIONS],
 }
 
@@ -59,18 +47,20 @@ impl Image {
     /// Maps an image. One that another build wrote, or for other options, is a miss: `None`.
     pub fn open(
         path: &Path,
+        patched: bool,
         identity: Identity,
         registry: &Registry,
     ) -> Result<Option<Image>, Damaged> {
-        Image::open_if(path, registry, |found| found == identity)
+        Image::open_if(path, patched, registry, |found| found == identity)
     }
     /// The same for every identity that is `wanted`.
     pub fn open_if(
         path: &Path,
+        patched: bool,
         registry: &Registry,
         wanted: impl FnOnce(Identity) -> bool,
     ) -> Result<Option<Image>, Damaged> {
-        let Some(file) = Mapped::open(path)? else { return Ok(None) };
+        let Some(mut file) = Mapped::open(path)? else { return Ok(None) };
         let bytes = file.bytes();
         if Header::is_foreign(bytes) {
             return Ok(None);
@@ -85,7 +75,17 @@ impl Image {
         if !wanted(header.identity) || header.registry != registry.hash() {
             return Ok(None);
         }
-        let image = Image { file, header, sections };
+        let mut patch = Patch::of(header.checksum);
+        if let Some(found) =
+            patched.then(|| Patch::load(path, header.checksum)).transpose()?.flatten()
+        {
+            // Indices and offsets are never patched, so what is sound stays so.
+            let allowed = [Section::Fingerprints, Section::ValueBytes];
+            let allowed = allowed.map(|section| sections[section as usize].clone());
+            file = file.changed(|bytes| found.apply(bytes, &allowed))?;
+            patch = found;
+        }
+        let image = Image { file, header, patch, sections };
         if image.is_sound(registry) { Ok(Some(image)) } else { Err(Damaged) }
     }
 
@@ -156,46 +156,50 @@ impl Image {
         }
     }
 
-    /// This image with other results for some nodes; `None` if they need more or less room than those
-    /// before.
+    /// What this image and other results for some nodes differ in from the file; `None` if they need
+    /// more or less room than those before.
     pub fn patched<'a>(
-        self: &Arc<Image>,
+        &self,
         changes: impl Iterator<Item = (u32, Fingerprint, Option<&'a [u8]>)>,
-    ) -> Option<Vec<Part>> {
-        let mut patches = Vec::new();
+    ) -> Option<Patch> {
+        let mut patch = self.patch.clone();
+        let mut put = |at: usize, bytes: &[u8]| {
+            if self.file.bytes()[at..][..bytes.len()] != *bytes {
+                patch.put(at, bytes.to_vec());
+            }
+        };
         for (node, fingerprint, kept) in changes {
             let bytes = fingerprint.0.to_ne_bytes();
-            let at = node as usize * bytes.len();
-            patches.push((self.start(Section::Fingerprints) + at, bytes.to_vec()));
+            put(self.start(Section::Fingerprints) + node as usize * bytes.len(), &bytes);
             let index = self.section::<u32>(Section::ValueIndices)[node as usize];
             let Some(kept) = kept else { if index == NONE { continue } else { return None } };
             if self.kept(node)?.len() != kept.len() {
                 return None;
             }
             let at = self.section::<u32>(Section::ValueOffsets)[index as usize] as usize;
-            patches.push((self.start(Section::ValueBytes) + at, kept.to_vec()));
+            put(self.start(Section::ValueBytes) + at, kept);
         }
-        patches.retain(|(at, bytes)| self.file.bytes()[*at..][..bytes.len()] != **bytes);
-        patches.sort_unstable_by_key(|(at, _)| *at);
-        Some(self.with_patches(patches))
+        Some(patch)
     }
     fn start(&self, section: Section) -> usize {
         self.sections[section as usize].start
     }
-    /// The parts of this image between patches, which are ascending, and the patches.
-    fn with_patches(self: &Arc<Image>, patches: Vec<(usize, Vec<u8>)>) -> Vec<Part> {
-        let mut parts = vec![Part::Made(Vec::new())];
-        let mut next = HEADER_BYTES;
-        for (at, bytes) in patches {
-            parts.push(Part::Old(self.clone(), next..at));
+    /// Length of the file.
+    pub fn file_len(&self) -> usize {
+        self.file.bytes().len()
+    }
+    /// Does something with the parts of this image with a patch in it, from the header on. Most of them are
+    /// in the mapping still.
+    pub fn with_parts<R>(&self, patch: &Patch, with: impl FnOnce(&[&[u8]]) -> R) -> R {
+        let (file, mut body, mut next) = (self.file.bytes(), Vec::new(), HEADER_BYTES);
+        for (at, bytes) in patch.pieces() {
+            body.extend([&file[next..at], bytes]);
             next = at + bytes.len();
-            parts.push(Part::Made(bytes));
         }
-        parts.push(Part::Old(self.clone(), next..self.file.bytes().len()));
-        let mut header = self.header;
-        header.checksum = header.checksum_of(parts.iter().map(Part::as_ref));
-        parts[0] = Part::Made(header.to_bytes().to_vec());
-        parts
+        body.push(&file[next..]);
+        let checksum = self.header.checksum_of(body.iter().copied());
+        let header = Header { checksum, ..self.header }.to_bytes();
+        with(&[&[&header[..]], &body[..]].concat())
     }
 
     /// The checksum tells damage; this tells forgery, so that no index below can be out of bounds.

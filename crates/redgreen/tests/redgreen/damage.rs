@@ -72,6 +72,43 @@ fn flipped_bits_of_a_large_image_are_misses() {
     }
 }
 
+/// With a damaged patch there is no image, or that without the patch; what is built is right either way.
+#[test]
+fn damaged_patches_are_misses() {
+    let project = Project::new();
+    let text = |word| (0..40).map(|name| format!("fn f{name}(int) {word}\n")).collect::<String>();
+    ["a", "b"].iter().for_each(|file| project.files.write(file, &text("word")));
+    project.build();
+    project.files.write("a", &text("word").replacen("word", "other", 1));
+    let expected = project.build();
+    let path = redgreen::patch_path(&project.image());
+    let good = fs::read(&path).unwrap();
+    let check = |bytes: &[u8], what: &str| {
+        fs::write(&path, bytes).unwrap();
+        let mut db = project.open();
+        assert!(db.image_was_damaged() != db.graph().has_image(), "{what}");
+        let is_ignored = db.graph().has_image();
+        if is_ignored {
+            let built = build(&mut db).unwrap();
+            assert_eq!(built.result, expected.result, "{what}");
+            assert_eq!(built.snapshot.image(), expected.snapshot.image(), "{what}");
+        }
+        is_ignored
+    };
+    let mut ignored = 0;
+    for at in 0..good.len() * 8 {
+        let mut bad = good.clone();
+        bad[at / 8] ^= 1 << (at % 8);
+        ignored += u32::from(check(&bad, &format!("flip of bit {at}")));
+    }
+    for length in 0..good.len() {
+        assert!(!check(&good[..length], &format!("truncation to {length}")));
+    }
+    // Two letters of the magic are the version.
+    assert_eq!(ignored, 16);
+    assert!(check(&good, "the good one"));
+}
+
 /// The word of the format in the header of an image.
 const FORMAT: std::ops::Range<usize> = 8..16;
 

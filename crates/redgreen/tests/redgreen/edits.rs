@@ -204,6 +204,70 @@ fn a_snapshot_may_be_begun_before_its_last_root_is_there() {
     assert_eq!(whole(&mut db), whole(&mut project.open_clean()));
 }
 
+/// Most edits leave all nodes and dependencies where they are.
+#[test]
+fn small_changes_are_written_beside_the_image() {
+    let project = Project::new();
+    let text = |file: u32, word: &str| {
+        let line = |function| format!("fn f{function}(int{function}) {word} @m{file}.f0\n");
+        (1..20).map(line).collect::<String>()
+    };
+    (0..30).for_each(|file| project.files.write(&format!("m{file}"), &text(file, "word")));
+    project.build();
+    let (image, patch) = (project.image(), redgreen::patch_path(&project.image()));
+    let first = std::fs::read(&image).unwrap();
+    let edits = [
+        ("m3", format!("# comment\n{}", text(3, "word"))),
+        ("m3", text(3, "other")),
+        ("m4", text(4, "other")),
+        ("m3", text(3, "word")),
+    ];
+    let mut len = 0;
+    for (number, (file, text)) in edits.into_iter().enumerate() {
+        project.files.write(file, &text);
+        let built = project.build();
+        assert!(!built.record.executed.is_empty());
+        assert_eq!(std::fs::read(&image).unwrap(), first, "edit {number}");
+        let kept = std::fs::metadata(&patch).unwrap().len();
+        assert!(kept >= len && kept < first.len() as u64 / 8, "edit {number}: {kept} bytes");
+        len = kept;
+        assert_eq!(project.saved(), built.snapshot.image(), "edit {number}");
+        let clean = build(&mut project.open_clean()).unwrap();
+        assert_eq!(built.snapshot.image(), clean.snapshot.image(), "edit {number}");
+        assert_eq!(ran(&project.build().record), [""; 0], "edit {number}");
+    }
+    // Without its image a patch is nothing, and so is the patch of another image.
+    let outdated = std::fs::read(&patch).unwrap();
+    project.files.write("m5", "fn f1(int) word\n");
+    let built = project.build();
+    assert_ne!(std::fs::read(&image).unwrap(), first);
+    assert!(!patch.exists());
+    std::fs::write(&patch, outdated).unwrap();
+    assert_eq!(project.saved(), built.snapshot.image());
+    assert_eq!(ran(&project.build().record), [""; 0]);
+    std::fs::remove_file(&image).unwrap();
+    assert!(!project.open().graph().has_image());
+}
+
+#[test]
+fn who_wants_no_patches_does_without() {
+    let project = Project::new();
+    let text: String = (0..100).map(|name| format!("fn f{name}(int) word\n")).collect();
+    project.files.write("a", &text);
+    project.build();
+    project.files.write("a", &format!("# comment\n{text}"));
+    project.build();
+    let patch = redgreen::patch_path(&project.image());
+    assert!(patch.exists());
+    let options = project.options(Some(&project.image()), project.store.clone());
+    let mut db = Database::open(Options { patched: false, ..options });
+    let built = build(&mut db).unwrap();
+    assert_ne!(ran(&built.record), [""; 0]);
+    built.snapshot.write_image(&project.image()).unwrap();
+    assert!(!patch.exists());
+    assert_eq!(ran(&project.build().record), [""; 0]);
+}
+
 #[test]
 fn without_recording_results_are_the_same() {
     let project = project();

@@ -187,6 +187,10 @@ impl Project {
             ..Options::new(Registry::new(GROUPS), self.files.clone())
         }
     }
+    /// The image as it is on disk, with its patch.
+    pub fn saved(&self) -> Vec<u8> {
+        redgreen::image_bytes(&self.image(), &Registry::new(GROUPS)).unwrap()
+    }
     /// A fresh process.
     pub fn open(&self) -> Database {
         Database::open(self.options(Some(&self.image()), self.store.clone()))
@@ -203,7 +207,7 @@ impl Project {
     pub fn build(&self) -> Built {
         let mut db = self.open();
         let built = build(&mut db).unwrap();
-        built.snapshot.write_image(&self.image()).unwrap();
+        built.snapshot.file(true).unwrap().write(&self.image()).unwrap();
         built
     }
 }
