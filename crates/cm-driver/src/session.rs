@@ -494,9 +494,8 @@ fn keep_graph(
     stored.map_err(|e| e.to_string())?;
     let snapshot = snapshot.map_err(|e| e.to_string())?;
     if graph.needs_saving(roots) {
-        let file = snapshot.file(patched).map_err(|e| e.to_string())?;
-        let write = || file.write(files.image.as_std_path());
-        files.cache.in_room(file.size(), write).map_err(|e| e.to_string())?;
+        let file = snapshot.file(files.image.as_std_path(), patched).map_err(|e| e.to_string())?;
+        files.cache.in_room(file.size(), || file.write()).map_err(|e| e.to_string())?;
     }
     Ok(snapshot)
 }

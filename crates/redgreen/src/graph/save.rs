@@ -68,18 +68,21 @@ impl Snapshot {
     /// # Errors
     /// If it cannot be written.
     pub fn write_image(&self, path: &Path) -> io::Result<()> {
-        self.file(false)?.write(path)
+        self.file(path, false)?.write()
     }
-    /// What is to be written, of the whole image, or of a `patch` of the one that was opened if that will do.
+    /// What is to be written to have the image at `path`: all of it, or a `patch` if that will do and the one
+    /// that was opened is still there.
     ///
     /// # Errors
     /// None that is known of.
-    pub fn file(&self, patch: bool) -> io::Result<SnapshotFile<'_>> {
+    pub fn file<'s>(&'s self, path: &'s Path, patch: bool) -> io::Result<SnapshotFile<'s>> {
         let patched = match &self.image {
-            Content::Patched(image, changes) if patch => changes.encode(image.file_len()),
+            Content::Patched(image, changes) if patch && image.is_at(path) => {
+                changes.encode(image.file_len())
+            }
             _ => None,
         };
-        Ok(SnapshotFile { snapshot: self, patch: patched.transpose()? })
+        Ok(SnapshotFile { snapshot: self, path, patch: patched.transpose()? })
     }
     /// The record by which a later process sees that nothing has changed and `result` still holds.
     pub fn root_record(&self, result: Vec<u8>) -> RootRecord {
@@ -90,6 +93,7 @@ impl Snapshot {
 /// What is to be written of a snapshot.
 pub struct SnapshotFile<'s> {
     snapshot: &'s Snapshot,
+    path: &'s Path,
     patch: Option<Vec<u8>>,
 }
 
@@ -102,12 +106,12 @@ impl SnapshotFile<'_> {
             (None, Content::Patched(image, _)) => image.file_len(),
         }
     }
-    /// Replaces the image at `path`, or its patch beside it.
+    /// Replaces the image, or its patch beside it.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn write(&self, path: &Path) -> io::Result<()> {
-        let beside = patch_path(path);
+    pub fn write(&self) -> io::Result<()> {
+        let (path, beside) = (self.path, patch_path(self.path));
         if let Some(patch) = &self.patch {
             atomic_file::replace(&beside, &[patch])?;
             // Both are as new as the patch. Whoever makes room takes what is old first.

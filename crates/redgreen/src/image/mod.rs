@@ -18,7 +18,7 @@ use header::{HEADER_BYTES, Header, SECTIONS, Section};
 use mapped::{Mapped, Plain};
 pub(crate) use patch::Patch;
 pub use patch::path as patch_path;
-use std::{ops::Range, path::Path};
+use std::{fs::File, io::Read, ops::Range, path::Path};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// No node, no value.
@@ -183,6 +183,12 @@ impl Image {
     }
     fn start(&self, section: Section) -> usize {
         self.sections[section as usize].start
+    }
+    /// Whether the file at a path is still the one that was opened.
+    pub fn is_at(&self, path: &Path) -> bool {
+        let mut start = [0; HEADER_BYTES];
+        let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
+        read.is_ok() && start == self.file.bytes()[..HEADER_BYTES]
     }
     /// Length of the file.
     pub fn file_len(&self) -> usize {

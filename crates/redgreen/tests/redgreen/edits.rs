@@ -249,6 +249,31 @@ fn small_changes_are_written_beside_the_image() {
     assert!(!project.open().graph().has_image());
 }
 
+/// The image that was opened may be gone: replaced by this process, or by another one.
+#[test]
+fn only_the_image_that_was_opened_is_patched() {
+    let project = Project::new();
+    let text: String = (0..100).map(|name| format!("fn f{name}(int) word\n")).collect();
+    let edits = [
+        format!("# comment\n{text}"),
+        format!("fn g(int) word @a.f1\n{text}"),
+        format!("# another\n{text}"),
+        text.replacen("word", "other", 1),
+    ];
+    project.files.write("a", &text);
+    project.build();
+    let mut db = project.open();
+    for (number, text) in edits.iter().enumerate() {
+        project.files.write("a", text);
+        db.edit(Edit::All);
+        let built = build(&mut db).unwrap();
+        built.snapshot.file(&project.image(), true).unwrap().write().unwrap();
+        assert_eq!(project.saved(), built.snapshot.image(), "edit {number}");
+        let clean = build(&mut project.open_clean()).unwrap();
+        assert_eq!(built.snapshot.image(), clean.snapshot.image(), "edit {number}");
+    }
+}
+
 #[test]
 fn who_wants_no_patches_does_without() {
     let project = Project::new();

@@ -207,7 +207,7 @@ impl Project {
     pub fn build(&self) -> Built {
         let mut db = self.open();
         let built = build(&mut db).unwrap();
-        built.snapshot.file(true).unwrap().write(&self.image()).unwrap();
+        built.snapshot.file(&self.image(), true).unwrap().write().unwrap();
         built
     }
 }
