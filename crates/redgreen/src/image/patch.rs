@@ -71,3 +71,41 @@ impl Patch {
         Some(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Patch;
+
+    /// What `pieces` make of a hundred zeros, of which two parts may be changed.
+    fn patched(pieces: &[(usize, usize)]) -> Option<Vec<u8>> {
+        let mut patch = Patch::of(1);
+        pieces.iter().for_each(|(at, len)| patch.put(*at, vec![7; *len]));
+        let mut image = vec![0; 100];
+        patch.apply(&mut image, &[10..20, 40..60])?;
+        Some(image)
+    }
+
+    #[test]
+    fn patches_change_what_they_may_and_nothing_else() {
+        let good = patched(&[(10, 10), (40, 1), (41, 0), (59, 1)]).unwrap();
+        let changed: Vec<usize> = (0..100).filter(|at| good[*at] != 0).collect();
+        assert_eq!(changed, [10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 40, 59]);
+        for bad in [(9, 1), (10, 11), (19, 30), (20, 1), (60, 1), (100, 1), (usize::MAX, 2)] {
+            assert_eq!(patched(&[bad]), None, "{bad:?}");
+        }
+        assert_eq!(patched(&[(40, 3), (42, 1)]), None, "they overlap");
+    }
+
+    #[test]
+    fn large_patches_are_none() {
+        let patch = |len| {
+            let mut patch = Patch::of(1);
+            patch.put(0, vec![7; len]);
+            patch
+        };
+        assert!(patch(100).encode(1000).is_some());
+        assert!(patch(200).encode(1000).is_none());
+        assert!(patch(60_000).encode(1 << 30).is_some());
+        assert!(patch(70_000).encode(1 << 30).is_none());
+    }
+}
