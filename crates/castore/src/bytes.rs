@@ -8,12 +8,7 @@ use crate::{
     segment::{EntryHeader, HEADER, SegmentFile},
     sync::step,
 };
-use std::{
-    fmt, io,
-    ops::{Deref, Range},
-    os::unix::fs::FileExt,
-    sync::Arc,
-};
+use std::{fmt, io, ops::Deref, os::unix::fs::FileExt, sync::Arc};
 
 /// The contents of a blob, in memory or in the mapped file of the store. They have been verified.
 #[derive(Clone)]
@@ -21,31 +16,15 @@ pub struct Bytes(Held);
 
 #[derive(Clone)]
 enum Held {
-    Memory(Arc<[u8]>, Range<usize>),
+    Memory(Arc<[u8]>),
     Mapped(Lent),
-}
-
-impl Bytes {
-    /// A part of them, without a copy.
-    ///
-    /// # Panics
-    /// If it lies outside.
-    pub fn slice(&self, part: Range<usize>) -> Bytes {
-        Bytes(match &self.0 {
-            Held::Memory(bytes, all) => {
-                assert!(part.start <= part.end && part.end <= all.len(), "a part lies inside");
-                Held::Memory(bytes.clone(), all.start + part.start..all.start + part.end)
-            }
-            Held::Mapped(lent) => Held::Mapped(lent.part(part)),
-        })
-    }
 }
 
 impl Deref for Bytes {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
         match &self.0 {
-            Held::Memory(bytes, part) => &bytes[part.clone()],
+            Held::Memory(bytes) => bytes,
             Held::Mapped(lent) => lent,
         }
     }
@@ -59,17 +38,16 @@ impl AsRef<[u8]> for Bytes {
 
 impl From<Arc<[u8]>> for Bytes {
     fn from(bytes: Arc<[u8]>) -> Bytes {
-        let all = 0..bytes.len();
-        Bytes(Held::Memory(bytes, all))
+        Bytes(Held::Memory(bytes))
     }
 }
 
-/// Copies what is mapped, and parts.
+/// Copies what is mapped.
 impl From<Bytes> for Arc<[u8]> {
     fn from(bytes: Bytes) -> Arc<[u8]> {
-        match &bytes.0 {
-            Held::Memory(all, part) if part.len() == all.len() => all.clone(),
-            _ => Arc::from(&bytes[..]),
+        match bytes.0 {
+            Held::Memory(bytes) => bytes,
+            Held::Mapped(lent) => Arc::from(&lent[..]),
         }
     }
 }

@@ -5,12 +5,7 @@
 #![expect(unsafe_code, reason = "a mapping is outside what the language can vouch for")]
 
 use memmap2::{Advice, MmapOptions, MmapRaw};
-use std::{
-    fs::File,
-    ops::{Deref, Range},
-    ptr, slice,
-    sync::Arc,
-};
+use std::{fs::File, ops::Deref, ptr, slice, sync::Arc};
 
 /// A file that others may change: it is copied from, and only parts that nobody changes any more
 /// are lent.
@@ -71,16 +66,6 @@ impl Lent {
     pub fn of(window: &Arc<Window>, offset: u64, len: u64) -> Option<Lent> {
         let window = window.covers(offset, len).then(|| window.clone())?;
         Some(Lent { window, offset: offset as usize, len: len as usize })
-    }
-
-    /// A part of it.
-    ///
-    /// # Panics
-    /// If it lies outside.
-    pub fn part(&self, part: Range<usize>) -> Lent {
-        assert!(part.start <= part.end && part.end <= self.len, "a part lies inside");
-        let window = self.window.clone();
-        Lent { window, offset: self.offset + part.start, len: part.len() }
     }
 }
 

@@ -7,7 +7,6 @@ use std::{
     fs,
     os::unix::fs::{FileExt, PermissionsExt, chown, symlink},
     path::{Path, PathBuf},
-    sync::Arc,
     thread,
 };
 use tempfile::TempDir;
@@ -633,21 +632,6 @@ fn what_lies_beside_the_store_is_its_owners_or_is_not_used() {
     fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
     assert!(!Store::with(store.root(), config).admits(&file));
     assert!(file.exists(), "a store that is only read leaves it");
-}
-
-/// Parts of what is lent, from memory or a file, are lent as well.
-#[test]
-fn parts_are_lent() {
-    let (_dir, store) = fresh();
-    let digest = put(&store, b"contents");
-    store.commit().unwrap();
-    let view = Store::open(store.root()).view(&digest).unwrap();
-    assert!(format!("{view:?}").contains("mapped"));
-    let in_memory = castore::Bytes::from(Arc::from(&b"contents"[..]));
-    for bytes in [view, in_memory] {
-        assert_eq!(&*bytes.slice(3..6).slice(1..2), b"e");
-        assert_eq!(*Arc::<[u8]>::from(bytes.slice(3..6)), *b"ten");
-    }
 }
 
 /// What is put again after damage was seen is written, though the index knows an equal blob: that

@@ -61,17 +61,15 @@ pub(crate) fn pack(objects: &[Object]) -> Vec<u8> {
     file
 }
 
-/// The objects of a file. `None`: it is none of ours.
-pub(crate) fn unpack(file: &Bytes) -> Option<Vec<Object>> {
-    let (mut objects, mut rest) = (Vec::new(), &file[..]);
+/// The objects of a file, as linkers want them. `None`: it is none of ours.
+pub(crate) fn unpack(file: &[u8]) -> Option<Vec<(&str, &[u8])>> {
+    let (mut objects, mut rest) = (Vec::new(), file);
     while !rest.is_empty() {
         let (name, after) = rest.split_first_chunk()?;
         let (bytes, after) = after.split_first_chunk()?;
         let (name, after) = after.split_at_checked(u32::from_le_bytes(*name) as usize)?;
         let (bytes, after) = after.split_at_checked(u32::from_le_bytes(*bytes) as usize)?;
-        let end = file.len() - after.len();
-        let name = std::str::from_utf8(name).ok()?.to_owned();
-        objects.push(Object { name, bytes: file.slice(end - bytes.len()..end) });
+        objects.push((std::str::from_utf8(name).ok()?, bytes));
         rest = after;
     }
     Some(objects)
@@ -90,19 +88,15 @@ mod tests {
             bytes: Bytes::from(Arc::from(bytes)),
         };
         let whole = pack(&[("a#0", &[1, 2, 3][..]), ("", &[])].map(object));
-        let read = |file: &[u8]| {
-            let objects = unpack(&Bytes::from(Arc::from(file)))?.into_iter();
-            Some(objects.map(|it| (it.name, it.bytes.to_vec())).collect::<Vec<_>>())
-        };
-        let first = ("a#0".to_owned(), vec![1, 2, 3]);
-        assert_eq!(read(&whole), Some(vec![first.clone(), (String::new(), vec![])]));
+        let first = ("a#0", &[1u8, 2, 3][..]);
+        assert_eq!(unpack(&whole), Some(vec![first, ("", &[])]));
         for end in 0..whole.len() {
             let expected = match end {
                 0 => Some(vec![]),
-                14 => Some(vec![first.clone()]),
+                14 => Some(vec![first]),
                 _ => None,
             };
-            assert_eq!(read(&whole[..end]), expected, "{end}");
+            assert_eq!(unpack(&whole[..end]), expected, "{end}");
         }
     }
 }

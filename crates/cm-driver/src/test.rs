@@ -12,14 +12,14 @@ use crate::{
     tools::Tools,
 };
 use camino::Utf8Path;
-use castore::{Bytes, Digest, Name};
+use castore::{Digest, Name};
 use cm_db::DefId;
 use redgreen::{Database, Root};
 use std::{
     fs,
     process::{Command, Output},
     sync::{
-        Arc, Mutex,
+        Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
@@ -196,14 +196,13 @@ fn judge(output: Output) -> Outcome {
 /// If they cannot be read or linked.
 pub fn test_child(options: &Options, bundle: &Utf8Path) -> Result<i32, Error> {
     let bytes = fs::read(bundle).map_err(|e| Error::open(bundle, &e))?;
-    let objects = objects::unpack(&Bytes::from(Arc::from(bytes)));
-    let objects = objects.ok_or_else(|| format!("{bundle} is damaged"))?;
+    let objects = objects::unpack(&bytes).ok_or_else(|| format!("{bundle} is damaged"))?;
     let tools = Tools::new(None, options.opt_level, options.foreign.clone());
     if !options.foreign.load(&tools)? {
         return Err("foreign code that calls the program by name cannot be tested"
             .to_owned()
             .into());
     }
-    let main = cm_jit::link(&objects::named(&objects)).map_err(|e| e.to_string())?;
+    let main = cm_jit::link(&objects).map_err(|e| e.to_string())?;
     Ok(cm_jit::start(main).map_err(|e| e.to_string())?)
 }

@@ -80,6 +80,20 @@ const DYNAMIC_ENTRIES: usize = 20;
 const PROGRAMS: usize = 9;
 const PROGRAMS_START: u64 = size_of::<Header>() as u64;
 
+/// Places so many bytes behind others.
+fn place(end: &mut u64, len: usize) -> Range {
+    let start = align(*end, 8);
+    *end = start + len as u64;
+    Range { start, end: *end }
+}
+
+/// Makes tables with these flags, of a range, type, link, info, and size of entries.
+fn table_with(
+    flags: elf::SectionFlags,
+) -> impl Fn(Range, elf::SectionType, u32, u32, usize) -> Section {
+    move |range, ty, link, info, size| Section { ty, flags, range, link, info, size, align: 8 }
+}
+
 /// What lies before the sections of objects.
 struct Head {
     interp: Range,
@@ -95,11 +109,7 @@ struct Head {
 impl Head {
     fn new(tables: &Tables, fixups: usize) -> Head {
         let mut end = (size_of::<Header>() + PROGRAMS * size_of::<Program>()) as u64;
-        let mut next = |len: usize| {
-            let start = align(end, 8);
-            end = start + len as u64;
-            Range { start, end }
-        };
+        let mut next = |len| place(&mut end, len);
         Head {
             interp: next(LOADER.len() + 1),
             hash: next(tables.hash.len()),
@@ -116,15 +126,7 @@ impl Head {
     fn sections(&self, needs: u32) -> Sections {
         let mut sections = Sections::new();
         let first_global = 1;
-        let table = |range, ty, link, info, size| Section {
-            ty,
-            flags: elf::SHF_ALLOC,
-            range,
-            link,
-            info,
-            size,
-            align: 8,
-        };
+        let table = table_with(elf::SHF_ALLOC);
         let tables = [
             (".interp", table(self.interp, elf::SHT_PROGBITS, 0, 0, 0)),
             (".gnu.hash", table(self.hash, elf::SHT_GNU_HASH, DYNSYM, 0, 0)),
@@ -157,20 +159,8 @@ impl Tail {
     /// Its sections come last.
     fn new(image: &Image, layout: &Layout, sections: &mut Sections) -> Tail {
         let mut end = layout.filled();
-        let mut next = |len: usize| {
-            let start = align(end, 8);
-            end = start + len as u64;
-            Range { start, end }
-        };
-        let table = |range, ty, link, info, size| Section {
-            ty,
-            flags: elf::SectionFlags(0),
-            range,
-            link,
-            info,
-            size,
-            align: 8,
-        };
+        let mut next = |len| place(&mut end, len);
+        let table = table_with(elf::SectionFlags(0));
         let room = symbols::Room::of(image, layout);
         let symbols = next((room.locals.entries + room.globals.entries) * size_of::<Sym>());
         let (link, info) = (sections.count() + 1, room.locals.entries as u32);
