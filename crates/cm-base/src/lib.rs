@@ -14,4 +14,4 @@ pub use hashed::Hashed;
 pub use intern::{Intern, Interned};
 pub use name::Name;
 pub use span::{At, Positions, SpanTable, TextRange, TextSize};
-pub use system::{FileText, MemorySystem, OsSystem, Stamp, System};
+pub use system::{FileText, Look, MemorySystem, OsSystem, Stamp, System};

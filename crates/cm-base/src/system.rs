@@ -50,6 +50,15 @@ impl Stamp {
         Stamp { size: u64::MAX, mtime: u64::MAX, ctime: u64::MAX, inode: u64::MAX };
 }
 
+/// What one look at a path tells.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Look {
+    /// Of the file that it leads to.
+    pub stamp: Stamp,
+    /// It is a symbolic link.
+    pub is_link: bool,
+}
+
 /// Reads files. Paths are absolute or relative to the working directory.
 pub trait System: Send + Sync {
     /// The stamp of a file; all zero if there is none, or a directory. [`Stamp::UNKNOWN`], which is
@@ -71,6 +80,10 @@ pub trait System: Send + Sync {
     fn is_link(&self, _: &Utf8Path) -> bool {
         false
     }
+    /// Stamp and kind together.
+    fn look(&self, path: &Utf8Path) -> Look {
+        Look { stamp: self.stamp(path), is_link: self.is_link(path) }
+    }
 }
 
 /// The file system of the operating system.
@@ -87,29 +100,7 @@ impl System for OsSystem {
         stamp.mtime.max(stamp.ctime).saturating_add(TICK) < now
     }
     fn stamp(&self, path: &Utf8Path) -> Stamp {
-        let meta = match std::fs::metadata(path) {
-            Ok(meta) if !meta.is_dir() => meta,
-            Err(error) if !absent(&error) => return Stamp::UNKNOWN,
-            _ => return Stamp::default(),
-        };
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::MetadataExt;
-            let nanos = |secs: i64, nanos: i64| (secs as u64) * 1_000_000_000 + nanos as u64;
-            Stamp {
-                size: meta.size(),
-                mtime: nanos(meta.mtime(), meta.mtime_nsec()),
-                ctime: nanos(meta.ctime(), meta.ctime_nsec()),
-                inode: meta.ino(),
-            }
-        }
-        #[cfg(not(unix))]
-        {
-            let mtime =
-                meta.modified().ok().and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
-            let mtime = mtime.map_or(0, |t| t.as_nanos() as u64);
-            Stamp { size: meta.len(), mtime, ctime: 0, inode: 1 }
-        }
+        stamp_of(std::fs::metadata(path))
     }
     fn read(&self, path: &Utf8Path) -> FileText {
         let bytes = match std::fs::read(path) {
@@ -145,6 +136,38 @@ impl System for OsSystem {
 
     fn is_link(&self, path: &Utf8Path) -> bool {
         path.is_symlink()
+    }
+    fn look(&self, path: &Utf8Path) -> Look {
+        // Most files are no links, and one system call says all of them.
+        match std::fs::symlink_metadata(path) {
+            Ok(meta) if meta.is_symlink() => Look { stamp: self.stamp(path), is_link: true },
+            found => Look { stamp: stamp_of(found), is_link: false },
+        }
+    }
+}
+
+fn stamp_of(found: io::Result<std::fs::Metadata>) -> Stamp {
+    let meta = match found {
+        Ok(meta) if !meta.is_dir() => meta,
+        Err(error) if !absent(&error) => return Stamp::UNKNOWN,
+        _ => return Stamp::default(),
+    };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let nanos = |secs: i64, nanos: i64| (secs as u64) * 1_000_000_000 + nanos as u64;
+        Stamp {
+            size: meta.size(),
+            mtime: nanos(meta.mtime(), meta.mtime_nsec()),
+            ctime: nanos(meta.ctime(), meta.ctime_nsec()),
+            inode: meta.ino(),
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        let mtime = meta.modified().ok().and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
+        let mtime = mtime.map_or(0, |t| t.as_nanos() as u64);
+        Stamp { size: meta.len(), mtime, ctime: 0, inode: 1 }
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     Error, Options, Report,
     beside::holds,
-    memory::SmallPages,
+    memory::{self, SmallPages},
     parallel, queries, reason,
     session::{self, Earlier, Finished, Purpose, Session, accepted, diagnose},
 };
@@ -195,6 +195,7 @@ pub(crate) fn execute_with(program: &Utf8Path, directories: &[Utf8PathBuf]) -> R
     } else {
         program.to_owned()
     };
+    memory::end_small();
     let mut command = Command::new(&program);
     if !directories.is_empty() {
         let known = std::env::var("LD_LIBRARY_PATH").ok().filter(|known| !known.is_empty());

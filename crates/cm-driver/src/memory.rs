@@ -1,8 +1,31 @@
 //! How the system gives memory to the process.
+//!
+//! It clears what it gives. An edit needs little, here and there: with huge pages the system would clear
+//! megabytes, and under a hypervisor it may have to ask for each of them first. A build from nothing fills
+//! what it gets, and is faster with huge ones.
 
-/// While it lives, memory is given by small pages. The system clears a page when it is first touched;
-/// huge ones suit the stages that fill them, but what writes a little here and there, from several
-/// threads, would have tens of megabytes cleared for nothing.
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Huge pages were on when the process began.
+static WERE_ON: AtomicBool = AtomicBool::new(false);
+
+/// For the process: small pages until there is much to do or a program runs.
+pub fn begin_small() {
+    if !off() {
+        WERE_ON.store(true, Ordering::Relaxed);
+        switch_off(true);
+    }
+}
+
+/// From now on pages are given as they were when the process began.
+pub fn end_small() {
+    if WERE_ON.swap(false, Ordering::Relaxed) {
+        switch_off(false);
+    }
+}
+
+/// While it lives, memory is given by small pages: for what writes a little here and there, from several
+/// threads, after a build from nothing.
 pub struct SmallPages {
     /// Huge pages were off before.
     were: bool,
@@ -43,7 +66,7 @@ fn switch_off(_: bool) {}
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
-    use super::{SmallPages, off};
+    use super::{SmallPages, begin_small, end_small, off};
 
     #[test]
     fn the_state_before_comes_back() {
@@ -53,6 +76,10 @@ mod tests {
         drop(inner);
         assert!(off());
         drop(outer);
+        assert_eq!(off(), before);
+        begin_small();
+        assert!(off());
+        end_small();
         assert_eq!(off(), before);
     }
 }

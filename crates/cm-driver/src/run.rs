@@ -1,7 +1,7 @@
 //! `run`.
 
 use crate::{
-    Error, Options, Report, commands,
+    Error, Options, Report, commands, memory,
     objects::{self, List, Object},
     parallel, queries,
     session::{Finished, Purpose, Session, accepted, diagnose, warn},
@@ -118,6 +118,7 @@ fn execute(
     if !found(&session.report(diagnostics)) {
         return Ok(None);
     }
+    memory::end_small();
     match main? {
         Some(main) => Ok(Some(cm_jit::start(main).map_err(|e| e.to_string())?)),
         None => execute_linked(options, session).map(Some),

@@ -3,7 +3,8 @@
 use crate::{
     CacheSettings, Error, Options, Report,
     beside::Beside,
-    memory::SmallPages,
+    glance::Glances,
+    memory::{self, SmallPages},
     project::Project,
     render::{Source, resolve},
     tools::{BUILD_ID, Fatal, Tools},
@@ -52,6 +53,8 @@ pub struct Session {
     /// Measures the stages.
     pub clock: Clock,
     world: Arc<World>,
+    /// Its files, as they are found when it is opened.
+    glances: Arc<Glances>,
     files: Option<Files>,
     options: redgreen::Options,
     query_log: Option<Utf8PathBuf>,
@@ -154,7 +157,8 @@ impl Session {
         tools.vouched = vouched;
         tools.shared = options.cache.as_ref().and_then(CacheSettings::shared_store);
         let tools = Arc::new(tools);
-        let world = Arc::new(world(&project, options, system, tools.clone()));
+        let glances = Arc::new(Glances::over(system));
+        let world = Arc::new(world(&project, options, glances.clone(), tools.clone()));
         let identity = identity(&world, options);
         let cache = options.cache.as_ref().zip(store.clone());
         let files = cache.map(|(cache, store)| files(cache, store, &project, options, purpose));
@@ -178,6 +182,7 @@ impl Session {
             tools,
             clock,
             world,
+            glances,
             files,
             options: database,
             query_log,
@@ -240,6 +245,10 @@ impl Session {
             files.cache.keep_small();
         }
         let database = Database::open(self.options.clone());
+        self.glances.forget();
+        if !database.shared_graph().has_image() {
+            memory::end_small();
+        }
         if let Some(files) = self.files.as_ref().filter(|_| database.image_was_damaged()) {
             self.set_aside(&files.image);
         }
@@ -311,15 +320,20 @@ impl Session {
             return self.keep_record_of(database);
         };
         let _small = SmallPages::begin();
-        let (graph, tools) = (database.shared_graph(), &*self.tools);
-        let (draft, patched, mut kept) = (self.draft.take(), self.options.patched, None);
+        let (graph, tools, handle) = (database.shared_graph(), &*self.tools, database.clone());
+        let (draft, patched) = (self.draft.take(), self.options.patched);
+        let (mut kept, mut viewed) = (None, None);
+        let (graph_kept, log_kept) = (&mut kept, &mut viewed);
         // Threads of the pool may write nothing but the cache, so `meanwhile` is done here.
-        let (done, (log, viewed)) = rayon::in_place_scope(|scope| {
-            scope.spawn(|_| kept = Some(keep_graph(&graph, draft, roots, files, patched, tools)));
-            (meanwhile(), files.keep_log_and_views(database))
-        });
-        done?;
-        let snapshot = kept.expect("invariant: the scope has ended");
+        rayon::in_place_scope(|scope| {
+            scope.spawn(move |_| {
+                *graph_kept = Some(keep_graph(&graph, draft, roots, files, patched, tools));
+            });
+            scope.spawn(move |_| *log_kept = Some(files.keep_log_and_views(&handle)));
+            meanwhile()
+        })?;
+        let (snapshot, (log, viewed)) =
+            kept.zip(viewed).expect("invariant: the scope has ended without a panic");
         let written = snapshot.and_then(|snapshot| {
             let record = snapshot.root_record(encode(&finished())?);
             let write = |record: Vec<u8>| files.cache.write(&files.root, &record);

@@ -5,7 +5,7 @@
 //! library. As long as that stays as it is, the test is not run again, wherever it is.
 
 use crate::{
-    Error, Options, Report,
+    Error, Options, Report, memory,
     objects::{self, Object},
     parallel, queries, reason,
     session::{Finished, Purpose, Session, accepted, diagnose},
@@ -204,5 +204,6 @@ pub fn test_child(options: &Options, bundle: &Utf8Path) -> Result<i32, Error> {
             .into());
     }
     let main = cm_jit::link(&objects).map_err(|e| e.to_string())?;
+    memory::end_small();
     Ok(cm_jit::start(main).map_err(|e| e.to_string())?)
 }

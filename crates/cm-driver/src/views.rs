@@ -18,6 +18,7 @@ use redgreen::{BuildLog, Fingerprint, Root};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 use std::{
+    cell::LazyCell,
     collections::{BTreeMap, BTreeSet},
     io,
     sync::Arc,
@@ -42,8 +43,9 @@ pub fn update(db: &dyn Db, log: &BuildLog, cache: &Beside, program: &str) -> io:
     let ran = |query: &str| -> BTreeSet<Arc<str>> {
         log.ran(query, db.graph().registry()).into_iter().collect()
     };
-    let units: BTreeMap<String, UnitId> =
-        cm_lower::units(db, Root).iter().map(|unit| (unit.to_string(), *unit)).collect();
+    let units = LazyCell::new(|| -> BTreeMap<String, UnitId> {
+        cm_lower::units(db, Root).iter().map(|unit| (unit.to_string(), *unit)).collect()
+    });
     type Artifact = fn(&dyn Db, UnitId) -> Option<Digest>;
     let bitcode = |db: &dyn Db, unit| queries::unit_bitcode(db, unit).digest().map(Digest);
     let object = |db: &dyn Db, unit| queries::unit_object(db, unit).digest().map(Digest);

@@ -25,6 +25,7 @@ use std::{cell::RefCell, process::ExitCode, time::Instant};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    cm_driver::begin_small();
     let cli = match Cli::try_parse_from(args::command_line()) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),

@@ -116,6 +116,7 @@ fn without_watch(args: impl Iterator<Item = OsString>) -> impl Iterator<Item = O
 }
 
 fn start(mut command: Command) -> Result<Child, Error> {
+    cm_driver::end_small();
     let child = command.spawn();
     Ok(child.map_err(|error| format!("cannot execute: {}", cm_driver::reason(&error)))?)
 }

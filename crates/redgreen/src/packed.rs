@@ -4,12 +4,13 @@
 use crate::{
     BuildRecord, Counts, Execution, Graph, NodeName, QueryId, Reason, Registry, atomic_file,
     log::{Entry, Span, Why},
+    paged::Paged,
     query::KeyRef,
     root_record::{encode_checked, read_checked},
 };
 use rustc_hash::{FxBuildHasher, FxHashMap};
 use serde::{Deserialize, Serialize};
-use std::{io, path::Path, sync::Arc, sync::atomic::Ordering::Relaxed};
+use std::{cell::Cell, io, path::Path, sync::Arc, sync::atomic::Ordering::Relaxed};
 
 /// Also the version of the format.
 const MAGIC: [u8; 8] = *b"RGWHY004";
@@ -158,7 +159,7 @@ fn unknown() -> NodeName {
 struct Table<'a> {
     graph: &'a Graph,
     /// By node of the graph: its number and one, or zero.
-    numbers: Vec<u32>,
+    numbers: Paged<Cell<u32>>,
     keys: FxHashMap<&'a [u8], u32>,
     log: BuildLog,
 }
@@ -171,13 +172,12 @@ impl<'a> Table<'a> {
             nodes: Vec::with_capacity(nodes),
             ..BuildLog::default()
         };
-        let numbers = vec![0; graph.node_count() as usize];
         let keys = FxHashMap::with_capacity_and_hasher(nodes / 2, FxBuildHasher);
-        Table { graph, numbers, keys, log }
+        Table { graph, numbers: Paged::default(), keys, log }
     }
     fn number(&mut self, node: u32) -> u32 {
-        let known = &mut self.numbers[node as usize];
-        if *known == 0 {
+        let known = self.numbers.get(node);
+        if known.get() == 0 {
             let (kind, key) = (self.graph.kind(node), self.graph.key(node));
             let log = &mut self.log;
             let key = *self.keys.entry(key).or_insert_with(|| {
@@ -186,9 +186,9 @@ impl<'a> Table<'a> {
                 log.key_ends.len() as u32 - 1
             });
             log.nodes.push((kind, key));
-            *known = log.nodes.len() as u32;
+            known.set(log.nodes.len() as u32);
         }
-        *known - 1
+        known.get() - 1
     }
     fn run(&mut self, entry: &Entry) -> Run {
         let why = match entry.why {

@@ -2,9 +2,10 @@
 
 use std::sync::OnceLock;
 
-const PAGE: usize = 512;
+/// Few, since what an edit reaches is scattered.
+const PAGE: usize = 64;
 /// Level `k` has `2^k` pages; together they hold every `u32` index.
-const LEVELS: usize = 24;
+const LEVELS: usize = 27;
 
 type Page<T> = OnceLock<Box<[T]>>;
 
@@ -57,7 +58,8 @@ mod tests {
     #[test]
     fn entries_are_distinct_and_allocated_by_page() {
         let table = Paged::<AtomicU32>::default();
-        let indices = [0, 511, 512, 1535, 1536, 1_000_000, u32::MAX];
+        let page = PAGE as u32;
+        let indices = [0, page - 1, page, 3 * page - 1, 3 * page, 1_000_000, u32::MAX];
         for (value, index) in (1..).zip(indices) {
             table.get(index).store(value, Relaxed);
         }
@@ -65,8 +67,8 @@ mod tests {
             assert_eq!(table.get(index).load(Relaxed), value);
         }
         assert_eq!(table.touched().count(), 6 * PAGE);
-        assert_eq!(table.peek(512).map(|entry| entry.load(Relaxed)), Some(3));
-        assert!(table.peek(2048).is_none() && table.peek(u32::MAX / 2).is_none());
+        assert_eq!(table.peek(page).map(|entry| entry.load(Relaxed)), Some(3));
+        assert!(table.peek(4 * page).is_none() && table.peek(u32::MAX / 2).is_none());
         assert_eq!(table.touched().count(), 6 * PAGE);
     }
 }

@@ -63,7 +63,7 @@ pub struct Execution {
 pub struct Counts {
     /// Queries that ran.
     pub executed: u64,
-    /// Nodes that were looked at and had stayed valid.
+    /// Nodes that were in doubt, or whose results were asked for, and had stayed valid.
     pub green: u64,
     /// Results that were taken from the image.
     pub loaded: u64,

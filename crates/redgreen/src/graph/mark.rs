@@ -16,12 +16,18 @@ pub(super) fn with_stack<R>(work: impl FnOnce() -> R) -> R {
     stacker::maybe_grow(RED_ZONE, STACK_PART, work)
 }
 
-/// Brings a node up to date in this revision. Returns the revision in which its result last changed.
+/// Brings a node up to date in this revision, if there is any doubt that it is. Returns the revision in
+/// which its result last changed.
 pub(super) fn ensure(db: &dyn Db, node: u32) -> u32 {
-    ensure_in(db, node, db.graph().state(node))
+    let graph = db.graph();
+    // Most of what a large node reads is as the image has it, and needs no state to say so.
+    if graph.is_untouched(node) {
+        return 0;
+    }
+    with_stack(|| ensure_in(db, node, graph.state(node)))
 }
 
-/// The same, for who has the state at hand.
+/// The same for a node that is going to be read, whose state is at hand.
 pub(super) fn ensure_in(db: &dyn Db, node: u32, state: &State) -> u32 {
     let graph = db.graph();
     if state.verified.load(Acquire) != graph.revision() {
@@ -48,7 +54,7 @@ fn judge(db: &dyn Db, graph: &Graph, node: u32) -> Option<Why> {
     // In recorded order, and none after the first that changed: with other values before it, the
     // query might not ask for it at all.
     let changed = graph.with_dependencies(node, |dependencies| {
-        dependencies.iter().copied().find(|&read| with_stack(|| ensure(db, read)) > since)
+        dependencies.iter().copied().find(|&read| ensure(db, read) > since)
     });
     match changed {
         None => Some(Why::New),
@@ -65,13 +71,18 @@ pub fn is_stale<Q: Provider>(db: &dyn Db, key: &Q::Key) -> bool {
 }
 
 fn stale(graph: &Graph, node: u32) -> bool {
+    if graph.is_untouched(node) {
+        return false;
+    }
     let state = graph.state(node);
     let since = state.verified.load(Acquire);
     if since == graph.revision() {
         return false;
     }
     let changed = |&read: &u32| {
-        with_stack(|| stale(graph, read)) || graph.state(read).changed.load(Relaxed) > since
+        !graph.is_untouched(read)
+            && (with_stack(|| stale(graph, read))
+                || graph.state(read).changed.load(Relaxed) > since)
     };
     match graph.mark(node) {
         Mark::Lost => true,

@@ -43,6 +43,13 @@ struct State {
     record: RwLock<Option<Arc<Record>>>,
 }
 
+impl State {
+    /// That of the record that replaces the image's.
+    fn fingerprint(&self) -> Option<Fingerprint> {
+        self.record.read().as_ref().map(|record| record.fingerprint)
+    }
+}
+
 /// Whether the record of a node may be invalid.
 ///
 /// Invariant: if a node is `Suspect` or `Lost`, so are all nodes whose records mention it.
@@ -107,6 +114,8 @@ pub struct Graph {
     /// Raised, with exclusive access, whenever inputs change. The image is the state of revision 0.
     revision: AtomicU32,
     dependents: Mutex<Dependents>,
+    /// Nodes of the image that have other records, each once.
+    replaced: Mutex<Vec<u32>>,
     /// Some record differs from the image.
     dirty: AtomicBool,
     causes: Mutex<Vec<Cause>>,
@@ -132,6 +141,7 @@ impl Graph {
             reached: OnceLock::new(),
             revision: AtomicU32::new(1),
             dependents: Mutex::default(),
+            replaced: Mutex::default(),
             causes: Mutex::default(),
             log: Log::default(),
         }
@@ -180,29 +190,25 @@ impl Graph {
     fn image_of(&self, node: u32) -> Option<&Image> {
         self.image.as_deref().filter(|_| node < self.base)
     }
+    /// What replaces the record of the image. Most nodes have no state, and need none to say so.
+    fn replacement(&self, node: u32) -> Option<Arc<Record>> {
+        self.states.peek(node)?.record.read().clone()
+    }
     /// The fingerprint in the latest record; `None`: there is no record.
     fn recorded(&self, node: u32) -> Option<Fingerprint> {
-        self.recorded_in(self.state(node), node)
-    }
-    /// The same, for who has the state at hand.
-    fn recorded_in(&self, state: &State, node: u32) -> Option<Fingerprint> {
-        if let Some(record) = &*state.record.read() {
-            return Some(record.fingerprint);
-        }
-        self.image_of(node).map(|image| image.fingerprint(node))
+        let replaced = self.states.peek(node).and_then(State::fingerprint);
+        replaced.or_else(|| self.image_of(node).map(|image| image.fingerprint(node)))
     }
     /// Passes what the latest record keeps of the result.
     fn with_kept<R>(&self, node: u32, with: impl FnOnce(&[u8]) -> R) -> Option<R> {
-        let record = self.state(node).record.read().clone();
-        match record {
+        match self.replacement(node) {
             Some(record) => record.kept.as_deref().map(with),
             None => self.image_of(node)?.kept(node).map(with),
         }
     }
     /// Passes the dependencies of the latest record. The record may be replaced meanwhile.
     fn with_dependencies<R>(&self, node: u32, with: impl FnOnce(&[u32]) -> R) -> Option<R> {
-        let record = self.state(node).record.read().clone();
-        match record {
+        match self.replacement(node) {
             Some(record) => Some(with(&record.dependencies)),
             None => Some(with(self.image_of(node)?.dependencies(node))),
         }
@@ -216,7 +222,7 @@ impl Graph {
         Some((image.fingerprint(node), image.kept(node), image.dependencies(node)))
     }
     fn mark(&self, node: u32) -> Mark {
-        match self.state(node).mark.load(Acquire) {
+        match self.states.peek(node).map_or(0, |state| state.mark.load(Acquire)) {
             1 => Mark::Suspect,
             2 => Mark::Clear,
             3 => Mark::Lost,
@@ -228,6 +234,12 @@ impl Graph {
     fn is_reached(&self, node: u32) -> bool {
         let reached = self.reached.get().and_then(|reached| reached.get(node as usize));
         reached == Some(&true)
+    }
+    /// No changed input reaches this node of the image, and nobody has looked at it.
+    fn is_untouched(&self, node: u32) -> bool {
+        let untouched =
+            |state: &State| state.mark.load(Acquire) == 0 && state.verified.load(Acquire) == 0;
+        node < self.base && !self.is_reached(node) && self.states.peek(node).is_none_or(untouched)
     }
     fn set_mark(&self, node: u32, mark: Mark) {
         self.state(node).mark.store(mark as u8, Release);

@@ -122,7 +122,7 @@ fn compute<'db>(db: &'db dyn Db, slot: Slot<'db>) -> AnyValue {
     }
     let why = db.frames().announced(node);
     let green = state.verified.load(Acquire) == graph.revision();
-    let value = match (query.kind, graph.recorded_in(state, node)) {
+    let value = match (query.kind, graph.recorded(node)) {
         (Kind::Input, recorded) => read_input(db, graph, node, recorded),
         (_, Some(recorded)) if green => materialise(db, graph, node, recorded),
         (_, recorded) => run_red(db, graph, node, recorded, why.unwrap_or(Why::New)),
@@ -267,7 +267,7 @@ impl Graph {
     }
     fn replace_record(&self, node: u32, record: Record, changed: bool) {
         let state = self.state(node);
-        let old = state.record.read().clone();
+        let old = self.replacement(node);
         let same = self.parts(node, old.as_ref()).is_some_and(|(_, kept, dependencies)| {
             kept == record.kept.as_deref() && *dependencies == *record.dependencies
         });
@@ -275,6 +275,9 @@ impl Graph {
             self.dirty.store(true, Relaxed);
         }
         self.dependents.lock().note(node);
+        if old.is_none() && node < self.base {
+            self.replaced.lock().push(node);
+        }
         *state.record.write() = Some(Arc::new(record));
         if changed {
             state.changed.store(self.revision(), Relaxed);

@@ -195,7 +195,7 @@ impl Graph {
     fn patched(&self, roots: &[Node]) -> Option<Snapshot> {
         let image = self.image.as_ref().filter(|image| image.header.roots == roots_hash(roots))?;
         let records = self.same_edges(image)?;
-        if !(0..self.base).all(|node| self.is_up_to_date(node)) {
+        if !self.image_is_up_to_date() {
             return None;
         }
         let changes = records
@@ -210,9 +210,9 @@ impl Graph {
 
     /// The records that replace those of the image, if all of them have the same dependencies.
     fn same_edges(&self, image: &Image) -> Option<Vec<(u32, Arc<Record>)>> {
-        // After an edit most of the states are as they were made, that is, not made.
-        let replaced = |node| Some((node, self.states.peek(node)?.record.read().clone()?));
-        let records: Vec<(u32, Arc<Record>)> = (0..self.base).filter_map(replaced).collect();
+        let record = |node: &u32| Some((*node, self.replacement(*node)?));
+        let records: Vec<(u32, Arc<Record>)> =
+            self.replaced.lock().iter().filter_map(record).collect();
         let same = |(node, record): &(u32, Arc<Record>)| {
             *record.dependencies == *image.dependencies(*node)
         };
@@ -245,6 +245,15 @@ impl Graph {
         Ok(report)
     }
 
+    /// Whether the latest records of all nodes of the image hold in this revision.
+    fn image_is_up_to_date(&self) -> bool {
+        if self.revision() > 1 {
+            return (0..self.base).all(|node| self.is_up_to_date(node));
+        }
+        // Before the first edit nothing is in doubt but what the changed inputs reach.
+        let reached = self.reached.get().into_iter().flatten().zip(0..);
+        reached.filter(|(reached, _)| **reached).all(|(_, node)| self.is_up_to_date(node))
+    }
     /// Whether the latest record of a node holds in this revision.
     fn is_up_to_date(&self, node: u32) -> bool {
         let Some(state) = self.states.peek(node) else {
@@ -358,7 +367,7 @@ impl Order {
                     return Err(SaveError::NotBuilt);
                 }
                 self.places[node as usize] = STARTED;
-                stack.push((node, graph.state(node).record.read().clone(), 0));
+                stack.push((node, graph.replacement(node), 0));
             }
             let Some((node, record, seen)) = stack.last_mut() else { return Ok(()) };
             let parts = graph.parts(*node, record.as_ref()).ok_or(SaveError::NotBuilt)?;
