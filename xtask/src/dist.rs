@@ -72,9 +72,9 @@ impl Release {
         Ok(Release { toolchain, root: metadata.workspace_root.into_std_path_buf(), build })
     }
 
-    fn cargo(&self, target: &Path, arguments: &[&str]) -> Command {
+    fn cargo(&self, target: &Path, subcommand: &str, arguments: &[&str]) -> Command {
         let mut command = self.toolchain.cargo();
-        command.args(["build", "--profile", "dist", "--no-default-features"]).args(arguments);
+        command.args([subcommand, "--profile", "dist", "--no-default-features"]).args(arguments);
         command.env("CARGO_TARGET_DIR", target);
         command.env("CFLAGS", format!("{} {ALLOCATOR}", env::var("CFLAGS").unwrap_or_default()));
         command
@@ -82,7 +82,12 @@ impl Release {
 
     /// Builds the back end.
     fn library(&self) -> Result<PathBuf> {
-        shell::run(&mut self.cargo(&self.build, &["-p", "cm-backend", "--features", "static"]))?;
+        let arguments = ["-p", "cm-backend", "--features", "static", "--lib"];
+        let mut command = self.cargo(&self.build, "rustc", &arguments);
+        // As this alone it is optimized as a whole. Functions that nobody calls mention all of LLVM's targets,
+        // and the archives of these bring hundreds of initializers that run whenever it is loaded.
+        command.args(["--crate-type", "cdylib"]);
+        shell::run(&mut command)?;
         Ok(self.build.join("dist").join(LIBRARY))
     }
 
@@ -91,7 +96,7 @@ impl Release {
         let host = shell::output(Command::new("rustc").args(["--print", "host-tuple"]));
         let host = host.ok_or("rustc does not say what it compiles for")?;
         // With a target, flags are not for what runs at build time.
-        let mut command = self.cargo(target, &["-p", "cm", "--target", &host]);
+        let mut command = self.cargo(target, "build", &["-p", "cm", "--target", &host]);
         if let Some(flags) = flags {
             command.env("CARGO_ENCODED_RUSTFLAGS", flags);
         }
