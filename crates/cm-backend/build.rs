@@ -26,6 +26,13 @@ fn main() {
     }
 }
 
+/// What runs when the library is loaded, in one place: elsewhere each of a few hundred small functions would
+/// have pages of its own brought in.
+const ORDER: &str = "SECTIONS {
+    .text.load : { *(.text.startup .text.startup.* .text._GLOBAL__sub_I_*) *(.text._ZN4llvm2cl*) }
+} INSERT BEFORE .text;
+";
+
 /// Makes the linker take archives in place of shared libraries: loading these takes as long as the
 /// rest, half of it to look up the 4,000 names that LLVM has in common with C++'s, and the machine
 /// that the back end is copied to may have others.
@@ -38,6 +45,9 @@ fn link_archives(dir: &Path) {
         }
     }
     println!("cargo::rustc-link-search=native={}", dir.display());
+    let order = dir.join("order.ld");
+    fs::write(&order, ORDER).expect("a script");
+    println!("cargo::rustc-link-arg-cdylib=-Wl,-T,{}", order.display());
     // What comes from them is nobody's business.
     println!("cargo::rustc-link-arg-cdylib=-Wl,--exclude-libs,ALL");
 }

@@ -5,11 +5,12 @@
 //! of interning. Interned values are never freed; their number is bounded by the distinct types
 //! and names that the process has seen.
 
+use crate::{Scratch, scratch};
 use rustc_hash::FxHashMap;
 use std::{
     borrow::Borrow,
-    cell::RefCell,
     hash::{Hash, Hasher},
+    mem,
     ops::Deref,
     sync::{LazyLock, Mutex, MutexGuard},
 };
@@ -150,13 +151,13 @@ impl<'de, T: Intern + serde::Deserialize<'de>> serde::Deserialize<'de> for Inter
 
 /// The same on every machine.
 fn content_hash<T: Hash + ?Sized>(value: &T) -> u128 {
-    thread_local! { static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) }; }
+    thread_local! { static BUFFER: Scratch<Vec<u8>> = const { scratch(Vec::new()) }; }
     BUFFER.with(|buffer| {
-        let mut bytes = ContentHasher(buffer.take());
+        let mut bytes = ContentHasher(mem::take(&mut **buffer.borrow_mut()));
         bytes.0.clear();
         value.hash(&mut bytes);
         let hash = xxh3_128(&bytes.0);
-        buffer.replace(bytes.0);
+        **buffer.borrow_mut() = bytes.0;
         hash
     })
 }

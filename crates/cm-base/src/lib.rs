@@ -6,6 +6,7 @@ pub mod hashed;
 pub mod intern;
 pub mod list;
 pub mod name;
+pub mod scratch;
 pub mod span;
 pub mod system;
 
@@ -13,5 +14,6 @@ pub use diagnostic::{Diagnostic, Note, Severity};
 pub use hashed::Hashed;
 pub use intern::{Intern, Interned};
 pub use name::Name;
+pub use scratch::{Scratch, scratch};
 pub use span::{At, Positions, SpanTable, TextRange, TextSize};
 pub use system::{FileText, Look, MemorySystem, OsSystem, Stamp, System};

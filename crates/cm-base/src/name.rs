@@ -1,12 +1,17 @@
 //! Interned identifiers and paths.
 
-use crate::intern::{Interned, Table};
+use crate::{
+    Scratch,
+    intern::{Interned, Table},
+    scratch,
+};
 use rustc_hash::FxHasher;
 use std::{
     borrow::Borrow,
-    cell::{Cell, RefCell},
+    cell::Cell,
     fmt::{self, Write as _},
     hash::Hasher,
+    mem,
     sync::LazyLock,
 };
 
@@ -66,14 +71,14 @@ impl Name {
     }
     /// Interns what a value shows as, without a string for it.
     pub fn shown(value: &impl fmt::Display) -> Name {
-        thread_local! { static TEXT: RefCell<String> = const { RefCell::new(String::new()) }; }
+        thread_local! { static TEXT: Scratch<String> = const { scratch(String::new()) }; }
         TEXT.with(|buffer| {
             // Taken, not borrowed: showing may itself intern what something shows as.
-            let mut text = buffer.take();
+            let mut text = mem::take(&mut **buffer.borrow_mut());
             text.clear();
             write!(text, "{value}").expect("invariant: writing to a string cannot fail");
             let name = Name::new(&text);
-            buffer.replace(text);
+            **buffer.borrow_mut() = text;
             name
         })
     }

@@ -1,6 +1,6 @@
 //! Building one MIR function block by block.
 
-use cm_base::{Name, list::take_from};
+use cm_base::{Name, Scratch, list::take_from, scratch};
 use cm_mir::{
     mir::{
         BinOp, Block, BlockId, Callee, ConstValue, CountOp, Decl, Function, Local, LocalId,
@@ -9,7 +9,6 @@ use cm_mir::{
     runtime::Rt,
     ty::{Ty, TyKind, slice_header},
 };
-use std::cell::RefCell;
 
 /// The integer type of lengths and indices.
 pub(crate) fn word() -> Ty {
@@ -47,7 +46,7 @@ const SPARES: usize = 64;
 thread_local! {
     /// Empty lists of statements, kept for their memory: functions are built in them, and what is left
     /// at the end is put where it has just the room that it needs.
-    static SPARE: RefCell<Vec<Vec<Stmt>>> = const { RefCell::new(Vec::new()) };
+    static SPARE: Scratch<Vec<Vec<Stmt>>> = const { scratch(Vec::new()) };
 }
 
 struct Draft {
@@ -57,7 +56,7 @@ struct Draft {
 
 impl Draft {
     fn new() -> Draft {
-        let stmts = SPARE.with_borrow_mut(Vec::pop).unwrap_or_default();
+        let stmts = SPARE.with_borrow_mut(|spare| spare.pop()).unwrap_or_default();
         Draft { stmts, terminator: None }
     }
 }

@@ -6,12 +6,10 @@ use crate::{
     mir::{FnDecl, GlobalDecl},
     ty::TyKind,
 };
+use cm_base::{Scratch, scratch};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use std::{
-    cell::{Cell, RefCell},
-    hash::Hash,
-};
+use std::{cell::Cell, hash::Hash};
 
 /// No value is encoded in more bytes.
 const MAX_BYTES: usize = 1 << 30;
@@ -33,7 +31,7 @@ pub fn decode<T: de::DeserializeOwned>(bytes: &[u8]) -> Option<T> {
 }
 
 thread_local! {
-    static SESSION: RefCell<Option<Session>> = const { RefCell::new(None) };
+    static SESSION: Scratch<Option<Session>> = const { scratch(None) };
     static DEPTH: Cell<u32> = const { Cell::new(0) };
 }
 
@@ -59,9 +57,9 @@ impl<T> Default for Table<T> {
 }
 
 fn with_session<R>(action: impl FnOnce() -> R) -> R {
-    let outer = SESSION.replace(Some(Session::default()));
+    let outer = SESSION.with_borrow_mut(|session| session.replace(Session::default()));
     let result = action();
-    SESSION.replace(outer);
+    SESSION.with_borrow_mut(|session| **session = outer);
     result
 }
 

@@ -1,10 +1,10 @@
 //! The types of MIR: structural, closed (no names to look up) and finite, because everything
 //! behind a pointer is opaque.
 
-use cm_base::{Interned, Name, interned};
-use rustc_hash::FxHashMap;
+use cm_base::{Interned, Name, Scratch, interned, scratch};
+use rustc_hash::{FxBuildHasher, FxHashMap};
 use serde::{Deserialize, Serialize};
-use std::{cell::RefCell, rc::Rc, sync::LazyLock};
+use std::{rc::Rc, sync::LazyLock};
 
 /// An interned MIR type.
 pub type Ty = Interned<TyKind>;
@@ -193,7 +193,8 @@ struct Composition {
 
 thread_local! {
     /// Types live as long as the process, and types with many parts are asked for each of them.
-    static COMPOSITIONS: RefCell<FxHashMap<Ty, Rc<Composition>>> = RefCell::default();
+    static COMPOSITIONS: Scratch<FxHashMap<Ty, Rc<Composition>>> =
+        const { scratch(FxHashMap::with_hasher(FxBuildHasher)) };
 }
 
 /// The composition of a struct or tagged type.

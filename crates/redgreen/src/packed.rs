@@ -4,13 +4,12 @@
 use crate::{
     BuildRecord, Counts, Execution, Graph, NodeName, QueryId, Reason, Registry, atomic_file,
     log::{Entry, Span, Why},
-    paged::Paged,
     query::KeyRef,
     root_record::{encode_checked, read_checked},
 };
 use rustc_hash::{FxBuildHasher, FxHashMap};
 use serde::{Deserialize, Serialize};
-use std::{cell::Cell, io, path::Path, sync::Arc, sync::atomic::Ordering::Relaxed};
+use std::{io, path::Path, sync::Arc, sync::atomic::Ordering::Relaxed};
 
 /// Also the version of the format.
 const MAGIC: [u8; 8] = *b"RGWHY004";
@@ -158,8 +157,8 @@ fn unknown() -> NodeName {
 /// Gives numbers to the nodes of a log.
 struct Table<'a> {
     graph: &'a Graph,
-    /// By node of the graph: its number and one, or zero.
-    numbers: Paged<Cell<u32>>,
+    /// By node of the graph.
+    numbers: FxHashMap<u32, u32>,
     keys: FxHashMap<&'a [u8], u32>,
     log: BuildLog,
 }
@@ -173,22 +172,24 @@ impl<'a> Table<'a> {
             ..BuildLog::default()
         };
         let keys = FxHashMap::with_capacity_and_hasher(nodes / 2, FxBuildHasher);
-        Table { graph, numbers: Paged::default(), keys, log }
+        let numbers = FxHashMap::with_capacity_and_hasher(nodes, FxBuildHasher);
+        Table { graph, numbers, keys, log }
     }
     fn number(&mut self, node: u32) -> u32 {
-        let known = self.numbers.get(node);
-        if known.get() == 0 {
-            let (kind, key) = (self.graph.kind(node), self.graph.key(node));
-            let log = &mut self.log;
-            let key = *self.keys.entry(key).or_insert_with(|| {
-                log.keys.extend_from_slice(key);
-                log.key_ends.push(log.keys.len() as u32);
-                log.key_ends.len() as u32 - 1
-            });
-            log.nodes.push((kind, key));
-            known.set(log.nodes.len() as u32);
+        if let Some(known) = self.numbers.get(&node) {
+            return *known;
         }
-        known.get() - 1
+        let (kind, key) = (self.graph.kind(node), self.graph.key(node));
+        let log = &mut self.log;
+        let key = *self.keys.entry(key).or_insert_with(|| {
+            log.keys.extend_from_slice(key);
+            log.key_ends.push(log.keys.len() as u32);
+            log.key_ends.len() as u32 - 1
+        });
+        let number = log.nodes.len() as u32;
+        log.nodes.push((kind, key));
+        self.numbers.insert(node, number);
+        number
     }
     fn run(&mut self, entry: &Entry) -> Run {
         let why = match entry.why {
