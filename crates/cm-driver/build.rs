@@ -2,12 +2,14 @@
 //! another build are never taken for ours, and equal sources give equal keys on every machine.
 
 use std::{
-    fs, io,
+    env, fs, io,
     path::{Path, PathBuf},
 };
 
 fn main() -> io::Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    // Where it is now, and not where it was when this was compiled.
+    let package = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).expect("cargo sets it");
+    let root = package.join("../..");
     let mut files = vec![root.join("Cargo.lock"), root.join("Cargo.toml")];
     for member in sorted(&root.join("crates"))? {
         println!("cargo:rerun-if-changed={}", member.display());
