@@ -53,6 +53,22 @@ fn touched_file() {
     assert_ne!(second.snapshot.image(), first.snapshot.image());
 }
 
+/// However much there is that it does not reach.
+#[test]
+fn an_edit_looks_at_what_it_reaches() {
+    let looked_at = |others: u32| {
+        let project = project();
+        let others: String = (0..others).map(|n| format!("fn o{n}() {n}\n")).collect();
+        project.files.write("c", &others);
+        project.build();
+        project.files.write("a", "# new\nfn f(int) x @b.g y\nfn k() z\n");
+        let built = project.build();
+        assert_eq!(built.record.counts.executed, 2);
+        built.record.counts.green
+    };
+    assert_eq!(looked_at(1), looked_at(100));
+}
+
 #[test]
 fn observers_are_told_of_what_runs() {
     let project = project();
