@@ -4,6 +4,7 @@ use crate::error::Error;
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use cm_base::Name;
 use cm_db::FileId;
+use std::io::ErrorKind;
 
 /// A program on disk.
 #[derive(Clone, Debug)]
@@ -40,19 +41,19 @@ impl Project {
             }
         }
         let parent = root_path.parent().unwrap_or(Utf8Path::new("/"));
-        let base = marked_ancestor(parent).unwrap_or(parent).to_owned();
+        let base = marked_ancestor(parent)?.unwrap_or(parent).to_owned();
         let library = library_dir(&cwd);
         let root = match root_path.strip_prefix(&library) {
             Ok(inside) => FileId(Name::new(&format!("@{}", inside.with_extension("")))),
             Err(_) => file_id(&base, &root_path),
         };
-        let search = search_roots(&cwd).iter().map(|root| search_root(root, &base)).collect();
+        let search = search_roots(&cwd)?.iter().map(|root| search_root(root, &base)).collect();
         Ok(Project { base, root, root_path, search, library, cwd })
     }
 
     /// Whether somebody has said where the project begins.
     pub fn is_marked(&self) -> bool {
-        marked_ancestor(&self.base) == Some(self.base.as_path())
+        matches!(marked_ancestor(&self.base), Ok(Some(dir)) if dir == self.base)
     }
 
     /// A path as messages show it: relative to the working directory where that is shorter.
@@ -90,15 +91,29 @@ pub fn working_directory() -> Result<Utf8PathBuf, Error> {
         .map_err(|path| Error::Message(format!("{} is not valid UTF-8", path.display())))
 }
 
-fn marked_ancestor(dir: &Utf8Path) -> Option<&Utf8Path> {
-    dir.ancestors().find(|dir| dir.join("cm.toml").exists() || dir.join(".git").exists())
+fn marked_ancestor(dir: &Utf8Path) -> Result<Option<&Utf8Path>, Error> {
+    for dir in dir.ancestors() {
+        if is_there(&dir.join("cm.toml"))? || is_there(&dir.join(".git"))? {
+            return Ok(Some(dir));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether there is something at a path. Where nobody can say, that is an error: to take it for absent would
+/// make another project of it.
+pub fn is_there(path: &Utf8Path) -> Result<bool, Error> {
+    match path.try_exists() {
+        Err(error) if error.kind() == ErrorKind::NotADirectory => Ok(false),
+        there => there.map_err(|error| Error::open(path, &error)),
+    }
 }
 
 /// `10-modules.md` §10.2, roots 2, 3, 4, 6 and 7; 1 and 5 depend on the importing file and on
 /// the library.
-fn search_roots(cwd: &Utf8Path) -> Vec<Utf8PathBuf> {
+fn search_roots(cwd: &Utf8Path) -> Result<Vec<Utf8PathBuf>, Error> {
     let var = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let project = marked_ancestor(cwd).map(ToOwned::to_owned);
+    let project = marked_ancestor(cwd)?.map(ToOwned::to_owned);
     let project = project.or_else(|| var("CM_PROJECT_ROOT").map(Into::into));
     let mut roots: Vec<Utf8PathBuf> = project.into_iter().collect();
     roots.push(cwd.to_owned());
@@ -107,7 +122,7 @@ fn search_roots(cwd: &Utf8Path) -> Vec<Utf8PathBuf> {
     roots.extend(var("HOME").map(|home| Utf8PathBuf::from(home).join(".cm/std")));
     let path = var("CM_MODULE_PATH").unwrap_or_default();
     roots.extend(path.split(':').filter(|entry| !entry.is_empty()).map(Into::into));
-    roots
+    Ok(roots)
 }
 
 /// The bundled library: `CM_STD_PATH`, else `libs/` beside the executable or in one of the directories

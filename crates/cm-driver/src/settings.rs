@@ -15,7 +15,7 @@
 //! What is compiled of the standard library is kept in a directory of the user besides, so that no
 //! other project compiles it again.
 
-use crate::{Error, beside, keys::Signatures, tools::BUILD_ID};
+use crate::{Error, beside, keys::Signatures, project::is_there, tools::BUILD_ID};
 use camino::{Utf8Path, Utf8PathBuf};
 use castore::{Signer, Signing};
 use serde::Deserialize;
@@ -123,12 +123,12 @@ impl CacheArguments {
     /// What holds for a file, or for a directory; `None`: there is to be no cache.
     ///
     /// # Errors
-    /// If `cm.toml` says something about the cache that cannot be understood.
+    /// If `cm.toml` cannot be looked at, or says something about the cache that cannot be understood.
     pub fn resolve(&self, near: &Utf8Path) -> Result<Option<CacheSettings>, Error> {
         if self.enabled == Some(false) {
             return Ok(None);
         }
-        let (toml, table) = match nearest(near) {
+        let (toml, table) = match nearest(near)? {
             Some(toml) => (toml.clone(), read(&toml)?),
             None => (Utf8PathBuf::new(), Table::default()),
         };
@@ -215,10 +215,14 @@ enum Size {
 }
 
 /// The nearest `cm.toml` at a file or above.
-fn nearest(near: &Utf8Path) -> Option<Utf8PathBuf> {
-    let cwd = crate::project::working_directory().ok()?;
-    let near = cwd.join(near);
-    near.ancestors().map(|dir| dir.join("cm.toml")).find(|toml| toml.is_file())
+fn nearest(near: &Utf8Path) -> Result<Option<Utf8PathBuf>, Error> {
+    let Ok(cwd) = crate::project::working_directory() else { return Ok(None) };
+    for toml in cwd.join(near).ancestors().map(|dir| dir.join("cm.toml")) {
+        if is_there(&toml)? && toml.is_file() {
+            return Ok(Some(toml));
+        }
+    }
+    Ok(None)
 }
 
 fn read(toml: &Utf8Path) -> Result<Table, Error> {
@@ -322,5 +326,21 @@ mod tests {
             write(wrong);
             assert!(resolve(&none).unwrap_err().to_string().contains("cm.toml: "), "{wrong}");
         }
+    }
+
+    /// It is there, and what it says decides what is built and where.
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_cannot_be_looked_at_is_not_absent() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let root = Utf8Path::from_path(dir.path()).expect("UTF-8");
+        let (file, toml) = (root.join("main.cm"), root.join("cm.toml"));
+        std::fs::write(&file, "").expect("written");
+        std::os::unix::fs::symlink("cm.toml", &toml).expect("a link to itself");
+        let expected = format!("cannot open {toml}: Too many levels of symbolic links");
+        let settings = CacheArguments::default().resolve(&file);
+        assert_eq!(settings.unwrap_err().to_string(), expected);
+        let project = crate::project::Project::discover(&file);
+        assert_eq!(project.err().map(|error| error.to_string()), Some(expected));
     }
 }
