@@ -3,7 +3,7 @@
 use crate::error::{Error, reason};
 use camino::{Utf8Path, Utf8PathBuf};
 use castore::Digest;
-use cm_base::{FileText, Look, Stamp, System};
+use cm_base::{FileText, Stamp, System};
 use std::{
     io::Read,
     sync::{Arc, OnceLock},
@@ -63,12 +63,6 @@ impl System for WithInput {
 
     fn is_link(&self, path: &Utf8Path) -> bool {
         self.system.is_link(path)
-    }
-    fn look(&self, path: &Utf8Path) -> Look {
-        match path == self.path {
-            true => Look { stamp: self.stamp, is_link: self.is_link(path) },
-            false => self.system.look(path),
-        }
     }
 }
 

@@ -118,9 +118,11 @@ fn execute(
     if !found(&session.report(diagnostics)) {
         return Ok(None);
     }
-    memory::end_small();
     match main? {
-        Some(main) => Ok(Some(cm_jit::start(main).map_err(|e| e.to_string())?)),
+        Some(main) => {
+            memory::end_small();
+            Ok(Some(cm_jit::start(main).map_err(|e| e.to_string())?))
+        }
         None => execute_linked(options, session).map(Some),
     }
 }

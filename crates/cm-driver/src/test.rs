@@ -133,6 +133,8 @@ fn run_all(
     let exe = std::env::current_exe()
         .map_err(|e| Error::Message(format!("cannot find the compiler: {}", reason(&e))))?;
     let pending: Vec<usize> = (0..plan.tests.len()).filter(|i| !plan.tests[*i].known).collect();
+    // Processes have what the one has that starts them.
+    memory::end_small();
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::new());
     let work = || {

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 /// Few, since what an edit reaches is scattered.
 const PAGE: usize = 64;
 /// Level `k` has `2^k` pages; together they hold every `u32` index.
-const LEVELS: usize = 27;
+const LEVELS: usize = 33 - PAGE.ilog2() as usize;
 
 type Page<T> = OnceLock<Box<[T]>>;
 

@@ -74,21 +74,20 @@ fn stale(graph: &Graph, node: u32) -> bool {
     if graph.is_untouched(node) {
         return false;
     }
-    let state = graph.state(node);
-    let since = state.verified.load(Acquire);
+    let since = graph.state(node).verified.load(Acquire);
     if since == graph.revision() {
         return false;
     }
     let changed = |&read: &u32| {
-        !graph.is_untouched(read)
-            && (with_stack(|| stale(graph, read))
-                || graph.state(read).changed.load(Relaxed) > since)
+        let state = graph.states.peek(read);
+        stale(graph, read) || state.is_some_and(|state| state.changed.load(Relaxed) > since)
     };
     match graph.mark(node) {
         Mark::Lost => true,
         Mark::Clear => graph.recorded(node).is_none(),
         Mark::Suspect => {
-            graph.with_dependencies(node, |read| read.iter().any(changed)) != Some(false)
+            let any = |read: &[u32]| with_stack(|| read.iter().any(changed));
+            graph.with_dependencies(node, any) != Some(false)
         }
     }
 }
