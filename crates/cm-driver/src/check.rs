@@ -74,6 +74,7 @@ fn complaints(config: &Config, shown: Utf8PathBuf, text: &str) -> Report {
 }
 
 /// What was found in a program.
+#[derive(Clone)]
 pub struct Found {
     diagnostics: Vec<Diagnostic>,
     /// Those of the root file.
@@ -133,30 +134,37 @@ fn run(session: &Session) -> Result<Found, Error> {
         return Ok(Found { diagnostics, findings });
     }
     let mut database = session.open();
-    Ok(look(session, &mut database)?.0)
+    let found = look(session, &mut database)?;
+    keep(session, &database, &found)?;
+    Ok(found)
 }
 
-/// Brings what is to be found up to date and keeps it. Gives it, and whether any query ran.
+/// Brings what is to be found up to date.
 ///
 /// # Errors
-/// If the query log cannot be written.
-pub fn look(session: &Session, database: &mut Database) -> Result<(Found, bool), Error> {
+/// If the graph cannot be mended.
+pub fn look(session: &Session, database: &mut Database) -> Result<Found, Error> {
     let (diagnostics, findings) = session.attempt(database, |db| {
         parallel::front_end(db, &session.clock);
         let findings = cm_lint::findings(db, settings(db, Root).root).clone();
         (diagnose(db, Purpose::Check), findings)
     })?;
     session.clock.lap("diagnostics");
+    Ok(Found { diagnostics, findings })
+}
+
+/// Keeps what was found for the next process.
+///
+/// # Errors
+/// If the query log cannot be written.
+pub fn keep(session: &Session, database: &Database, found: &Found) -> Result<(), Error> {
     let roots =
         [cm_hir::queries::node::diagnostics(Root), cm_lint::node::findings(session.project.root)];
-    session.keep(
-        database,
-        &roots,
-        || Ok(()),
-        || Finished { diagnostics: diagnostics.clone(), result: findings.clone() },
-    )?;
+    let Found { diagnostics, findings } = found.clone();
+    let finished = || Finished { diagnostics, result: findings };
+    session.keep(database, &roots, || Ok(()), finished)?;
     session.clock.lap("cache");
-    Ok((Found { diagnostics, findings }, session.ran()))
+    Ok(())
 }
 
 /// Mending one finding may show another, but not for ever.

@@ -12,7 +12,7 @@ use castore::Digest;
 use cm_base::Diagnostic;
 use redgreen::{Database, Node, Root, RootRecord, Stamp};
 use serde::{Deserialize, Serialize};
-use std::{fs, io, io::Write, process::Command, sync::Arc};
+use std::{fs, io, process::Command, sync::Arc};
 
 /// Compiles and links a program, and writes the executable unless it is there already.
 ///
@@ -35,6 +35,7 @@ pub fn compile_in(session: &Session, output: &Utf8Path) -> Result<Report, Error>
     {
         return Ok(report);
     }
+    session.expect(&output);
     let mut database = session.open();
     let program = build(session, &mut database, there)?;
     let report = session.report(&program.diagnostics);
@@ -114,7 +115,7 @@ pub fn keep(
     session.keep(database, &roots, write, || Finished { diagnostics, result: result() })
 }
 
-/// Builds in a process that stays. Gives what was found, and whether any query ran.
+/// Builds in a process that stays, up to the executable. The rest of [`keep`] is left for later.
 ///
 /// # Errors
 /// If linking or writing fails.
@@ -122,12 +123,14 @@ pub fn compile_again(
     session: &Session,
     database: &mut Database,
     output: &Utf8Path,
-) -> Result<(Report, bool), Error> {
-    let output = session.project.cwd.join(output);
-    let program = build(session, database, None)?;
-    let report = session.report(&program.diagnostics);
-    keep(session, database, program, &output)?;
-    Ok((report, session.ran()))
+) -> Result<Program, Error> {
+    session.expect(output);
+    let mut program = build(session, database, None)?;
+    if let Some(bytes) = program.executable.as_mut().and_then(|(_, bytes)| bytes.take()) {
+        write_executable(session.max_output, output, &bytes)?;
+    }
+    session.clock.lap("output");
+    Ok(program)
 }
 
 /// What `compile` leaves for the next process.
@@ -225,17 +228,7 @@ fn write_executable(most: Option<u64>, output: &Utf8Path, bytes: &[u8]) -> Resul
             // A device or a pipe is written to, never replaced.
             return fs::write(output, bytes);
         }
-        let dir =
-            output.parent().filter(|dir| !dir.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(dir)?;
-        file.write_all(bytes)?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            file.as_file().set_permissions(fs::Permissions::from_mode(0o755))?;
-        }
-        file.persist(output)?;
-        Ok(())
+        redgreen::replace_executable(output.as_std_path(), &[bytes])
     };
     let shown = match std::env::current_dir() {
         Ok(cwd) => output.strip_prefix(Utf8Path::from_path(&cwd).unwrap_or(output)),

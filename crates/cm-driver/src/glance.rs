@@ -18,6 +18,10 @@ impl Glances {
     pub fn over(system: Arc<dyn System>) -> Glances {
         Glances { system, seen: Mutex::new(Some(FxHashMap::default())) }
     }
+    /// Remembers what it sees from now on.
+    pub fn begin(&self) {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(FxHashMap::default());
+    }
     /// From now on everything is looked at as it is. Stamps are taken before the files are read, so one that
     /// was too old has its file read once more.
     pub fn forget(&self) {
@@ -77,5 +81,9 @@ mod tests {
         glances.forget();
         assert_eq!(glances.stamp(path), files.stamp(path));
         assert_ne!(glances.stamp(path), first);
+        glances.begin();
+        let second = glances.stamp(path);
+        files.write("a", "a third");
+        assert_eq!(glances.stamp(path), second);
     }
 }

@@ -34,6 +34,7 @@ mod test;
 pub mod tools;
 mod views;
 mod vouched;
+pub mod watcher;
 mod why;
 
 pub use check::{Lint, check, fix};

@@ -59,7 +59,9 @@ impl Linker {
         match self {
             Linker::Own(libraries) => libraries
                 .parse()
-                .and_then(|libraries| cm_link::executable(objects, &libraries))
+                .and_then(|libraries| {
+                    cm_link::executable_in(scratch.take_room(), objects, &libraries)
+                })
                 .map_err(|error| Failure {
                     message: error.to_string(),
                     try_next: matches!(

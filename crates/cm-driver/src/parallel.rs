@@ -59,7 +59,9 @@ pub fn units(db: &Database, session: &Session) {
     let (stale, fresh): (Vec<UnitId>, Vec<UnitId>) = units.iter().partition(|unit| is_stale(unit));
     if !stale.is_empty() {
         let digest = |unit: &UnitId| queries::unit_object(db, *unit).digest().map(Digest);
-        session.tools.fetch(fresh.iter().filter_map(digest).collect());
+        // In a process that stays they are there.
+        let fresh = if session.tools.has_blobs() { &[] } else { &fresh[..] };
+        session.tools.fetch(fresh.iter().filter_map(digest).collect(), session.expected());
     }
     if stale.len() > 1 {
         each(db, &stale, |db, unit| {

@@ -3,19 +3,13 @@
 
 use crate::{
     Error, Options, Report,
-    check::{self, Lint},
-    commands, reason, run,
+    check::{self, Found, Lint},
+    commands::{self, Program},
+    run,
     session::{Opened, Purpose, Session},
 };
 use camino::{Utf8Path, Utf8PathBuf};
-use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
-use redgreen::Edit;
-use std::{
-    collections::BTreeSet,
-    rc::Rc,
-    sync::mpsc::{Receiver, RecvTimeoutError, channel},
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeSet, rc::Rc};
 
 /// What is done again and again.
 #[derive(Clone, Debug)]
@@ -34,8 +28,16 @@ pub struct Resident {
     database: Opened,
     task: Task,
     rounds: u32,
+    /// Of the last round, and not kept yet.
+    made: Option<Made>,
     /// What is shown is different, whatever the program is.
     stale: bool,
+}
+
+/// What is kept for the next process.
+enum Made {
+    Found(Found),
+    Program(Program),
 }
 
 /// What came of a build.
@@ -66,8 +68,12 @@ impl Resident {
         };
         let options = Options { process_ends: false, ..options.clone() };
         let session = Session::new(&options, purpose)?;
+        let task = match task {
+            Task::Compile(output) => Task::Compile(session.project.cwd.join(output)),
+            task => task,
+        };
         let database = session.open();
-        Ok(Resident { session, database, task, rounds: 0, stale: true })
+        Ok(Resident { session, database, task, rounds: 0, made: None, stale: true })
     }
 
     /// From now on shows these findings.
@@ -80,7 +86,9 @@ impl Resident {
         }
     }
 
-    /// Brings the program up to date.
+    /// Brings the program up to date: whoever waits has all they want. What the next process and the next
+    /// edit want is left to [`rest`](Self::rest), but for the objects of a task that runs in a process of
+    /// its own.
     ///
     /// # Errors
     /// If the back end, linking or writing fails.
@@ -88,8 +96,10 @@ impl Resident {
         if let Some(store) = &self.session.tools.store {
             store.release();
         }
+        self.made = None;
+        self.session.clock.begin();
         if self.rounds > 0 {
-            self.database.edit(Edit::All);
+            self.session.edit(&mut self.database);
         }
         self.rounds += 1;
         if self.rounds.is_multiple_of(ROUNDS) {
@@ -98,16 +108,43 @@ impl Resident {
         let (session, database) = (&self.session, &mut *self.database);
         let (report, changed) = match &self.task {
             Task::Check(lint) => {
-                let (found, changed) = check::look(session, database)?;
-                (check::show(session, &found, lint), changed)
+                let found = check::look(session, database)?;
+                let report = check::show(session, &found, lint);
+                self.made = Some(Made::Found(found));
+                (report, database.has_run())
             }
-            Task::Compile(output) => commands::compile_again(session, database, output)?,
+            Task::Compile(output) => {
+                let program = commands::compile_again(session, database, output)?;
+                let report = session.report(&program.diagnostics);
+                self.made = Some(Made::Program(program));
+                (report, database.has_run())
+            }
             Task::Run => {
                 let prepared = run::prepare(session, database, |_| ())?;
                 (session.report(&prepared.diagnostics), prepared.changed)
             }
         };
+        if self.session.tells_what_ran() {
+            self.rest()?;
+        }
         Ok(Round { report, changed: std::mem::take(&mut self.stale) || changed })
+    }
+
+    /// Does what nobody waits for: keeps what was made, and gets ready for the next edit.
+    ///
+    /// # Errors
+    /// If the query log cannot be written.
+    pub fn rest(&mut self) -> Result<(), Error> {
+        let (session, database) = (&self.session, &mut *self.database);
+        match (self.made.take(), &self.task) {
+            (Some(Made::Found(found)), _) => check::keep(session, database, &found)?,
+            (Some(Made::Program(program)), Task::Compile(output)) => {
+                commands::keep(session, database, program, output)?;
+            }
+            _ => {}
+        }
+        session.prepare(database);
+        Ok(())
     }
 
     /// The directories in which a change can matter.
@@ -144,83 +181,4 @@ fn below(dir: &Utf8Path, found: &mut BTreeSet<Utf8PathBuf>) {
             below(entry.path(), found);
         }
     }
-}
-
-/// Tells when something happens in directories.
-pub struct Watcher {
-    watcher: RecommendedWatcher,
-    events: Receiver<notify::Result<Event>>,
-    watched: BTreeSet<Utf8PathBuf>,
-}
-
-/// An editor writes a file in several steps: only when it is quiet for so long it is done.
-const QUIET: Duration = Duration::from_millis(40);
-/// Something that never is quiet is not waited for any longer.
-const LONGEST: Duration = Duration::from_millis(400);
-
-impl Watcher {
-    /// Watches nothing yet.
-    ///
-    /// # Errors
-    /// If the system has no way to watch.
-    pub fn new() -> Result<Watcher, Error> {
-        let (sender, events) = channel();
-        let watcher = notify::recommended_watcher(sender)
-            .map_err(|error| format!("cannot watch files: {error}"))?;
-        Ok(Watcher { watcher, events, watched: BTreeSet::new() })
-    }
-
-    /// From now on watches these directories, without those in them. `true`: some are new, so that
-    /// something may have changed there unseen.
-    ///
-    /// # Errors
-    /// If one cannot be watched.
-    pub fn watch(&mut self, directories: BTreeSet<Utf8PathBuf>) -> Result<bool, Error> {
-        for gone in self.watched.difference(&directories) {
-            // A directory that was deleted is watched no more.
-            let _ = self.watcher.unwatch(gone.as_std_path());
-        }
-        let mut added = false;
-        for new in directories.difference(&self.watched) {
-            added = true;
-            let watch = self.watcher.watch(new.as_std_path(), RecursiveMode::NonRecursive);
-            watch.map_err(|error| match error.kind {
-                notify::ErrorKind::Io(error) => format!("cannot watch {new}: {}", reason(&error)),
-                _ => format!("cannot watch {new}: {error}"),
-            })?;
-        }
-        self.watched = directories;
-        Ok(added)
-    }
-
-    /// Waits for a change that may matter, and until it is over. `false`: `limit` came first.
-    pub fn wait(&self, limit: Option<Duration>) -> bool {
-        let start = Instant::now();
-        loop {
-            let event = match limit {
-                Some(limit) => self.events.recv_timeout(limit.saturating_sub(start.elapsed())),
-                None => self.events.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            };
-            match event {
-                Ok(event) if matters(&event) => break,
-                Ok(_) => {}
-                Err(_) => return false,
-            }
-        }
-        let start = Instant::now();
-        while start.elapsed() < LONGEST && self.events.recv_timeout(QUIET).is_ok() {}
-        true
-    }
-}
-
-/// Whether an event is about a source file or a directory. Our own cache is neither.
-fn matters(event: &notify::Result<Event>) -> bool {
-    let Ok(event) = event else { return true };
-    let source = |path: &std::path::PathBuf| {
-        let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-        let config = path.file_name().is_some_and(|name| name == ".cmconfig.yml");
-        let file = path.extension().is_some_and(|extension| extension == "cm");
-        config || (!hidden && (file || path.is_dir()))
-    };
-    !matches!(event.kind, notify::EventKind::Access(_)) && event.paths.iter().any(source)
 }

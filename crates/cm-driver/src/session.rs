@@ -16,8 +16,8 @@ use castore::Digest;
 use cm_base::{Diagnostic, FileText, Name, OsSystem, Severity, System};
 use cm_db::{FileId, World};
 use redgreen::{
-    BuildLog, Damaged, Database, Draft, Fingerprint, Graph, Identity, Node, Provider, QueryId,
-    Registry, Root, RootRecord, Snapshot, Stamp,
+    BuildLog, Damaged, Database, Draft, Edit, Fingerprint, Graph, Identity, Node, Provider,
+    QueryId, Registry, Root, RootRecord, Snapshot, Stamp,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
@@ -61,6 +61,8 @@ pub struct Session {
     timings: Option<Utf8PathBuf>,
     trace: bool,
     ran: Cell<bool>,
+    /// Another image lies where the one was that is open.
+    replaced: Cell<bool>,
     /// Gives what has been written down of the graph already. The thread that does it was asked before
     /// any that may wait for it.
     draft: Cell<Option<Receiver<Draft>>>,
@@ -68,6 +70,8 @@ pub struct Session {
     told: Cell<u64>,
     /// An executable with more bytes is not written.
     pub max_output: Option<u64>,
+    /// The length that the executable most likely has.
+    expected: Cell<usize>,
     process_ends: bool,
 }
 
@@ -83,6 +87,11 @@ pub struct Clock {
 impl Clock {
     fn new(verbose: bool) -> Clock {
         Clock { verbose, last: Cell::new(Instant::now()) }
+    }
+
+    /// The first stage begins.
+    pub fn begin(&self) {
+        self.last.set(Instant::now());
     }
 
     /// A stage has ended.
@@ -189,9 +198,11 @@ impl Session {
             timings,
             trace,
             ran: Cell::new(true),
+            replaced: Cell::new(false),
             draft: Cell::new(None),
             told: Cell::new(0),
             max_output,
+            expected: Cell::new(0),
             process_ends,
         }
     }
@@ -214,6 +225,17 @@ impl Session {
         let database = Database::open(options);
         let current = record.inputs().iter().all(|input| input.is_current(&database));
         Some(Earlier { finished, current, record })
+    }
+
+    /// The executable will most likely be as long as what is at `output`.
+    pub fn expect(&self, output: &Utf8Path) {
+        let len = output.metadata().map_or(0, |meta| meta.len());
+        self.expected.set(usize::try_from(len).unwrap_or(0));
+    }
+
+    /// How long it most likely is; 0: nobody knows.
+    pub fn expected(&self) -> usize {
+        self.expected.get()
     }
 
     /// Notes that a build had nothing to do.
@@ -249,14 +271,39 @@ impl Session {
         if !database.shared_graph().has_image() {
             memory::end_small();
         }
+        self.opened(&database);
+        self.clock.lap("opening");
+        Opened { database: Some(database), process_ends: self.process_ends }
+    }
+
+    fn opened(&self, database: &Database) {
         if let Some(files) = self.files.as_ref().filter(|_| database.image_was_damaged()) {
             self.set_aside(&files.image);
         }
         if self.timings.is_some() {
             database.measure_time();
         }
-        self.clock.lap("opening");
-        Opened { database: Some(database), process_ends: self.process_ends }
+    }
+
+    /// Finds out what has changed, in a process that stays.
+    pub fn edit(&self, database: &mut Database) {
+        self.glances.begin();
+        database.edit(Edit::All);
+        self.glances.forget();
+        self.clock.lap("files");
+    }
+
+    /// Gets ready for an edit in a process that stays. Where another image was kept than the one that is
+    /// open, that one is opened: what follows from an edit is small beside it.
+    pub fn prepare(&self, database: &mut Database) {
+        if self.replaced.take() && self.options.patched {
+            database.reopen();
+            self.opened(database);
+        }
+        database.prepare();
+        // What ran to keep something, or was not wanted, belongs to no build.
+        database.take_log();
+        self.clock.lap("for the next edit");
     }
 
     /// The files, if they may be written.
@@ -334,7 +381,8 @@ impl Session {
         })?;
         let (snapshot, (log, viewed)) =
             kept.zip(viewed).expect("invariant: the scope has ended without a panic");
-        let written = snapshot.and_then(|snapshot| {
+        let written = snapshot.and_then(|(snapshot, replaced)| {
+            self.replaced.set(self.replaced.get() || replaced);
             let record = snapshot.root_record(encode(&finished())?);
             let write = |record: Vec<u8>| files.cache.write(&files.root, &record);
             record.encode().and_then(write).map_err(|e| e.to_string())
@@ -350,8 +398,7 @@ impl Session {
 
     /// Keeps what ran in a build that has no graph to be kept.
     pub fn keep_record_of(&self, database: &Database) -> Result<(), Error> {
-        let asked = self.query_log.is_some() || self.timings.is_some() || self.trace;
-        if self.files_to_write().is_none() && !asked {
+        if self.files_to_write().is_none() && !self.tells_what_ran() {
             self.tell_damage();
             return Ok(());
         }
@@ -381,7 +428,7 @@ impl Session {
     fn log_queries(&self, log: &BuildLog) -> Result<(), Error> {
         self.tell_damage();
         self.ran.set(log.counts.executed > 0);
-        if !self.trace && self.query_log.is_none() && self.timings.is_none() {
+        if !self.tells_what_ran() {
             return Ok(());
         }
         let record = log.record(&self.options.registry);
@@ -408,6 +455,11 @@ impl Session {
         let mut sources = Sources::default();
         let show = |found: &Diagnostic| resolve(found, &mut |file| sources.get(self, file));
         Report { diagnostics: diagnostics.iter().map(show).collect() }
+    }
+
+    /// Whether somebody wants to read what ran.
+    pub fn tells_what_ran(&self) -> bool {
+        self.trace || self.query_log.is_some() || self.timings.is_some()
     }
 
     /// Whether some query ran in the last build, as far as that is known.
@@ -493,7 +545,8 @@ impl Sources {
     }
 }
 
-/// Writes what is stored, then the graph, which refers to it.
+/// Writes what is stored, then the graph, which refers to it. Gives what it holds, and whether the image was
+/// replaced as a whole.
 fn keep_graph(
     graph: &Graph,
     draft: Option<Receiver<Draft>>,
@@ -501,17 +554,21 @@ fn keep_graph(
     files: &Files,
     patched: bool,
     tools: &Tools,
-) -> Result<Snapshot, String> {
+) -> Result<(Snapshot, bool), String> {
     let draft = || draft.and_then(|draft| draft.recv().ok());
     let snapshot = || graph.snapshot_on(draft(), roots);
     let (stored, snapshot) = rayon::join(|| tools.finish_writing(), snapshot);
     stored.map_err(|e| e.to_string())?;
     let snapshot = snapshot.map_err(|e| e.to_string())?;
-    if graph.needs_saving(roots) {
-        let file = snapshot.file(files.image.as_std_path(), patched).map_err(|e| e.to_string())?;
-        files.cache.in_room(file.size(), || file.write()).map_err(|e| e.to_string())?;
+    if !graph.needs_saving(roots) {
+        return Ok((snapshot, false));
     }
-    Ok(snapshot)
+    let mut replaced = false;
+    let file = snapshot.file(files.image.as_std_path(), patched).map_err(|e| e.to_string())?;
+    let write = || file.write().map(|()| replaced = !file.is_patch());
+    files.cache.in_room(file.size(), write).map_err(|e| e.to_string())?;
+    drop(file);
+    Ok((snapshot, replaced))
 }
 
 impl Files {

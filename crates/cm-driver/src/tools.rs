@@ -9,6 +9,7 @@ use redgreen::{Blob, Db, NodeName};
 use rustc_hash::FxHashMap;
 use std::{
     collections::BTreeMap,
+    iter,
     sync::{Arc, OnceLock},
     thread,
     time::Instant,
@@ -41,7 +42,7 @@ pub struct Tools {
     mir: Mutex<BTreeMap<String, Digest>>,
     backend: OnceLock<Result<Box<dyn Backend>, String>>,
     fetched: Mutex<Vec<NodeName>>,
-    blobs_at_hand: Mutex<FxHashMap<Digest, Option<Bytes>>>,
+    blobs_at_hand: Mutex<FxHashMap<Digest, Bytes>>,
     /// Objects that were made together with bitcode, by its digest.
     objects: Mutex<BTreeMap<Digest, Vec<u8>>>,
 }
@@ -107,25 +108,39 @@ impl Tools {
         });
     }
 
-    /// Begins to bring blobs of the store into memory.
-    pub fn fetch(self: &Arc<Self>, digests: Vec<Digest>) {
+    /// Begins to get ready for linking: brings blobs of the store into memory, and gets memory for an
+    /// executable of this length.
+    pub fn fetch(self: &Arc<Self>, digests: Vec<Digest>, executable: usize) {
         let tools = self.clone();
         rayon::spawn(move || {
             // Whoever comes for them waits.
-            let mut fetched = tools.blobs_at_hand.lock();
-            let blobs = tools.store.iter().flat_map(|store| store.views(&digests));
-            *fetched = digests.iter().copied().zip(blobs).collect();
+            tools.bring(&digests, &mut tools.blobs_at_hand.lock());
+            tools.scratch.make_room(executable);
         });
     }
 
-    /// Blobs of the store. Those that were fetched are given out once.
+    /// Whether blobs are at hand.
+    pub fn has_blobs(&self) -> bool {
+        !self.blobs_at_hand.lock().is_empty()
+    }
+
+    /// Blobs of the store. They stay at hand until others are asked for.
     pub fn blobs(&self, digests: &[Digest]) -> Vec<Option<Bytes>> {
-        let mut fetched = std::mem::take(&mut *self.blobs_at_hand.lock());
-        let missing: Vec<Digest> =
-            digests.iter().filter(|digest| !fetched.contains_key(digest)).copied().collect();
+        let mut at_hand = self.blobs_at_hand.lock();
+        self.bring(digests, &mut at_hand);
+        let blobs: Vec<_> = digests.iter().map(|digest| at_hand.get(digest).cloned()).collect();
+        let found = digests.iter().zip(&blobs);
+        *at_hand = found.filter_map(|(digest, blob)| Some((*digest, blob.clone()?))).collect();
+        blobs
+    }
+
+    /// Adds what the store has of these blobs.
+    fn bring(&self, digests: &[Digest], at_hand: &mut FxHashMap<Digest, Bytes>) {
+        let is_missing = |digest: &&Digest| !at_hand.contains_key(digest);
+        let missing: Vec<Digest> = digests.iter().filter(is_missing).copied().collect();
         let found = self.store.iter().flat_map(|store| store.views(&missing));
-        fetched.extend(missing.iter().copied().zip(found));
-        digests.iter().map(|digest| fetched.get(digest)?.clone()).collect()
+        at_hand
+            .extend(missing.iter().zip(found).filter_map(|(digest, blob)| Some((*digest, blob?))));
     }
 
     /// What the query `node` made from the bytes of this digest before, in any process and under
@@ -266,19 +281,38 @@ fn key(
     key
 }
 
-/// A directory for files that are needed only while this process runs, made when first used.
+/// What is needed only while this process runs.
 #[derive(Default)]
-pub struct Scratch(OnceLock<Result<tempfile::TempDir, String>>);
+pub struct Scratch {
+    /// A directory for files, made when first used.
+    dir: OnceLock<Result<tempfile::TempDir, String>>,
+    /// Zeros.
+    room: Mutex<Option<Arc<[u8]>>>,
+}
 
 impl Scratch {
-    /// The path of a file in it.
+    /// More memory than this is not asked for before it is needed.
+    const MOST: usize = 1 << 26;
+
+    /// Gets memory for a result of this length. What is new costs more than to fill it.
+    pub fn make_room(&self, len: usize) {
+        if (1..=Scratch::MOST).contains(&len) {
+            let room = iter::repeat_n(0, len).collect();
+            *self.room.lock() = Some(room);
+        }
+    }
+    /// The memory that is ready.
+    pub fn take_room(&self) -> Option<Arc<[u8]>> {
+        self.room.lock().take()
+    }
+    /// The path of a file.
     pub fn path(&self, name: &str) -> Result<Utf8PathBuf, String> {
-        let dir = self.0.get_or_init(|| tempfile::tempdir().map_err(|e| e.to_string()));
+        let dir = self.dir.get_or_init(|| tempfile::tempdir().map_err(|e| e.to_string()));
         let dir = dir.as_ref().map_err(|e| format!("cannot make a temporary directory: {e}"))?;
         Utf8PathBuf::from_path_buf(dir.path().join(name))
             .map_err(|path| format!("{} is not valid UTF-8", path.display()))
     }
-    /// Writes a file in it.
+    /// Writes a file.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<Utf8PathBuf, String> {
         let path = self.path(name)?;
         std::fs::write(&path, bytes).map_err(|e| format!("cannot write {path}: {e}"))?;

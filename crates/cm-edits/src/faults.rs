@@ -10,13 +10,15 @@ use std::{
 };
 
 /// System calls by which a build leaves something behind, in whatever file.
-const WRITING: [&str; 10] = [
+const WRITING: [&str; 12] = [
     "write",
     "pwrite64",
     "writev",
     "rename",
     "renameat",
     "renameat2",
+    "unlink",
+    "unlinkat",
     "fsync",
     "fdatasync",
     "openat",

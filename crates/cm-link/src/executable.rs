@@ -28,6 +28,19 @@ use std::{iter, sync::Arc};
 /// # Errors
 /// If names are undefined or defined twice, or an object or library cannot be used.
 pub fn executable(objects: &[(&str, &[u8])], libraries: &[Library]) -> Result<Arc<[u8]>> {
+    executable_in(None, objects, libraries)
+}
+
+/// The same in a room of zeros, if it has the length of the file: one for the executable of before may be made
+/// while objects are.
+///
+/// # Errors
+/// As those of [`executable`].
+pub fn executable_in(
+    room: Option<Arc<[u8]>>,
+    objects: &[(&str, &[u8])],
+    libraries: &[Library],
+) -> Result<Arc<[u8]>> {
     let start = Start::new();
     let mut inputs = Vec::with_capacity(objects.len() + 1);
     inputs.push(start.object());
@@ -44,8 +57,11 @@ pub fn executable(objects: &[(&str, &[u8])], libraries: &[Library]) -> Result<Ar
     sections.add_parts(&layout);
     let tail = Tail::new(&image, &layout, &mut sections);
     // Fresh memory costs more than all the rest, so there is no more of it than the file needs.
-    let mut file: Arc<[u8]> = iter::repeat_n(0, tail.end() as usize).collect();
-    let bytes = Arc::get_mut(&mut file).expect("invariant: nobody else knows it yet");
+    let end = tail.end() as usize;
+    let room = room.filter(|room| room.len() == end);
+    let mut file = room.unwrap_or_else(|| iter::repeat_n(0, end).collect());
+    // A copy, should somebody else know it.
+    let bytes = Arc::make_mut(&mut file);
     let filled = &mut bytes[..layout.filled() as usize];
     let fixups = image.write(&layout, &mut Place { bytes: filled, base: 0, imports: None })?;
     File { bytes, image: &image, layout: &layout, tables, head, sections, tail }.write(fixups);

@@ -19,7 +19,7 @@ mod symbols;
 
 pub use elf::Object;
 pub use error::{Duplicate, LinkError, Result, Undefined};
-pub use executable::executable;
+pub use executable::{executable, executable_in};
 pub use image::{Image, Place};
 pub use layout::{Layout, Part, Segment};
 pub use library::{Export, Library};

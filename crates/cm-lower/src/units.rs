@@ -20,9 +20,12 @@ use std::{
 };
 use xxhash_rust::xxh3::xxh3_64;
 
-/// A bucket with more items than this is split. Compiling a unit costs about a millisecond before its
-/// first function, and at level 0 a third of one for each.
-const MAX_ITEMS: usize = 24;
+/// A bucket with more items than this is split. Compiling a unit costs two milliseconds before its first function
+/// after an edit, some tenths of one between other units, and a third of one for each function. With
+/// smaller units, linking takes what compiling saves.
+const MAX_ITEMS: usize = 12;
+/// The same where code is optimized, which is for code that is seen together.
+const MAX_OPTIMIZED: usize = 24;
 
 /// No bucket is split further than this.
 const MAX_BITS: u32 = 30;
@@ -56,6 +59,7 @@ pub type Partition = BTreeMap<UnitId, Vec<Item>>;
 /// Computes [`crate::partition`].
 pub(crate) fn partition(db: &dyn Db, _: &Root) -> Arc<Partition> {
     let root = settings(db, Root).root;
+    let most = if settings(db, Root).optimize { MAX_OPTIMIZED } else { MAX_ITEMS };
     let mut files: BTreeMap<FileId, Vec<(u64, Item)>> = BTreeMap::new();
     let mut units = Partition::new();
     for item in &crate::reachable(db, Root).items {
@@ -68,24 +72,32 @@ pub(crate) fn partition(db: &dyn Db, _: &Root) -> Arc<Partition> {
     }
     for (file, mut items) in files {
         items.sort();
-        split(file, 0, 0, &items, &mut units);
+        let mut add = |bucket, items: &[(u64, Item)]| {
+            let items = items.iter().map(|(_, item)| item.clone()).collect();
+            units.insert(UnitId { file, bucket }, items);
+        };
+        split(most, 0, 0, &items, &mut add);
     }
     Arc::new(units)
 }
 
-/// Puts items, sorted by their hashes, into buckets. They agree in the first `bits` bits.
-fn split(file: FileId, bucket: u32, bits: u32, items: &[(u64, Item)], units: &mut Partition) {
+/// Puts items, sorted by their hashes, into buckets with at most so many. They agree in the first `bits` bits.
+fn split<T>(
+    most: usize,
+    bucket: u32,
+    bits: u32,
+    items: &[(u64, T)],
+    add: &mut impl FnMut(u32, &[(u64, T)]),
+) {
     if items.is_empty() {
         return;
     }
-    if items.len() <= MAX_ITEMS || bits == MAX_BITS {
-        let items = items.iter().map(|(_, item)| item.clone()).collect();
-        units.insert(UnitId { file, bucket }, items);
-        return;
+    if items.len() <= most || bits == MAX_BITS {
+        return add(bucket, items);
     }
     let ones = items.partition_point(|(hash, _)| hash >> (63 - bits) & 1 == 0);
-    split(file, 2 * bucket + 1, bits + 1, &items[..ones], units);
-    split(file, 2 * bucket + 2, bits + 1, &items[ones..], units);
+    split(most, 2 * bucket + 1, bits + 1, &items[..ones], add);
+    split(most, 2 * bucket + 2, bits + 1, &items[ones..], add);
 }
 
 /// Computes [`crate::units`].
@@ -153,35 +165,35 @@ pub fn closure(db: &dyn Db, start: Item) -> Unit<&Function, &Global> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cm_db::DefId;
 
-    fn buckets(count: u32) -> Partition {
-        let file = FileId(Name::new("geo"));
-        let item = |n: u32| {
-            let def = DefId { file, path: Name::new(&format!("f{n}")), index: 0 };
-            (xxh3_64(def.to_string().as_bytes()), Item::Global(def))
-        };
+    /// The numbers of the items of each bucket.
+    fn buckets(most: usize, count: u32) -> BTreeMap<u32, Vec<u32>> {
+        let item = |n: u32| (xxh3_64(format!("geo::f{n}").as_bytes()), n);
         let mut items: Vec<_> = (0..count).map(item).collect();
         items.sort();
-        let mut units = Partition::new();
-        split(file, 0, 0, &items, &mut units);
-        units
+        let mut buckets = BTreeMap::new();
+        split(most, 0, 0, &items, &mut |bucket, items| {
+            buckets.insert(bucket, items.iter().map(|(_, n)| *n).collect());
+        });
+        buckets
     }
 
     #[test]
     fn buckets_have_a_fitting_size() {
-        let units = buckets(20_000);
-        assert_eq!(units.values().map(Vec::len).sum::<usize>(), 20_000);
-        assert!(units.values().all(|items| items.len() <= MAX_ITEMS));
-        let mean = 20_000 / units.len();
-        assert!((12..=24).contains(&mean), "{mean} items in a unit");
-        assert_eq!(buckets(1).keys().next().unwrap().to_string(), "geo#0");
+        for most in [MAX_ITEMS, MAX_OPTIMIZED] {
+            let buckets = buckets(most, 20_000);
+            assert_eq!(buckets.values().map(Vec::len).sum::<usize>(), 20_000);
+            assert!(buckets.values().all(|items| items.len() <= most));
+            let mean = 20_000 / buckets.len();
+            assert!((most / 2..=most).contains(&mean), "{mean} items in a unit");
+        }
+        assert_eq!(buckets(1, 1), BTreeMap::from([(0, vec![0])]));
     }
 
     #[test]
     fn another_item_moves_only_those_of_its_bucket() {
         for count in 1..200 {
-            let (before, after) = (buckets(count), buckets(count + 1));
+            let (before, after) = (buckets(MAX_ITEMS, count), buckets(MAX_ITEMS, count + 1));
             let changed = before.iter().filter(|(id, items)| after.get(id) != Some(items));
             assert!(changed.count() <= 1, "{count}");
         }

@@ -198,7 +198,7 @@ fn compile(args: args::Compile) -> Result<ExitCode, Error> {
         return Ok(status(cm_driver::execute(&output)?));
     }
     if !args.quiet {
-        say(&format!("{output} ({} ms)\n", start.elapsed().as_millis()));
+        say(&format!("{output} ({})\n", print::milliseconds(start.elapsed())));
     }
     Ok(ExitCode::SUCCESS)
 }

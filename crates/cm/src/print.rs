@@ -13,6 +13,7 @@ use cm_driver::{
 use std::{
     fmt::Display,
     io::{IsTerminal, Write},
+    time::Duration,
 };
 
 /// More errors than this are not shown.
@@ -55,6 +56,12 @@ impl Printer {
         // A reader that went away is no reason to fail.
         let _ = std::io::stderr().write_all(out.as_bytes());
     }
+}
+
+/// A time as people read it: tenths where they matter.
+pub fn milliseconds(time: Duration) -> String {
+    let time = time.as_secs_f64() * 1e3;
+    if time < 100.0 { format!("{time:.1} ms") } else { format!("{time:.0} ms") }
 }
 
 /// Whether what goes to a stream is coloured.

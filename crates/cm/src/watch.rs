@@ -8,7 +8,8 @@ use crate::{
 use camino::Utf8PathBuf;
 use cm_driver::{
     Error, Lint, Options,
-    resident::{Resident, Round, Task, Watcher},
+    resident::{Resident, Round, Task},
+    watcher::Watcher,
 };
 use std::{
     ffi::OsString,
@@ -62,7 +63,7 @@ pub fn compile(
             return Ok(None);
         }
         if !args.quiet {
-            say(&format!("{output} ({} ms)\n", time.as_millis()));
+            say(&format!("{output} ({})\n", print::milliseconds(time)));
         }
         let program = if output.components().count() == 1 {
             Utf8PathBuf::from(".").join(&output)
@@ -157,6 +158,9 @@ fn watch(
                 }
                 Ok(_) => {}
                 Err(error) => print::error(&error),
+            }
+            if let Err(error) = resident.rest() {
+                print::error(&error);
             }
         }
         noted |= shown;

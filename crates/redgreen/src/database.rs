@@ -253,6 +253,16 @@ impl Database {
         self.graph.forget_memos();
     }
 
+    /// Does now what the next edit would have to wait for.
+    pub fn prepare(&self) {
+        self.graph.prepare();
+    }
+
+    /// Whether any query ran, the inputs aside, since the database was opened or the log was last taken.
+    pub fn has_run(&self) -> bool {
+        !self.graph.log().executed.lock().is_empty()
+    }
+
     /// Opens anew, as the next process would: what the image at [`Options::image`] does not hold is
     /// forgotten, the names of deleted things among it. Cancels like an edit.
     pub fn reopen(&mut self) {

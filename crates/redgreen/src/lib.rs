@@ -56,7 +56,7 @@ mod root_record;
 mod stamp;
 mod why;
 
-pub use atomic_file::replace as replace_file;
+pub use atomic_file::{replace as replace_file, replace_executable};
 pub use blob::{Blob, Digest, MemoryStore, Store};
 pub use database::{Database, Db, Edit, Interrupted, Observer, Options};
 pub use fingerprint::{Fingerprint, StableHasher};

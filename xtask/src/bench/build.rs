@@ -151,9 +151,15 @@ impl Builder {
 
     /// Runs `cm` with these arguments, the level, and the main file.
     pub(super) fn cm(&self, arguments: &[&str]) -> Result<Duration> {
+        self.time(&mut self.command(arguments))
+    }
+
+    /// The same, not started yet.
+    pub(super) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
-        command.env("CM_SHARED_CACHE", "");
-        self.time(command.args(arguments).arg(format!("-O{}", self.level)).arg("main.cm"))
+        command.env("CM_SHARED_CACHE", "").current_dir(&self.dir);
+        command.args(arguments).arg(format!("-O{}", self.level)).arg("main.cm");
+        command
     }
 
     /// How long one thread takes from the text to MIR, as `cm` says itself.

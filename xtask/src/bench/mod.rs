@@ -5,6 +5,7 @@ mod build;
 mod print;
 mod program;
 mod programs;
+mod resident;
 mod scaling;
 mod store;
 mod together;
@@ -84,8 +85,14 @@ const STEPS: &[(&str, Step)] = &[
 ];
 
 /// At most so many milliseconds, for 100,000 lines that are not optimized.
-const LIMITS: &[(&str, f64)] =
-    &[("unchanged", 10.0), ("comment", 15.0), ("body", 50.0), ("body, run", 30.0)];
+const LIMITS: &[(&str, f64)] = &[
+    ("unchanged", 10.0),
+    ("comment", 15.0),
+    ("body", 50.0),
+    ("body, run", 30.0),
+    ("resident comment", 10.0),
+    ("resident body", 10.0),
+];
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
@@ -154,7 +161,11 @@ pub(crate) fn bench(options: &Options) -> Result {
             let place = dir.path().join(&name);
             let Some(mut builder) = Builder::new(*compiler, level, &cm, place) else { continue };
             match measure(&mut builder, &program, options.runs as usize) {
-                Ok(measured) => {
+                Ok(mut measured) => {
+                    if *compiler == Compiler::Cm {
+                        let runs = options.runs as usize;
+                        measured.medians.extend(resident::measure(&mut builder, &program, runs)?);
+                    }
                     table(&name, &measured.medians);
                     results.entry(measured.results.join(" ")).or_default().push(name.clone());
                     tables.push((name, measured.medians));

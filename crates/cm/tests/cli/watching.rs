@@ -113,6 +113,54 @@ fn executables_and_diagnostics_follow_the_source() {
     );
 }
 
+/// A process that stays goes on from what it has kept, as another one would: after a build from nothing, and
+/// after one that has other functions, the next edit is a patch of the image.
+#[test]
+fn what_stays_goes_on_from_what_it_has_kept() {
+    let text = |n: u32, more: &str| {
+        format!("import ./pad;\nint f() {{ return {n}; }}\n{more}int main() {{ return f(); }}\n")
+    };
+    // A patch is small beside the image.
+    let pad: String = (0..100).map(|n| format!("export int f{n}() {{ return {n}; }}\n")).collect();
+    let place = Place::new(&[("a.cm", &text(1, "")), ("pad.cm", &pad)]);
+    let graph = place.path.join(".cm_cache/graph");
+    let patched = || {
+        let entries = std::fs::read_dir(&graph).into_iter().flatten().flatten();
+        entries.filter(|entry| entry.path().extension().is_some_and(|it| it == "patch")).count()
+    };
+    let becomes = |count: usize| {
+        let start = Instant::now();
+        while patched() != count {
+            assert!(start.elapsed() < Duration::from_secs(20), "{count} patches expected");
+            sleep(Duration::from_millis(5));
+        }
+    };
+    let watch = Watch::start(&place, "compile --watch -o prog a.cm");
+    let mut n = 1;
+    for more in ["", "int g() { return 2; }\n", "int g() { return 2; }\nint h() { return g(); }\n"]
+    {
+        watch.prints(&["prog ("]);
+        becomes(0);
+        n += 1;
+        place.write("a.cm", text(n, more));
+        watch.prints(&["prog ("]);
+        becomes(usize::from(more.is_empty()));
+        n += 1;
+        place.write("a.cm", text(n, more));
+        watch.prints(&["prog ("]);
+        becomes(1);
+        n += 1;
+        place.write("a.cm", format!("{}int k{n}() {{ return 1; }}\n", text(n, more)));
+    }
+    watch.prints(&["prog ("]);
+    becomes(0);
+    drop(watch);
+    let log = "compile --query-log log -o prog a.cm";
+    let built = place.command(log).output().expect("cm starts");
+    assert!(built.status.success());
+    assert!(place.read("log").contains("\"executed\":0,"), "{}", place.read("log"));
+}
+
 /// The configuration of the linter is an input like the files: there, changed, wrong, gone.
 #[test]
 fn diagnostics_follow_the_configuration() {

@@ -83,6 +83,12 @@ impl Table {
 }
 
 impl Graph {
+    /// Looks up who reads what, if that is recorded.
+    pub(crate) fn prepare(&self) {
+        if self.recording {
+            self.dependents.lock().up_to_date(self);
+        }
+    }
     /// Marks everything that reads one of these nodes, directly or not.
     pub(super) fn suspect_readers(&self, mut changed: Vec<u32>) {
         let mut dependents = self.dependents.lock();

@@ -36,12 +36,14 @@ impl Graph {
                 let known = nodes.iter().filter_map(|node| self.find(node));
                 known.filter(|&node| self.is_known_input(node) && reread(db, node)).collect()
             }
-            None => {
-                let all = (0..self.node_count()).filter(|&node| self.is_known_input(node));
-                all.filter(|&node| self.check_input(db, node)).collect()
-            }
+            None => self.known_inputs().filter(|&node| self.check_input(db, node)).collect(),
         };
         self.note_changed_inputs(changed);
+    }
+    fn known_inputs(&self) -> impl Iterator<Item = u32> {
+        let of_image = self.image.iter().flat_map(|image| image.inputs()).copied();
+        let new = self.base..self.node_count();
+        of_image.chain(new.filter(|&node| self.is_known_input(node)))
     }
     fn is_known_input(&self, node: u32) -> bool {
         self.is_input(node) && self.recorded(node).is_some()

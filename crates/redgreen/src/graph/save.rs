@@ -98,6 +98,10 @@ pub struct SnapshotFile<'s> {
 }
 
 impl SnapshotFile<'_> {
+    /// The image stays, and a patch is written beside it.
+    pub fn is_patch(&self) -> bool {
+        self.patch.is_some()
+    }
     /// In bytes.
     pub fn size(&self) -> usize {
         match (&self.patch, &self.snapshot.image) {
