@@ -47,16 +47,20 @@ pub fn units(db: &Database, session: &Session) {
         explore(db, Item::Start, &|db, item| cm_lower::mir_refs(db, item.clone()).clone());
         clock.lap("MIR");
     }
-    let units = cm_lower::units(db, Root);
+    let units = cm_lower::units(db, Root).iter();
+    let in_doubt = |unit: &UnitId| redgreen::is_in_doubt::<unit_object>(db, unit);
+    let (doubtful, mut fresh): (Vec<UnitId>, Vec<UnitId>) = units.partition(|unit| in_doubt(unit));
     if db.graph().has_image() {
-        // So that it is plain which units changed; most often there is one.
-        for unit in units {
+        // So that it is plain which of them changed; most often there is one.
+        for unit in &doubtful {
             cm_lower::fp::unit(db, *unit);
         }
         clock.lap("MIR");
     }
     let is_stale = |unit: &UnitId| redgreen::is_stale::<unit_object>(db, unit);
-    let (stale, fresh): (Vec<UnitId>, Vec<UnitId>) = units.iter().partition(|unit| is_stale(unit));
+    let (stale, same): (Vec<UnitId>, Vec<UnitId>) =
+        doubtful.into_iter().partition(|unit| is_stale(unit));
+    fresh.extend(same);
     if !stale.is_empty() {
         let digest = |unit: &UnitId| queries::unit_object(db, *unit).digest().map(Digest);
         // In a process that stays they are there.

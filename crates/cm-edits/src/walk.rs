@@ -13,7 +13,6 @@ use crate::{
 };
 use cm_driver::session::{Opened, Session};
 use cm_test::Files;
-use redgreen::Edit;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -226,7 +225,7 @@ impl Replay {
         let place = self.place.as_ref().ok_or("nothing was built")?;
         let (session, mut database) = match self.resident.take() {
             Some((of, session, mut database)) if of == arguments => {
-                database.edit(Edit::All);
+                session.edit(&mut database);
                 (session, database)
             }
             _ => {
@@ -240,6 +239,7 @@ impl Replay {
         let bytes = program.executable.clone().and_then(|(_, bytes)| Some(bytes?.to_vec()));
         cm_driver::keep(&session, &database, program, &place.output()).map_err(text)?;
         Outcome::take(&session, report, bytes, false)?.compare(&clean.outcome)?;
+        session.prepare(&mut database);
         self.resident = Some((arguments.to_vec(), session, database));
         Ok(())
     }

@@ -63,7 +63,7 @@ pub use fingerprint::{Fingerprint, StableHasher};
 pub use frames::Frames;
 pub use graph::{
     Draft, Graph, NodeReport, SaveError, Snapshot, SnapshotFile, fingerprint_of, get, image_bytes,
-    image_report, is_stale, unrecorded,
+    image_report, is_in_doubt, is_stale, unrecorded,
 };
 pub use image::{Identity, patch_path, without_stamps};
 pub use key::{Key, Root};

@@ -4,7 +4,7 @@ use crate::lists::{Queries, compare, queries};
 use cm_driver::{Report, session::Session};
 use cm_edits::oracle::{Behaviour, Clean, Outcome, Place, TestSystem, clean, text};
 use cm_test::{Action, Expect, Files, Fixture, Revision};
-use redgreen::{BuildRecord, Database, Edit};
+use redgreen::{BuildRecord, Database};
 use std::{fs, sync::Arc};
 
 /// What happened in a revision.
@@ -197,7 +197,7 @@ pub fn resident(fixture: &Fixture, fresh: &[Step]) -> Result<(), String> {
             session = place.session(Arc::new(TestSystem::calm())).map_err(located)?;
             database = session.open();
         } else {
-            database.edit(Edit::All);
+            session.edit(&mut database);
         }
         let ran = resident_step(&place, &session, &mut database).map_err(located)?;
         if comparable {

@@ -63,6 +63,14 @@ fn judge(db: &dyn Db, graph: &Graph, node: u32) -> Option<Why> {
     }
 }
 
+/// Whether there is any doubt that the result of a query is up to date, as can be said at once: something
+/// that has changed may reach it, or nothing is known of it.
+pub fn is_in_doubt<Q: Provider>(db: &dyn Db, key: &Q::Key) -> bool {
+    let graph = db.graph();
+    let node = graph.node::<Q>(key);
+    graph.mark(node) != Mark::Clear || graph.recorded(node).is_none()
+}
+
 /// Whether a query has to run before its result is known to be up to date, as far as can be said
 /// without running anything: something below it may have to run as well, and turn out as before.
 pub fn is_stale<Q: Provider>(db: &dyn Db, key: &Q::Key) -> bool {

@@ -7,7 +7,7 @@ mod opening;
 mod run;
 mod save;
 
-pub use mark::is_stale;
+pub use mark::{is_in_doubt, is_stale};
 pub(crate) use run::is_interruption;
 pub use run::{fingerprint_of, get, unrecorded};
 pub use save::{Draft, NodeReport, SaveError, Snapshot, SnapshotFile, image_bytes, image_report};

@@ -169,6 +169,40 @@ fn resident_edits_take_the_changed_input_only() {
     assert_eq!(ran(&build(&mut db).unwrap().record), [""; 0]);
 }
 
+/// What can be said at once: it may be too much, and is never too little.
+#[test]
+fn what_an_edit_may_reach_is_in_doubt_until_it_is_asked_for() {
+    let project = project();
+    let doubts = |db: &Database| {
+        let doubt = |name: &str| redgreen::is_in_doubt::<provide::object>(db, &name.to_owned());
+        let stale = |name: &str| redgreen::is_stale::<provide::object>(db, &name.to_owned());
+        (["a", "b", "c"].map(doubt), ["a", "b", "c"].map(stale))
+    };
+    project.files.write("c", "fn n() no other\n");
+    let mut db = project.open();
+    assert_eq!(doubts(&db), ([true; 3], [true; 3]), "nothing is known");
+    assert!(!db.has_run());
+    db.attempt(|db| *link(db, Root)).unwrap();
+    assert!(db.has_run());
+    db.take_log();
+    let image = build(&mut db).unwrap().snapshot;
+    image.write_image(&project.image()).unwrap();
+    for fresh in [false, true] {
+        project.files.write("a", &format!("# {fresh}\nfn f(int) x @b.g y\nfn k() z\n"));
+        if fresh {
+            db.reopen();
+        } else {
+            db.prepare();
+            db.edit(Edit::All);
+        }
+        assert_eq!(doubts(&db).0, [true, true, false], "a comment where b reads a signature");
+        db.attempt(|db| *link(db, Root)).unwrap();
+        assert_eq!(doubts(&db), ([false; 3], [false; 3]));
+        assert!(db.has_run());
+        assert!(db.take_log().counts.executed > 0 && !db.has_run());
+    }
+}
+
 #[test]
 fn a_snapshot_may_be_begun_before_its_last_root_is_there() {
     let project = project();
