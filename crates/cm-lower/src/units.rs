@@ -20,10 +20,10 @@ use std::{
 };
 use xxhash_rust::xxh3::xxh3_64;
 
-/// A bucket with more items than this is split. Compiling a unit costs two milliseconds before its first function
-/// after an edit, some tenths of one between other units, and a third of one for each function. With
-/// smaller units, linking takes what compiling saves.
-const MAX_ITEMS: usize = 12;
+/// A bucket with more items than this is split. After an edit, compiling a unit costs two milliseconds before its
+/// first function and a third of one for each; with smaller units linking takes what compiling saves, and a
+/// build from nothing takes longer.
+const MAX_ITEMS: usize = 16;
 /// The same where code is optimized, which is for code that is seen together.
 const MAX_OPTIMIZED: usize = 24;
 

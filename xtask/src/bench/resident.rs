@@ -49,8 +49,9 @@ pub(super) fn measure(
             sleep(PAUSE);
             let before = builder.executable()?;
             program.edit(edit, round);
+            let files = print(&program, Language::Cm);
             let start = Instant::now();
-            builder.write(print(&program, Language::Cm))?;
+            builder.write(files)?;
             let own = process.told()?;
             told.push(start.elapsed());
             built.push(own);
