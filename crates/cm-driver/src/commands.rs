@@ -70,7 +70,7 @@ pub fn build(
         let executable = accepted(&diagnostics).then(|| {
             parallel::units(db, session);
             let _small = SmallPages::begin();
-            session.tools.begin_writing();
+            session.begin_writing();
             queries::objects(db, Root);
             let roots = roots();
             session.begin_keeping(db, &roots[..roots.len() - 1]);

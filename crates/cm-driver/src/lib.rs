@@ -78,6 +78,9 @@ pub struct Options {
     /// The process ends with this command, so what is in memory need not be freed: to take a database
     /// apart takes as long as a small build.
     pub process_ends: bool,
+    /// The process stays, and goes on with the same database. What it keeps, it keeps on the thread that
+    /// began: nobody waits, and that thread may make a cache anew that somebody else deletes.
+    pub stays: bool,
 }
 
 /// What was found in a program.

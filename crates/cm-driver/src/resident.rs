@@ -66,7 +66,7 @@ impl Resident {
             Task::Compile(_) => Purpose::Compile,
             Task::Run => Purpose::Run,
         };
-        let options = Options { process_ends: false, ..options.clone() };
+        let options = Options { process_ends: false, stays: true, ..options.clone() };
         let session = Session::new(&options, purpose)?;
         let task = match task {
             Task::Compile(output) => Task::Compile(session.project.cwd.join(output)),

@@ -73,6 +73,7 @@ pub struct Session {
     /// The length that the executable most likely has.
     expected: Cell<usize>,
     process_ends: bool,
+    stays: bool,
 }
 
 use crate::messages::say;
@@ -185,7 +186,7 @@ impl Session {
             database.store = Arc::new(crate::store::Durable::new(store));
         }
         let (query_log, timings) = (options.query_log.clone(), options.timings.clone());
-        let Options { trace, max_output, process_ends, .. } = *options;
+        let Options { trace, max_output, process_ends, stays, .. } = *options;
         Session {
             project,
             tools,
@@ -204,6 +205,7 @@ impl Session {
             max_output,
             expected: Cell::new(0),
             process_ends,
+            stays,
         }
     }
 
@@ -331,12 +333,19 @@ impl Session {
         Ok(outcome.map_err(|interrupted| interrupted.to_string())?)
     }
 
+    /// Begins to write what was put into the store.
+    pub fn begin_writing(&self) {
+        if !self.stays {
+            self.tools.begin_writing();
+        }
+    }
+
     /// Begins to write down the graph below the first of the roots that will be kept, while the last one
     /// is brought up to date.
     pub fn begin_keeping(&self, db: &Database, roots: &[Node]) {
         // On a thread of the pool it could come to wait for what it has itself put off.
         let is_outside = rayon::current_thread_index().is_none();
-        if self.files_to_write().is_some() && is_outside {
+        if self.files_to_write().is_some() && is_outside && !self.stays {
             let (sender, receiver) = mpsc::sync_channel(1);
             let (graph, roots) = (db.shared_graph(), roots.to_vec());
             rayon::spawn(move || {
@@ -369,18 +378,15 @@ impl Session {
         let _small = SmallPages::begin();
         let (graph, tools, handle) = (database.shared_graph(), &*self.tools, database.clone());
         let (draft, patched) = (self.draft.take(), self.options.patched);
-        let (mut kept, mut viewed) = (None, None);
-        let (graph_kept, log_kept) = (&mut kept, &mut viewed);
-        // Threads of the pool may write nothing but the cache, so `meanwhile` is done here.
-        rayon::in_place_scope(|scope| {
-            scope.spawn(move |_| {
-                *graph_kept = Some(keep_graph(&graph, draft, roots, files, patched, tools));
-            });
-            scope.spawn(move |_| *log_kept = Some(files.keep_log_and_views(&handle)));
-            meanwhile()
-        })?;
-        let (snapshot, (log, viewed)) =
-            kept.zip(viewed).expect("invariant: the scope has ended without a panic");
+        let stays = self.stays;
+        let keep_graph = move || keep_graph(&graph, draft, roots, files, (patched, stays), tools);
+        let keep_log = move || files.keep_log_and_views(&handle);
+        let (snapshot, (log, viewed)) = if stays {
+            meanwhile()?;
+            (keep_graph(), keep_log())
+        } else {
+            beside(keep_graph, keep_log, meanwhile)?
+        };
         let written = snapshot.and_then(|(snapshot, replaced)| {
             self.replaced.set(self.replaced.get() || replaced);
             let record = snapshot.root_record(encode(&finished())?);
@@ -545,19 +551,40 @@ impl Sources {
     }
 }
 
-/// Writes what is stored, then the graph, which refers to it. Gives what it holds, and whether the image was
+/// Does two things on threads of the pool, and a third here: those may write nothing but the cache.
+///
+/// # Errors
+/// That of the third.
+fn beside<A: Send, B: Send>(
+    one: impl FnOnce() -> A + Send,
+    other: impl FnOnce() -> B + Send,
+    here: impl FnOnce() -> Result<(), Error>,
+) -> Result<(A, B), Error> {
+    let (mut first, mut second) = (None, None);
+    let (first_done, second_done) = (&mut first, &mut second);
+    rayon::in_place_scope(|scope| {
+        scope.spawn(move |_| *first_done = Some(one()));
+        scope.spawn(move |_| *second_done = Some(other()));
+        here()
+    })?;
+    Ok(first.zip(second).expect("invariant: the scope has ended without a panic"))
+}
+
+/// Writes what is stored, then the graph, which refers to it, on this thread alone if `here`. Gives what it holds, and whether the image was
 /// replaced as a whole.
 fn keep_graph(
     graph: &Graph,
     draft: Option<Receiver<Draft>>,
     roots: &[Node],
     files: &Files,
-    patched: bool,
+    (patched, here): (bool, bool),
     tools: &Tools,
 ) -> Result<(Snapshot, bool), String> {
     let draft = || draft.and_then(|draft| draft.recv().ok());
     let snapshot = || graph.snapshot_on(draft(), roots);
-    let (stored, snapshot) = rayon::join(|| tools.finish_writing(), snapshot);
+    let store = || tools.finish_writing();
+    let (stored, snapshot) =
+        if here { (store(), snapshot()) } else { rayon::join(store, snapshot) };
     stored.map_err(|e| e.to_string())?;
     let snapshot = snapshot.map_err(|e| e.to_string())?;
     if !graph.needs_saving(roots) {

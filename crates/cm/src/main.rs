@@ -87,6 +87,7 @@ fn options(common: &Common, code: Option<&Code>, file: &Utf8PathBuf) -> Result<O
         trace: common.output.talk.debug == Some(Level::Trace),
         max_output: None,
         process_ends: true,
+        stays: false,
     })
 }
 

@@ -123,18 +123,7 @@ fn what_stays_goes_on_from_what_it_has_kept() {
     // A patch is small beside the image.
     let pad: String = (0..100).map(|n| format!("export int f{n}() {{ return {n}; }}\n")).collect();
     let place = Place::new(&[("a.cm", &text(1, "")), ("pad.cm", &pad)]);
-    let graph = place.path.join(".cm_cache/graph");
-    let patched = || {
-        let entries = std::fs::read_dir(&graph).into_iter().flatten().flatten();
-        entries.filter(|entry| entry.path().extension().is_some_and(|it| it == "patch")).count()
-    };
-    let becomes = |count: usize| {
-        let start = Instant::now();
-        while patched() != count {
-            assert!(start.elapsed() < Duration::from_secs(20), "{count} patches expected");
-            sleep(Duration::from_millis(5));
-        }
-    };
+    let becomes = |count| become_so_many(&place, "patch", count);
     let watch = Watch::start(&place, "compile --watch -o prog a.cm");
     let mut n = 1;
     for more in ["", "int g() { return 2; }\n", "int g() { return 2; }\nint h() { return g(); }\n"]
@@ -159,6 +148,43 @@ fn what_stays_goes_on_from_what_it_has_kept() {
     let built = place.command(log).output().expect("cm starts");
     assert!(built.status.success());
     assert!(place.read("log").contains("\"executed\":0,"), "{}", place.read("log"));
+}
+
+/// Files of a kind in the cache. They are kept when whoever waits has been told.
+fn become_so_many(place: &Place, extension: &str, count: usize) {
+    let graph = place.path.join(".cm_cache/graph");
+    let start = Instant::now();
+    loop {
+        let entries = std::fs::read_dir(&graph).into_iter().flatten().flatten();
+        let of_it = |path: std::path::PathBuf| path.extension().is_some_and(|it| it == extension);
+        if entries.filter(|entry| of_it(entry.path())).count() == count {
+            break;
+        }
+        let late = start.elapsed() > Duration::from_secs(20);
+        assert!(!late, "{count} files .{extension} expected:\n{}", place.read("out"));
+        sleep(Duration::from_millis(5));
+    }
+}
+
+/// Threads that work for the back end may not make directories, but the others may.
+#[test]
+fn a_cache_that_is_deleted_is_made_anew() {
+    let place = Place::new(&[("a.cm", "int main() { return 1; }\n")]);
+    let kept = || become_so_many(&place, "image", 1);
+    for args in ["compile --watch --run -o prog a.cm", "run --watch a.cm"] {
+        place.write("a.cm", "int main() { return 1; }\n");
+        let watch = Watch::start(&place, args);
+        watch.prints(&["[exit status 1]"]);
+        kept();
+        check(&place, &[("cache clean", 0, "deleted .cm_cache\n", "")]);
+        place.write("a.cm", "int main() { return 2; }\n");
+        watch.prints(&["[exit status 2]"]);
+        kept();
+        place.write("a.cm", "int main() { return 3; }\n");
+        watch.prints(&["[exit status 3]"]);
+        sleep(Duration::from_millis(100));
+        assert!(!place.read("out").contains("warning"), "{args}: {}", place.read("out"));
+    }
 }
 
 /// The configuration of the linter is an input like the files: there, changed, wrong, gone.

@@ -24,7 +24,11 @@ pub(super) fn ensure(db: &dyn Db, node: u32) -> u32 {
     if graph.is_untouched(node) {
         return 0;
     }
-    with_stack(|| ensure_in(db, node, graph.state(node)))
+    let state = graph.state(node);
+    if graph.is_clear(node, state) {
+        return state.changed.load(Relaxed);
+    }
+    with_stack(|| ensure_in(db, node, state))
 }
 
 /// The same for a node that is going to be read, whose state is at hand.
@@ -101,6 +105,11 @@ fn stale(graph: &Graph, node: u32) -> bool {
 }
 
 impl Graph {
+    /// The node was verified, and nothing that it depends on has changed since. That it is older does no harm:
+    /// it is asked whether something has changed since then.
+    fn is_clear(&self, node: u32, state: &State) -> bool {
+        state.verified.load(Acquire) != 0 && self.mark(node) == Mark::Clear
+    }
     /// The node is green.
     fn settle(&self, node: u32) {
         let state = self.state(node);
