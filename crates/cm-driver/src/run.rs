@@ -78,9 +78,10 @@ pub(crate) fn prepare(
         (diagnostics, objects)
     })?;
     session.clock.lap("objects");
+    let changed = database.has_run();
     let Some((list, objects)) = objects else {
         session.keep_record_of(database)?;
-        return Ok(Prepared { diagnostics, changed: session.ran() });
+        return Ok(Prepared { diagnostics, changed });
     };
     let roots = [
         cm_hir::queries::node::diagnostics(Root),
@@ -94,7 +95,7 @@ pub(crate) fn prepare(
     let finished = || Finished { diagnostics: diagnostics.clone(), result: list };
     session.keep(database, &roots, meanwhile, finished)?;
     session.clock.lap("cache");
-    Ok(Prepared { diagnostics, changed: session.ran() })
+    Ok(Prepared { diagnostics, changed })
 }
 
 /// A program in memory; `None`: foreign code calls it by name, so that it must be a process of its own.

@@ -60,7 +60,6 @@ pub struct Session {
     query_log: Option<Utf8PathBuf>,
     timings: Option<Utf8PathBuf>,
     trace: bool,
-    ran: Cell<bool>,
     /// Another image lies where the one was that is open.
     replaced: Cell<bool>,
     /// Gives what has been written down of the graph already. The thread that does it was asked before
@@ -198,7 +197,6 @@ impl Session {
             query_log,
             timings,
             trace,
-            ran: Cell::new(true),
             replaced: Cell::new(false),
             draft: Cell::new(None),
             told: Cell::new(0),
@@ -433,7 +431,6 @@ impl Session {
 
     fn log_queries(&self, log: &BuildLog) -> Result<(), Error> {
         self.tell_damage();
-        self.ran.set(log.counts.executed > 0);
         if !self.tells_what_ran() {
             return Ok(());
         }
@@ -466,11 +463,6 @@ impl Session {
     /// Whether somebody wants to read what ran.
     pub fn tells_what_ran(&self) -> bool {
         self.trace || self.query_log.is_some() || self.timings.is_some()
-    }
-
-    /// Whether some query ran in the last build, as far as that is known.
-    pub fn ran(&self) -> bool {
-        self.ran.get()
     }
 
     /// Where the files of the program are.

@@ -10,9 +10,10 @@ use tempfile::NamedTempFile;
 /// Parts that are smaller are written together.
 const BUFFER: usize = 64 << 10;
 
-/// Replaces a file as a whole, with these parts, and makes its directory if there is none: who has the old one mapped keeps it, and nobody sees
-/// half of the new one. It is not written to the disk at once, so that it may be empty after a loss of
-/// power: it is for what can be made again and is looked at closely when it is read.
+/// Replaces a file as a whole, with these parts, and makes its directory if there is none: who has the old
+/// one mapped keeps it, and nobody sees half of the new one. It is not written to the disk at once, so that
+/// it may be empty after a loss of power: it is for what can be made again and is looked at closely when it
+/// is read.
 ///
 /// # Errors
 /// If it cannot be written.
