@@ -6,13 +6,14 @@ use crate::{
     session::{Clock, Session},
 };
 use castore::Digest;
+use cm_base::FileText;
 use cm_db::{Db, FileId, settings};
 use cm_hir::decl;
 use cm_lower::{Item, UnitId};
 use rayon::{Scope, prelude::*};
 use redgreen::{Database, Root};
 use rustc_hash::FxHashSet;
-use std::{hash::Hash, sync::Mutex};
+use std::{cmp::Reverse, hash::Hash, sync::Mutex};
 
 /// Checks a program of which nothing is known yet. After an edit the graph finds the little there is
 /// to do faster than threads could be started.
@@ -31,7 +32,11 @@ pub fn front_end(db: &Database, clock: &Clock) {
     if files.iter().any(|file| *decl::has_syntax_errors(db, *file)) {
         return;
     }
-    let checked: Vec<FileId> = decl::checked_files(db).collect();
+    let mut checked: Vec<FileId> = decl::checked_files(db).collect();
+    checked.sort_by_key(|file| match cm_db::source(db, *file) {
+        FileText::Text(text) => Reverse(text.len()),
+        _ => Reverse(0),
+    });
     each(db, &checked, |db, file| {
         decl::file_problems(db, *file);
         decl::file_body_problems(db, *file);
@@ -45,6 +50,9 @@ pub fn units(db: &Database, session: &Session) {
     let clock = &session.clock;
     if !db.graph().has_image() {
         explore(db, Item::Start, &|db, item| cm_lower::mir_refs(db, item.clone()).clone());
+        inside(db, |db| {
+            cm_lower::units(db, Root);
+        });
         clock.lap("MIR");
     }
     let units = cm_lower::units(db, Root).iter();
@@ -58,7 +66,7 @@ pub fn units(db: &Database, session: &Session) {
         clock.lap("MIR");
     }
     let is_stale = |unit: &UnitId| redgreen::is_stale::<unit_object>(db, unit);
-    let (stale, same): (Vec<UnitId>, Vec<UnitId>) =
+    let (mut stale, same): (Vec<UnitId>, Vec<UnitId>) =
         doubtful.into_iter().partition(|unit| is_stale(unit));
     fresh.extend(same);
     if !stale.is_empty() {
@@ -66,6 +74,12 @@ pub fn units(db: &Database, session: &Session) {
         // In a process that stays they are there.
         let fresh = if session.tools.has_blobs() { &[] } else { &fresh[..] };
         session.tools.fetch(fresh.iter().filter_map(digest).collect(), session.expected());
+    }
+    if stale.len() > rayon::current_num_threads() {
+        each(db, &stale, |db, unit| {
+            cm_lower::unit(db, *unit);
+        });
+        stale.sort_by_key(|unit| Reverse(cm_lower::unit(db, *unit).len()));
     }
     if stale.len() > 1 {
         each(db, &stale, |db, unit| {
@@ -75,10 +89,18 @@ pub fn units(db: &Database, session: &Session) {
     clock.lap("units");
 }
 
-/// Does something for each key.
+/// Does something on a thread of the pool, which has memory at hand by now.
+fn inside(db: &Database, work: impl FnOnce(&Database) + Send) {
+    let db = db.clone();
+    rayon::scope(move |_| work(&db));
+}
+
+/// Does something for each key. Those that take longest should come first.
 fn each<K: Sync>(db: &Database, keys: &[K], work: impl Fn(&Database, &K) + Sync) {
     let handles: Vec<_> = keys.iter().map(|key| (db.clone(), key)).collect();
-    handles.into_par_iter().for_each(|(db, key)| work(&db, key));
+    // One by one: of longer pieces, the last would keep one processor busy while the others wait.
+    let handles = handles.into_par_iter().with_max_len(1);
+    handles.for_each(|(db, key)| work(&db, key));
 }
 
 /// Asks for what follows from a key, and for what follows from that, until there is nothing new.

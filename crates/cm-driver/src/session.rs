@@ -379,11 +379,12 @@ impl Session {
         let stays = self.stays;
         let keep_graph = move || keep_graph(&graph, draft, roots, files, (patched, stays), tools);
         let keep_log = move || files.keep_log_and_views(&handle);
-        let (snapshot, (log, viewed)) = if stays {
+        let ((log, viewed), snapshot) = if stays {
             meanwhile()?;
-            (keep_graph(), keep_log())
+            (keep_log(), keep_graph())
         } else {
-            beside(keep_graph, keep_log, meanwhile)?
+            // The graph comes second: it may wait for the draft, on a thread that would do nothing else.
+            beside(keep_log, keep_graph, meanwhile)?
         };
         let written = snapshot.and_then(|(snapshot, replaced)| {
             self.replaced.set(self.replaced.get() || replaced);

@@ -233,6 +233,10 @@ impl Database {
     /// Whoever changes the world in steps should call [`cancel_others`](Self::cancel_others) before.
     pub fn edit(&mut self, edit: Edit<'_>) {
         self.cancel_others();
+        // Unless another thread still saves it.
+        if let Some(graph) = Arc::get_mut(&mut self.graph) {
+            graph.forget_outdated();
+        }
         let inputs = match edit {
             Edit::All => None,
             Edit::Inputs(nodes) => Some(nodes),

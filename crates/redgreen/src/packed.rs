@@ -157,8 +157,8 @@ fn unknown() -> NodeName {
 /// Gives numbers to the nodes of a log.
 struct Table<'a> {
     graph: &'a Graph,
-    /// By node of the graph.
-    numbers: FxHashMap<u32, u32>,
+    /// By node of the graph: one more than its number; 0: it has none yet.
+    numbers: Vec<u32>,
     keys: FxHashMap<&'a [u8], u32>,
     log: BuildLog,
 }
@@ -172,12 +172,12 @@ impl<'a> Table<'a> {
             ..BuildLog::default()
         };
         let keys = FxHashMap::with_capacity_and_hasher(nodes / 2, FxBuildHasher);
-        let numbers = FxHashMap::with_capacity_and_hasher(nodes, FxBuildHasher);
+        let numbers = vec![0; graph.node_count() as usize];
         Table { graph, numbers, keys, log }
     }
     fn number(&mut self, node: u32) -> u32 {
-        if let Some(known) = self.numbers.get(&node) {
-            return *known;
+        if let Some(known) = self.numbers[node as usize].checked_sub(1) {
+            return known;
         }
         let (kind, key) = (self.graph.kind(node), self.graph.key(node));
         let log = &mut self.log;
@@ -188,7 +188,7 @@ impl<'a> Table<'a> {
         });
         let number = log.nodes.len() as u32;
         log.nodes.push((kind, key));
-        self.numbers.insert(node, number);
+        self.numbers[node as usize] = number + 1;
         number
     }
     fn run(&mut self, entry: &Entry) -> Run {

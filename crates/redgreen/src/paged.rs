@@ -30,6 +30,13 @@ impl<T: Default> Paged<T> {
             pages[page].get_or_init(|| std::iter::repeat_with(T::default).take(PAGE).collect());
         &page[index as usize % PAGE]
     }
+    /// An entry, for who has all of them to himself.
+    pub fn get_mut(&mut self, index: u32) -> &mut T {
+        let (level, page) = place(index);
+        self.get(index);
+        let page = self.levels[level].get_mut().and_then(|pages| pages[page].get_mut());
+        &mut page.expect("invariant: the page has just been touched")[index as usize % PAGE]
+    }
     /// An entry that may differ from the default.
     pub fn peek(&self, index: u32) -> Option<&T> {
         let (level, page) = place(index);

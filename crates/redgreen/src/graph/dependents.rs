@@ -47,7 +47,7 @@ impl Table {
         let mut offsets = vec![0u32; count as usize + 2];
         let edges = |with: &mut dyn FnMut(u32, u32)| {
             for node in 0..count {
-                graph.with_dependencies(node, |read| read.iter().for_each(|&r| with(r, node)));
+                graph.dependencies(node).into_iter().flatten().for_each(|&read| with(read, node));
             }
         };
         // Counting sort. Shifted by two while counting and by one while placing.
@@ -64,12 +64,11 @@ impl Table {
         Table { offsets, readers, more: FxHashMap::default(), additions: 0 }
     }
     fn add(&mut self, graph: &Graph, node: u32) {
-        graph.with_dependencies(node, |dependencies| {
-            for &read in dependencies {
-                self.more.entry(read).or_default().push(node);
-            }
-            self.additions += dependencies.len();
-        });
+        let dependencies = graph.dependencies(node).unwrap_or_default();
+        for &read in dependencies {
+            self.more.entry(read).or_default().push(node);
+        }
+        self.additions += dependencies.len();
     }
     fn readers(&self, node: u32) -> impl Iterator<Item = u32> {
         let node_at = node as usize;

@@ -57,14 +57,9 @@ fn judge(db: &dyn Db, graph: &Graph, node: u32) -> Option<Why> {
     let since = graph.state(node).verified.load(Relaxed);
     // In recorded order, and none after the first that changed: with other values before it, the
     // query might not ask for it at all.
-    let changed = graph.with_dependencies(node, |dependencies| {
-        dependencies.iter().copied().find(|&read| ensure(db, read) > since)
-    });
-    match changed {
-        None => Some(Why::New),
-        Some(None) => None,
-        Some(Some(dependency)) => Some(Why::Changed(dependency)),
-    }
+    let Some(dependencies) = graph.dependencies(node) else { return Some(Why::New) };
+    let changed = dependencies.iter().copied().find(|&read| ensure(db, read) > since);
+    changed.map(Why::Changed)
 }
 
 /// Whether there is any doubt that the result of a query is up to date, as can be said at once: something
@@ -98,8 +93,8 @@ fn stale(graph: &Graph, node: u32) -> bool {
         Mark::Lost => true,
         Mark::Clear => graph.recorded(node).is_none(),
         Mark::Suspect => {
-            let any = |read: &[u32]| with_stack(|| read.iter().any(changed));
-            graph.with_dependencies(node, any) != Some(false)
+            let read = graph.dependencies(node);
+            read.is_none_or(|read| with_stack(|| read.iter().any(changed)))
         }
     }
 }

@@ -4,6 +4,7 @@ mod dependents;
 mod mark;
 mod nodes;
 mod opening;
+mod records;
 mod run;
 mod save;
 
@@ -18,7 +19,8 @@ use crate::{
 };
 use dependents::Dependents;
 pub(crate) use nodes::NewNodes;
-use parking_lot::{Mutex, RwLock};
+use parking_lot::Mutex;
+use records::{Place, Record, Records};
 use std::{
     any::Any,
     sync::{
@@ -40,14 +42,7 @@ struct State {
     changed: AtomicU32,
     mark: AtomicU8,
     /// Replaces the record of the image.
-    record: RwLock<Option<Arc<Record>>>,
-}
-
-impl State {
-    /// That of the record that replaces the image's.
-    fn fingerprint(&self) -> Option<Fingerprint> {
-        self.record.read().as_ref().map(|record| record.fingerprint)
-    }
+    record: Place,
 }
 
 /// Whether the record of a node may be invalid.
@@ -63,15 +58,6 @@ enum Mark {
     Clear = 2,
     /// It must run whatever its dependencies say.
     Lost = 3,
-}
-
-/// The result of an execution.
-struct Record {
-    fingerprint: Fingerprint,
-    /// What the image keeps: the value, its digest in the store, or the stamp of an input.
-    kept: Option<Box<[u8]>>,
-    /// In the order of the first reading.
-    dependencies: Box<[u32]>,
 }
 
 /// A record as references: fingerprint, what is kept, dependencies.
@@ -109,6 +95,7 @@ pub struct Graph {
     base: u32,
     new_nodes: NewNodes,
     states: Paged<State>,
+    records: Records,
     /// Per node of the image, what the changed inputs reach; absent if none has changed.
     reached: OnceLock<Vec<bool>>,
     /// Raised, with exclusive access, whenever inputs change. The image is the state of revision 0.
@@ -138,6 +125,7 @@ impl Graph {
             base,
             new_nodes: NewNodes::new(base),
             states: Paged::default(),
+            records: Records::default(),
             reached: OnceLock::new(),
             revision: AtomicU32::new(1),
             dependents: Mutex::default(),
@@ -191,35 +179,41 @@ impl Graph {
         self.image.as_deref().filter(|_| node < self.base)
     }
     /// What replaces the record of the image. Most nodes have no state, and need none to say so.
-    fn replacement(&self, node: u32) -> Option<Arc<Record>> {
-        self.states.peek(node)?.record.read().clone()
+    fn replacement(&self, node: u32) -> Option<&Record> {
+        self.records.at(&self.states.peek(node)?.record)
     }
-    /// The fingerprint in the latest record; `None`: there is no record.
-    fn recorded(&self, node: u32) -> Option<Fingerprint> {
-        let replaced = self.states.peek(node).and_then(State::fingerprint);
-        replaced.or_else(|| self.image_of(node).map(|image| image.fingerprint(node)))
-    }
-    /// Passes what the latest record keeps of the result.
-    fn with_kept<R>(&self, node: u32, with: impl FnOnce(&[u8]) -> R) -> Option<R> {
-        match self.replacement(node) {
-            Some(record) => record.kept.as_deref().map(with),
-            None => self.image_of(node)?.kept(node).map(with),
-        }
-    }
-    /// Passes the dependencies of the latest record. The record may be replaced meanwhile.
-    fn with_dependencies<R>(&self, node: u32, with: impl FnOnce(&[u32]) -> R) -> Option<R> {
-        match self.replacement(node) {
-            Some(record) => Some(with(&record.dependencies)),
-            None => Some(with(self.image_of(node)?.dependencies(node))),
-        }
-    }
-    /// What a record says; without one, that of the image. `None`: it has none either.
-    fn parts<'a>(&'a self, node: u32, record: Option<&'a Arc<Record>>) -> Option<Parts<'a>> {
-        if let Some(record) = record {
+    /// What the latest record says; `None`: there is none.
+    fn parts(&self, node: u32) -> Option<Parts<'_>> {
+        if let Some(record) = self.replacement(node) {
             return Some((record.fingerprint, record.kept.as_deref(), &record.dependencies));
         }
         let image = self.image_of(node)?;
         Some((image.fingerprint(node), image.kept(node), image.dependencies(node)))
+    }
+    /// The fingerprint in the latest record; `None`: there is no record.
+    fn recorded(&self, node: u32) -> Option<Fingerprint> {
+        match self.replacement(node) {
+            Some(record) => Some(record.fingerprint),
+            None => Some(self.image_of(node)?.fingerprint(node)),
+        }
+    }
+    /// What the latest record keeps of the result.
+    fn kept(&self, node: u32) -> Option<&[u8]> {
+        match self.replacement(node) {
+            Some(record) => record.kept.as_deref(),
+            None => self.image_of(node)?.kept(node),
+        }
+    }
+    /// The dependencies in the latest record. Another one may take its place meanwhile.
+    fn dependencies(&self, node: u32) -> Option<&[u32]> {
+        match self.replacement(node) {
+            Some(record) => Some(&record.dependencies),
+            None => Some(self.image_of(node)?.dependencies(node)),
+        }
+    }
+    /// Frees the records that others have replaced.
+    pub(crate) fn forget_outdated(&mut self) {
+        self.records.forget_outdated();
     }
     fn mark(&self, node: u32) -> Mark {
         match self.states.peek(node).map_or(0, |state| state.mark.load(Acquire)) {
@@ -264,10 +258,8 @@ impl Graph {
     }
     /// The nodes whose results are the stored bytes of `digest`.
     fn holders(&self, digest: &Digest) -> Vec<u32> {
-        let holds = |&node: &u32| {
-            self.query(node).kind == Kind::Stored
-                && self.with_kept(node, |kept| kept == digest) == Some(true)
-        };
+        let holds =
+            |&node: &u32| self.query(node).kind == Kind::Stored && self.kept(node) == Some(digest);
         (0..self.node_count()).filter(holds).collect()
     }
 }

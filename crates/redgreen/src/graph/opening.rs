@@ -20,7 +20,7 @@ impl Graph {
     }
     /// Reads an input if its stamp does not vouch for it. Returns whether it has changed.
     fn check_input(&self, db: &dyn Db, node: u32) -> bool {
-        let recorded = self.with_kept(node, Stamp::from_bytes).unwrap_or_default();
+        let recorded = self.kept(node).map(Stamp::from_bytes).unwrap_or_default();
         let now = (self.query(node).stamp)(db, self.key_ref(node));
         let now = now.unwrap_or_else(|| self.interrupt(Cause::Damaged));
         !recorded.vouches_for(now) && reread(db, node)

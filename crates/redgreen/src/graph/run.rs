@@ -10,10 +10,7 @@ use crate::{
     query::{AnyValue, Seal},
 };
 use salsa::plumbing::{AsId, FromId};
-use std::sync::{
-    Arc,
-    atomic::Ordering::{Acquire, Relaxed, Release},
-};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 /// A node, and the revision that computed the result. A memo reads no salsa input, so salsa
 /// finds it valid for ever, in constant time; that it is the right one is the graph's affair.
@@ -181,7 +178,7 @@ fn run(db: &dyn Db, graph: &Graph, node: u32) -> Outcome {
 /// The result of a green node, from what is kept of it or by running it again.
 fn materialise(db: &dyn Db, graph: &Graph, node: u32, recorded: Fingerprint) -> AnyValue {
     let query: &Query = graph.query(node);
-    if let Some(value) = graph.with_kept(node, query.load).flatten() {
+    if let Some(value) = graph.kept(node).and_then(query.load) {
         graph.log.loaded.lock().push(node);
         return value;
     }
@@ -267,18 +264,17 @@ impl Graph {
     }
     fn replace_record(&self, node: u32, record: Record, changed: bool) {
         let state = self.state(node);
-        let old = self.replacement(node);
-        let same = self.parts(node, old.as_ref()).is_some_and(|(_, kept, dependencies)| {
+        let same = self.parts(node).is_some_and(|(_, kept, dependencies)| {
             kept == record.kept.as_deref() && *dependencies == *record.dependencies
         });
         if changed || !same {
             self.dirty.store(true, Relaxed);
         }
         self.dependents.lock().note(node);
-        if old.is_none() && node < self.base {
+        if node < self.base && self.replacement(node).is_none() {
             self.replaced.lock().push(node);
         }
-        *state.record.write() = Some(Arc::new(record));
+        self.records.put(&state.record, record);
         if changed {
             state.changed.store(self.revision(), Relaxed);
         }

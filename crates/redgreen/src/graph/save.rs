@@ -213,18 +213,16 @@ impl Graph {
     }
 
     /// The records that replace those of the image, if all of them have the same dependencies.
-    fn same_edges(&self, image: &Image) -> Option<Vec<(u32, Arc<Record>)>> {
+    fn same_edges(&self, image: &Image) -> Option<Vec<(u32, &Record)>> {
         let record = |node: &u32| Some((*node, self.replacement(*node)?));
-        let records: Vec<(u32, Arc<Record>)> =
-            self.replaced.lock().iter().filter_map(record).collect();
-        let same = |(node, record): &(u32, Arc<Record>)| {
-            *record.dependencies == *image.dependencies(*node)
-        };
+        let records: Vec<(u32, &Record)> = self.replaced.lock().iter().filter_map(record).collect();
+        let same =
+            |(node, record): &(u32, &Record)| *record.dependencies == *image.dependencies(*node);
         records.iter().all(same).then_some(records)
     }
 
     fn recorded_input(&self, node: u32) -> Option<RecordedInput> {
-        let stamp = self.with_kept(node, Stamp::from_bytes).unwrap_or_default();
+        let stamp = self.kept(node).map(Stamp::from_bytes).unwrap_or_default();
         let (query, key) = (self.query(node).id, self.key(node).to_vec());
         Some(RecordedInput { query, key, stamp, fingerprint: self.recorded(node)? })
     }
@@ -361,7 +359,7 @@ impl Order {
         self.places.resize(graph.node_count() as usize, NONE);
         let mut next = Some(root);
         // With how many of its dependencies have been looked at.
-        let mut stack: Vec<(u32, Option<Arc<Record>>, usize)> = Vec::new();
+        let mut stack: Vec<(u32, Parts<'_>, usize)> = Vec::new();
         loop {
             if let Some(node) = next.take() {
                 if self.places[node as usize] != NONE {
@@ -371,10 +369,9 @@ impl Order {
                     return Err(SaveError::NotBuilt);
                 }
                 self.places[node as usize] = STARTED;
-                stack.push((node, graph.replacement(node), 0));
+                stack.push((node, graph.parts(node).ok_or(SaveError::NotBuilt)?, 0));
             }
-            let Some((node, record, seen)) = stack.last_mut() else { return Ok(()) };
-            let parts = graph.parts(*node, record.as_ref()).ok_or(SaveError::NotBuilt)?;
+            let Some((node, parts, seen)) = stack.last_mut() else { return Ok(()) };
             let read = parts.2;
             match (*seen..read.len()).find(|&at| self.places[read[at] as usize] == NONE) {
                 Some(at) => {
@@ -384,7 +381,7 @@ impl Order {
                 None => {
                     self.places[*node as usize] = self.count;
                     self.count += 1;
-                    visit(*node, parts, &self.places);
+                    visit(*node, *parts, &self.places);
                     stack.pop();
                 }
             }
