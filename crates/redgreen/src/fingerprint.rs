@@ -1,10 +1,11 @@
 //! Fingerprints of results.
 
+use crate::buffer;
 use serde::{Deserialize, Serialize};
 use std::{
-    cell::RefCell,
     fmt,
     hash::{Hash, Hasher},
+    mem,
 };
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -16,15 +17,11 @@ pub struct Fingerprint(pub u128);
 impl Fingerprint {
     /// The fingerprint of what `value` feeds to a hasher.
     pub fn of<T: Hash + ?Sized>(value: &T) -> Fingerprint {
-        thread_local! { static BUFFER: RefCell<Vec<u8>> = RefCell::default(); }
-        BUFFER.with(|buffer| {
-            // Taken, not borrowed: `hash` may itself ask for a fingerprint.
-            let mut hasher = StableHasher(buffer.take());
-            hasher.0.clear();
+        buffer::with(|bytes| {
+            let mut hasher = StableHasher(mem::take(bytes));
             value.hash(&mut hasher);
-            let fingerprint = Fingerprint::of_bytes(&hasher.0);
-            buffer.replace(hasher.0);
-            fingerprint
+            *bytes = hasher.0;
+            Fingerprint::of_bytes(bytes)
         })
     }
     /// The fingerprint of bytes.

@@ -39,6 +39,7 @@ struct Readme;
 
 mod atomic_file;
 mod blob;
+mod buffer;
 mod database;
 mod fingerprint;
 mod frames;

@@ -179,7 +179,7 @@ impl<'a> Table<'a> {
         if let Some(known) = self.numbers[node as usize].checked_sub(1) {
             return known;
         }
-        let (kind, key) = (self.graph.kind(node), self.graph.key(node));
+        let (kind, key) = self.graph.name(node);
         let log = &mut self.log;
         let key = *self.keys.entry(key).or_insert_with(|| {
             log.keys.extend_from_slice(key);

@@ -1,6 +1,6 @@
 //! Queries as data: what the graph needs to know to force a node from its key.
 
-use crate::{Blob, Db, Fingerprint, Key, Stamp, Store, graph::NewNodes};
+use crate::{Blob, Db, Fingerprint, Key, Stamp, Store, buffer, graph::NewNodes};
 use rustc_hash::FxHashMap;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{any::Any, fmt, hash::Hash, sync::Arc};
@@ -135,9 +135,11 @@ impl Query {
             stamp: |_, _| None,
             encode: |key| {
                 let key = key.downcast_ref::<Q::Key>();
-                let mut bytes = Vec::new();
-                key.expect("invariant: a key is of its query's type").encode(&mut bytes);
-                bytes.into()
+                let key = key.expect("invariant: a key is of its query's type");
+                buffer::with(|bytes| {
+                    key.encode(bytes);
+                    bytes.as_slice().into()
+                })
             },
             find: |nodes, kind, bytes| nodes.find(kind, &Q::Key::decode(bytes)?),
         }
@@ -165,10 +167,12 @@ impl Query {
     /// that results of equal fingerprint give equal images.
     pub const fn inline<Q: Provider<Value: Serialize + DeserializeOwned>>() -> Query {
         let fingerprint: fn(&AnyValue) -> Fingerprint =
-            |value| Fingerprint::of_bytes(&encode::<Q::Value>(value));
+            |value| encoded::<Q::Value, _>(value, Fingerprint::of_bytes);
         let seal: fn(&mut AnyValue, &dyn Store) -> Seal = |value, _| {
-            let bytes = encode::<Q::Value>(value);
-            Seal { fingerprint: Fingerprint::of_bytes(&bytes), kept: Some(bytes.into()) }
+            encoded::<Q::Value, _>(value, |bytes| Seal {
+                fingerprint: Fingerprint::of_bytes(bytes),
+                kept: Some(bytes.into()),
+            })
         };
         Query::new::<Q>(Kind::Inline, fingerprint, seal, decode::<Q::Value>)
     }
@@ -189,9 +193,14 @@ fn hash_of<V: Hash + 'static>(value: &AnyValue) -> Fingerprint {
     Fingerprint::of(typed::<V>(value))
 }
 
-fn encode<V: Serialize + 'static>(value: &AnyValue) -> Vec<u8> {
-    bincode::serde::encode_to_vec(typed::<V>(value), bincode::config::standard())
-        .expect("invariant: an inline result holds nothing that bincode cannot write")
+/// Passes the bytes of an inline result.
+fn encoded<V: Serialize + 'static, R>(value: &AnyValue, with: impl FnOnce(&[u8]) -> R) -> R {
+    buffer::with(|bytes| {
+        let config = bincode::config::standard();
+        bincode::serde::encode_into_std_write(typed::<V>(value), bytes, config)
+            .expect("invariant: an inline result holds nothing that bincode cannot write");
+        with(bytes)
+    })
 }
 
 fn decode<V: DeserializeOwned + Send + Sync + 'static>(bytes: &[u8]) -> Option<AnyValue> {

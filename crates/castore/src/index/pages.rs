@@ -6,7 +6,12 @@
 //! either all of a transaction or nothing. A page that was never written is all zeros.
 
 use crate::{mapped::Window, sync::step};
-use std::{collections::BTreeMap, fs::File, io, os::unix::fs::FileExt};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    fs::File,
+    io,
+    os::unix::fs::FileExt,
+};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// Bytes of a page in the file.
@@ -79,18 +84,19 @@ impl<'f> Pages<'f> {
     }
 
     fn page(&mut self, number: u32) -> Result<&mut Page, Trouble> {
-        if !self.pages.contains_key(&number) {
-            let mut bytes = Box::new([0; SIZE]);
-            if let Some(source) = self.source {
-                step();
-                source.read(&mut *bytes, u64::from(number) * SIZE as u64)?;
-                if *bytes != [0; SIZE] && !is_sound(number, &bytes) {
-                    return Err(Trouble::Damaged);
-                }
+        let absent = match self.pages.entry(number) {
+            Entry::Occupied(page) => return Ok(page.into_mut()),
+            Entry::Vacant(absent) => absent,
+        };
+        let mut bytes = Box::new([0; SIZE]);
+        if let Some(source) = self.source {
+            step();
+            source.read(&mut *bytes, u64::from(number) * SIZE as u64)?;
+            if *bytes != [0; SIZE] && !is_sound(number, &bytes) {
+                return Err(Trouble::Damaged);
             }
-            self.pages.insert(number, Page { bytes, changed: false });
         }
-        Ok(self.pages.get_mut(&number).expect("invariant: it has just been inserted"))
+        Ok(absent.insert(Page { bytes, changed: false }))
     }
 
     /// The contents of a page.

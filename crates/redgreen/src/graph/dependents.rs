@@ -2,12 +2,24 @@
 //! inputs reach in one sweep.
 
 use super::{Graph, Mark};
+use parking_lot::{Mutex, MutexGuard};
 use rustc_hash::FxHashMap;
+use std::sync::atomic::{
+    AtomicBool,
+    Ordering::{Acquire, Release},
+};
 
 /// Reverse edges, made at the first edit. They only grow, so they are a superset of the true ones:
 /// marking too much costs a visit, marking too little would be a wrong result.
 #[derive(Default)]
 pub(super) struct Dependents {
+    /// Somebody has asked for them.
+    wanted: AtomicBool,
+    edges: Mutex<Edges>,
+}
+
+#[derive(Default)]
+struct Edges {
     table: Option<Table>,
     /// Nodes whose records were replaced since the table was brought up to date.
     fresh: Vec<u32>,
@@ -22,12 +34,20 @@ struct Table {
 }
 
 impl Dependents {
-    /// The record of a node was replaced.
-    pub fn note(&mut self, node: u32) {
-        if self.table.is_some() {
-            self.fresh.push(node);
+    /// The record of a node has been replaced.
+    pub fn note(&self, node: u32) {
+        // A build from nothing need not wait for a lock.
+        if self.wanted.load(Acquire) {
+            self.edges.lock().fresh.push(node);
         }
     }
+    fn lock(&self) -> MutexGuard<'_, Edges> {
+        self.wanted.store(true, Release);
+        self.edges.lock()
+    }
+}
+
+impl Edges {
     fn up_to_date(&mut self, graph: &Graph) -> &Table {
         let fresh = std::mem::take(&mut self.fresh);
         match self.table.take() {

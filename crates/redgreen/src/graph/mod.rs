@@ -100,7 +100,7 @@ pub struct Graph {
     reached: OnceLock<Vec<bool>>,
     /// Raised, with exclusive access, whenever inputs change. The image is the state of revision 0.
     revision: AtomicU32,
-    dependents: Mutex<Dependents>,
+    dependents: Dependents,
     /// Nodes of the image that have other records, each once.
     replaced: Mutex<Vec<u32>>,
     /// Some record differs from the image.
@@ -128,7 +128,7 @@ impl Graph {
             records: Records::default(),
             reached: OnceLock::new(),
             revision: AtomicU32::new(1),
-            dependents: Mutex::default(),
+            dependents: Dependents::default(),
             replaced: Mutex::default(),
             causes: Mutex::default(),
             log: Log::default(),

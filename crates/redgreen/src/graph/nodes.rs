@@ -2,7 +2,7 @@
 
 use super::Graph;
 use crate::{
-    Key, Node, Provider, Query, QueryId,
+    Key, Node, Provider, Query, QueryId, buffer,
     image::{key_hash, node_hash},
     paged::Paged,
     query::{AnyKey, KeyRef},
@@ -10,7 +10,6 @@ use crate::{
 use parking_lot::Mutex;
 use rustc_hash::{FxHashMap, FxHasher};
 use std::{
-    cell::RefCell,
     hash::{Hash, Hasher},
     sync::{
         OnceLock,
@@ -114,16 +113,10 @@ impl Graph {
     }
     /// The number that the image has given a node, whose key is written by `encode`.
     fn in_image(&self, kind: u16, encode: impl FnOnce(&mut Vec<u8>)) -> Option<u32> {
-        thread_local! { static BUFFER: RefCell<Vec<u8>> = RefCell::default(); }
         let image = self.image.as_ref()?;
-        BUFFER.with(|buffer| {
-            // Taken, not borrowed: what others write may ask for a node.
-            let mut bytes = buffer.take();
-            bytes.clear();
-            encode(&mut bytes);
-            let node = image.find(node_hash(kind, key_hash(&bytes)), kind, &bytes);
-            buffer.replace(bytes);
-            node
+        buffer::with(|bytes| {
+            encode(bytes);
+            image.find(node_hash(kind, key_hash(bytes)), kind, bytes)
         })
     }
     /// A query by its identity.
@@ -136,16 +129,13 @@ impl Graph {
             None => self.new_nodes.name(node).kind,
         }
     }
-    /// The bytes of a key.
-    pub(crate) fn key(&self, node: u32) -> &[u8] {
-        match self.image_of(node) {
-            Some(image) => image.key(node),
-            None => {
-                let name = self.new_nodes.name(node);
-                let encode = self.registry.query(name.kind).encode;
-                name.bytes.get_or_init(|| encode(&*name.key))
-            }
+    /// The query, and the bytes of the key.
+    pub(crate) fn name(&self, node: u32) -> (u16, &[u8]) {
+        if let Some(image) = self.image_of(node) {
+            return (image.kind(node), image.key(node));
         }
+        let Name { kind, key, bytes } = self.new_nodes.name(node);
+        (*kind, bytes.get_or_init(|| (self.registry.query(*kind).encode)(&**key)))
     }
     /// The key as it is at hand.
     pub(super) fn key_ref(&self, node: u32) -> KeyRef<'_> {

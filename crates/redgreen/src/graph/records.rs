@@ -27,12 +27,13 @@ pub(super) struct Place(AtomicU32);
 pub(super) struct Records {
     /// From number 1 on.
     records: Paged<OnceLock<Record>>,
-    /// How many numbers have been given out.
-    count: AtomicU32,
+    /// Numbers up to this one are in use, or `free`.
+    count: u32,
+    free: Vec<u32>,
+    /// How many have been given out since: the free ones, then those after `count`.
+    given: AtomicU32,
     /// Numbers whose records nobody needs.
     outdated: Mutex<Vec<u32>>,
-    /// Numbers without a record.
-    free: Mutex<Vec<u32>>,
 }
 
 impl Records {
@@ -45,8 +46,9 @@ impl Records {
     }
     /// Puts a record in a place.
     pub fn put(&self, place: &Place, record: Record) {
-        let free = self.free.lock().pop();
-        let number = free.unwrap_or_else(|| self.count.fetch_add(1, Relaxed) + 1);
+        let given = self.given.fetch_add(1, Relaxed);
+        let after = || self.count + given - self.free.len() as u32 + 1;
+        let number = self.free.get(given as usize).copied().unwrap_or_else(after);
         let new = self.records.get(number).set(record);
         assert!(new.is_ok(), "invariant: a free number has no record");
         match place.0.swap(number, AcqRel) {
@@ -56,10 +58,40 @@ impl Records {
     }
     /// Frees the records that others have replaced.
     pub fn forget_outdated(&mut self) {
-        let free = self.free.get_mut();
+        let given = std::mem::take(self.given.get_mut());
+        let reused = self.free.len().min(given as usize);
+        self.free.drain(..reused);
+        self.count += given - reused as u32;
         for number in self.outdated.get_mut().drain(..) {
             self.records.get_mut(number).take();
-            free.push(number);
+            self.free.push(number);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Place, Record, Records};
+    use crate::Fingerprint;
+
+    #[test]
+    fn what_is_outdated_stays_until_it_is_forgotten_and_makes_room_then() {
+        let mut records = Records::default();
+        let places: [Place; 3] = Default::default();
+        assert!(records.at(&places[0]).is_none());
+        for round in 0..5 {
+            let before = records.at(&places[0]);
+            for (place, number) in places.iter().zip(10 * round..) {
+                let fingerprint = Fingerprint(number);
+                records.put(place, Record { fingerprint, kept: None, dependencies: [].into() });
+            }
+            let of = |record: Option<&Record>| record.map(|record| record.fingerprint.0);
+            assert_eq!(of(before), (round > 0).then(|| 10 * (round - 1)));
+            let now = places.each_ref().map(|place| of(records.at(place)));
+            assert_eq!(now, [0, 1, 2].map(|number| Some(10 * round + number)));
+            records.forget_outdated();
+        }
+        // Three in use, and three that were.
+        assert_eq!((records.count, records.free.len()), (6, 3));
     }
 }

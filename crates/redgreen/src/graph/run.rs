@@ -270,11 +270,11 @@ impl Graph {
         if changed || !same {
             self.dirty.store(true, Relaxed);
         }
-        self.dependents.lock().note(node);
         if node < self.base && self.replacement(node).is_none() {
             self.replaced.lock().push(node);
         }
         self.records.put(&state.record, record);
+        self.dependents.note(node);
         if changed {
             state.changed.store(self.revision(), Relaxed);
         }

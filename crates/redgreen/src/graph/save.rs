@@ -223,7 +223,8 @@ impl Graph {
 
     fn recorded_input(&self, node: u32) -> Option<RecordedInput> {
         let stamp = self.kept(node).map(Stamp::from_bytes).unwrap_or_default();
-        let (query, key) = (self.query(node).id, self.key(node).to_vec());
+        let (kind, key) = self.name(node);
+        let (query, key) = (self.registry.query(kind).id, key.to_vec());
         Some(RecordedInput { query, key, stamp, fingerprint: self.recorded(node)? })
     }
 
@@ -316,8 +317,8 @@ impl Draft {
         let Draft { order, builder, inputs, roots: known, .. } = &mut self;
         for root in &roots[known.len()..] {
             order.add(graph, root, &mut |node, (fingerprint, kept, dependencies), places| {
-                let (kind, key, is_input) =
-                    (graph.kind(node), graph.key(node), graph.is_input(node));
+                let (kind, key) = graph.name(node);
+                let is_input = graph.registry.query(kind).kind == Kind::Input;
                 if is_input {
                     inputs.extend(graph.recorded_input(node));
                 }
