@@ -7,12 +7,11 @@ use crate::{
     query::KeyRef,
     root_record::{encode_checked, read_checked},
 };
-use rustc_hash::{FxBuildHasher, FxHashMap};
 use serde::{Deserialize, Serialize};
 use std::{io, path::Path, sync::Arc, sync::atomic::Ordering::Relaxed};
 
 /// Also the version of the format.
-const MAGIC: [u8; 8] = *b"RGWHY004";
+const MAGIC: [u8; 8] = *b"RGWHY005";
 
 /// What happened in a build. Cheap to take and to write; [`BuildLog::record`] is what to read.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -21,11 +20,11 @@ pub struct BuildLog {
     pub counts: Counts,
     /// All queries, in the order of the registry.
     queries: Vec<QueryId>,
-    /// The keys one after the other.
+    /// The keys of the nodes one after the other. Nodes of several queries may share one, but to find that
+    /// out costs more than to write it again.
+    #[serde(with = "serde_bytes")]
     keys: Vec<u8>,
-    /// Where each of them ends.
-    key_ends: Vec<u32>,
-    /// Query and key.
+    /// The query, and where the key ends.
     nodes: Vec<(u16, u32)>,
     inputs_changed: Vec<u32>,
     executed: Vec<Run>,
@@ -114,19 +113,20 @@ impl BuildLog {
 
     fn name(&self, node: u32, registry: &Registry) -> NodeName {
         let name = || {
-            let (kind, key) = self.nodes.get(node as usize)?;
+            let (kind, _) = self.nodes.get(node as usize)?;
             let query = registry.named(*self.queries.get(usize::from(*kind))?)?;
-            let show = || (query.show)(KeyRef::Bytes(self.key(*key)?));
+            let show = || (query.show)(KeyRef::Bytes(self.key(node)?));
             let key = show().unwrap_or_else(|| "?".into());
             Some(NodeName { query: query.name.into(), key: key.into() })
         };
         name().unwrap_or_else(unknown)
     }
 
-    fn key(&self, number: u32) -> Option<&[u8]> {
-        let end = |number: u32| Some(*self.key_ends.get(number as usize)? as usize);
-        let start = number.checked_sub(1).map_or(Some(0), end)?;
-        self.keys.get(start..end(number)?)
+    /// The key of a node.
+    fn key(&self, node: u32) -> Option<&[u8]> {
+        let end = |node: u32| Some(self.nodes.get(node as usize)?.1 as usize);
+        let start = node.checked_sub(1).map_or(Some(0), end)?;
+        self.keys.get(start..end(node)?)
     }
 
     /// Replaces the log at `path`.
@@ -159,7 +159,6 @@ struct Table<'a> {
     graph: &'a Graph,
     /// By node of the graph: one more than its number; 0: it has none yet.
     numbers: Vec<u32>,
-    keys: FxHashMap<&'a [u8], u32>,
     log: BuildLog,
 }
 
@@ -171,9 +170,8 @@ impl<'a> Table<'a> {
             nodes: Vec::with_capacity(nodes),
             ..BuildLog::default()
         };
-        let keys = FxHashMap::with_capacity_and_hasher(nodes / 2, FxBuildHasher);
         let numbers = vec![0; graph.node_count() as usize];
-        Table { graph, numbers, keys, log }
+        Table { graph, numbers, log }
     }
     fn number(&mut self, node: u32) -> u32 {
         if let Some(known) = self.numbers[node as usize].checked_sub(1) {
@@ -181,13 +179,9 @@ impl<'a> Table<'a> {
         }
         let (kind, key) = self.graph.name(node);
         let log = &mut self.log;
-        let key = *self.keys.entry(key).or_insert_with(|| {
-            log.keys.extend_from_slice(key);
-            log.key_ends.push(log.keys.len() as u32);
-            log.key_ends.len() as u32 - 1
-        });
+        log.keys.extend_from_slice(key);
         let number = log.nodes.len() as u32;
-        log.nodes.push((kind, key));
+        log.nodes.push((kind, log.keys.len() as u32));
         self.numbers[node as usize] = number + 1;
         number
     }
