@@ -6,16 +6,12 @@ use super::{
     key_hash, node_hash,
 };
 use crate::Fingerprint;
-use rustc_hash::{FxBuildHasher, FxHashMap};
 
 /// An image in the making. Nodes are added in the order of the image.
 pub(crate) struct Builder {
     sections: [Vec<u8>; SECTIONS],
     /// By node: where the search for it begins.
     hashes: Vec<u64>,
-    /// Hash to number of a key, which nodes of several queries may share. Equal hashes of different
-    /// keys sit at the next free hashes.
-    keys: FxHashMap<u64, u32>,
 }
 
 /// A node to be added.
@@ -36,8 +32,8 @@ impl Builder {
         for (section, bytes) in [
             (Section::Fingerprints, size_of::<Fingerprint>()),
             (Section::Kinds, size_of::<u16>()),
-            (Section::KeyIndices, size_of::<u32>()),
             (Section::DependencyOffsets, size_of::<u32>()),
+            (Section::KeyOffsets, size_of::<u32>()),
             (Section::ValueIndices, size_of::<u32>()),
             // What is usual of these; memory that is not touched costs nothing.
             (Section::Dependencies, 16),
@@ -47,8 +43,7 @@ impl Builder {
             sections[section as usize].reserve(nodes * bytes);
         }
         let hashes = Vec::with_capacity(nodes);
-        let keys = FxHashMap::with_capacity_and_hasher(nodes / 2, FxBuildHasher);
-        let mut builder = Builder { sections, hashes, keys };
+        let mut builder = Builder { sections, hashes };
         // Offsets begin with a zero.
         for section in [Section::DependencyOffsets, Section::KeyOffsets, Section::ValueOffsets] {
             builder.put_number(section, 0);
@@ -75,10 +70,9 @@ impl Builder {
         if row.is_input {
             self.put_number(Section::Inputs, self.hashes.len());
         }
-        let hash = key_hash(row.key);
-        self.hashes.push(node_hash(row.kind, hash));
-        let key = self.key(hash, row.key);
-        self.put(Section::KeyIndices, &key.to_ne_bytes());
+        self.hashes.push(node_hash(row.kind, key_hash(row.key)));
+        self.put(Section::KeyBytes, row.key);
+        self.put_number(Section::KeyOffsets, self.len(Section::KeyBytes));
         self.put(Section::Kinds, &row.kind.to_ne_bytes());
         self.put(Section::Fingerprints, &row.fingerprint.0.to_ne_bytes());
         for dependency in row.dependencies {
@@ -87,26 +81,6 @@ impl Builder {
         self.put_number(Section::DependencyOffsets, self.count(Section::Dependencies));
         let value = row.kept.map_or(NONE, |kept| self.value(kept));
         self.put(Section::ValueIndices, &value.to_ne_bytes());
-    }
-
-    fn key(&mut self, hash: u64, key: &[u8]) -> u32 {
-        let mut at = hash;
-        while let Some(&known) = self.keys.get(&at) {
-            if self.known_key(known) == key {
-                return known;
-            }
-            at = at.wrapping_add(1);
-        }
-        let number = self.count(Section::KeyOffsets) as u32 - 1;
-        self.keys.insert(at, number);
-        self.put(Section::KeyBytes, key);
-        self.put_number(Section::KeyOffsets, self.len(Section::KeyBytes));
-        number
-    }
-    fn known_key(&self, number: u32) -> &[u8] {
-        let offsets = self.sections[Section::KeyOffsets as usize].as_chunks::<4>().0;
-        let offset = |at: u32| u32::from_ne_bytes(offsets[at as usize]) as usize;
-        &self.sections[Section::KeyBytes as usize][offset(number)..offset(number + 1)]
     }
 
     fn value(&mut self, kept: &[u8]) -> u32 {
@@ -143,7 +117,6 @@ impl Builder {
             checksum: 0,
             nodes: count(self.hashes.len())?,
             edges: count(self.count(Section::Dependencies))?,
-            keys: count(self.count(Section::KeyOffsets) - 1)?,
             key_bytes: count(self.len(Section::KeyBytes))?,
             table: count((self.hashes.len() * 2).next_power_of_two().max(2))?,
             values: count(self.count(Section::ValueOffsets) - 1)?,

@@ -6,8 +6,9 @@ use xxhash_rust::xxh3::Xxh3;
 /// Also tells byte orders apart: numbers are written as the machine has them.
 const MAGIC: u64 = u64::from_le_bytes(*b"REDGREEN");
 /// Of the layout; to be raised whenever the meaning of any byte changes.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 
+/// The last is always zero: sections are aligned.
 const WORDS: usize = 18;
 pub(super) const HEADER_BYTES: usize = WORDS * 8;
 /// The word of the checksum, which counts as zero when the checksum is computed.
@@ -31,7 +32,6 @@ pub struct Identity {
 pub(super) enum Section {
     Fingerprints,
     Kinds,
-    KeyIndices,
     DependencyOffsets,
     Dependencies,
     KeyOffsets,
@@ -58,7 +58,6 @@ pub(crate) struct Header {
     pub checksum: u64,
     pub nodes: u32,
     pub edges: u32,
-    pub keys: u32,
     pub key_bytes: u32,
     pub table: u32,
     pub values: u32,
@@ -84,12 +83,12 @@ impl Header {
             self.checksum,
             self.nodes.into(),
             self.edges.into(),
-            self.keys.into(),
             self.key_bytes.into(),
             self.table.into(),
             self.values.into(),
             self.value_bytes.into(),
             self.inputs.into(),
+            0,
         ];
         let mut bytes = [0; HEADER_BYTES];
         for (to, word) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(words) {
@@ -116,7 +115,7 @@ impl Header {
         }
         let whole = |low: u64, high: u64| u128::from(high) << 64 | u128::from(low);
         let count = |at: usize| u32::try_from(words[at]).ok();
-        if words[..2] != [MAGIC, FORMAT] {
+        if words[..2] != [MAGIC, FORMAT] || words[WORDS - 1] != 0 {
             return None;
         }
         Some(Header {
@@ -130,12 +129,11 @@ impl Header {
             checksum: words[CHECKSUM_WORD],
             nodes: count(10)?,
             edges: count(11)?,
-            keys: count(12)?,
-            key_bytes: count(13)?,
-            table: count(14)?,
-            values: count(15)?,
-            value_bytes: count(16)?,
-            inputs: count(17)?,
+            key_bytes: count(12)?,
+            table: count(13)?,
+            values: count(14)?,
+            value_bytes: count(15)?,
+            inputs: count(16)?,
         })
     }
 
@@ -151,10 +149,9 @@ impl Header {
         let sizes: [(u32, usize); SECTIONS] = [
             (self.nodes, 16),
             (self.nodes, 2),
-            (self.nodes, 4),
             (self.nodes.checked_add(1)?, 4),
             (self.edges, 4),
-            (self.keys.checked_add(1)?, 4),
+            (self.nodes.checked_add(1)?, 4),
             (self.key_bytes, 1),
             (self.table, 4),
             (self.nodes, 4),
@@ -217,12 +214,11 @@ mod tests {
             checksum: 4,
             nodes: 5,
             edges: 6,
-            keys: 7,
-            key_bytes: 8,
-            table: 9,
-            values: 10,
-            value_bytes: 11,
-            inputs: 12,
+            key_bytes: 7,
+            table: 8,
+            values: 9,
+            value_bytes: 10,
+            inputs: 11,
         };
         let bytes = header.to_bytes();
         assert_eq!(Header::read(&bytes), Some(header));

@@ -104,11 +104,8 @@ impl Image {
     pub fn kind(&self, node: u32) -> u16 {
         self.section::<u16>(Section::Kinds)[node as usize]
     }
-    pub fn key_index(&self, node: u32) -> u32 {
-        self.section::<u32>(Section::KeyIndices)[node as usize]
-    }
     pub fn key(&self, node: u32) -> &[u8] {
-        let range = between(self.section(Section::KeyOffsets), self.key_index(node));
+        let range = between(self.section(Section::KeyOffsets), node);
         &self.section::<u8>(Section::KeyBytes)[range]
     }
     pub fn dependencies(&self, node: u32) -> &[u32] {
@@ -210,10 +207,9 @@ impl Image {
 
     /// The checksum tells damage; this tells forgery, so that no index below can be out of bounds.
     fn is_sound(&self, registry: &Registry) -> bool {
-        let Header { edges, keys, key_bytes, values, value_bytes, .. } = self.header;
+        let Header { edges, key_bytes, values, value_bytes, .. } = self.header;
         let kinds: &[u16] = self.section(Section::Kinds);
         all(kinds, |kind| usize::from(kind) < registry.len())
-            && all(self.section(Section::KeyIndices), |key: u32| key < keys)
             && ascending(self.section(Section::KeyOffsets), key_bytes)
             && ascending(self.section(Section::ValueOffsets), value_bytes)
             && ascending(self.section(Section::DependencyOffsets), edges)

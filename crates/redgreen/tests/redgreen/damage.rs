@@ -116,7 +116,7 @@ const FORMAT: std::ops::Range<usize> = 8..16;
 fn images_of_the_future_are_misses() {
     let (project, good) = saved();
     let path = project.directory.path().join("future");
-    for format in [0, 2, 3, 255, u64::MAX] {
+    for format in [0, 1, 3, 255, u64::MAX] {
         let mut other = good.clone();
         other[FORMAT].copy_from_slice(&format.to_ne_bytes());
         seal(&mut other);
