@@ -8,9 +8,9 @@ use std::{
 };
 use xxhash_rust::xxh3::xxh3_128;
 
-/// A shared value that is hashed at most once, however many results of queries hold it: the body of a
-/// function is in the tree of its file and in results of its own, and hashing it is most of what
-/// recording a build costs.
+/// A shared value that is hashed at most once, however many results of queries hold it: the signature and
+/// the body of a function are in the tree of its file and in results of their own, and hashing them is most
+/// of what recording costs while queries run.
 pub struct Hashed<T>(Arc<Inner<T>>);
 
 struct Inner<T> {

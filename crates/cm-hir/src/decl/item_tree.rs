@@ -50,7 +50,7 @@ pub struct Entry {
     /// Indices of items, from the file inwards.
     pub location: Vec<u32>,
     /// The declaration.
-    pub item: Arc<Item>,
+    pub item: Hashed<Item>,
 }
 
 /// A declaration.
@@ -88,7 +88,7 @@ pub enum ItemKind {
     /// A function or method.
     Function {
         /// What callers see.
-        signature: Arc<ast::Signature>,
+        signature: Hashed<ast::Signature>,
         /// It is no prototype.
         has_body: bool,
         /// A prototype of `use` or `extern`.
@@ -123,7 +123,7 @@ pub(super) fn compute(db: &dyn Db, file: &FileId) -> Arc<ItemTree> {
     Arc::new(builder.tree)
 }
 
-pub(super) fn compute_item(db: &dyn Db, def: &DefId) -> Option<Arc<Item>> {
+pub(super) fn compute_item(db: &dyn Db, def: &DefId) -> Option<Hashed<Item>> {
     super::item_tree(db, def.file).get(*def).map(|entry| entry.item.clone())
 }
 
@@ -279,7 +279,7 @@ impl Builder {
         }
         let kind = ItemKind::Impl { header: header.clone(), members };
         let entry = &mut self.tree.entries[position];
-        entry.item = Arc::new(Item { kind, ..(*entry.item).clone() });
+        entry.item = Hashed::new(Item { kind, ..(*entry.item).clone() });
         def
     }
 
@@ -329,7 +329,7 @@ impl Builder {
     ) {
         let (namespace, name, at) = (place.namespace, item.name, item.at);
         let is_test = item.attributes.iter().any(|attribute| attribute.name.name == "test");
-        let item = Arc::new(Item { name, at, namespace, exported, parent, is_test, kind });
+        let item = Hashed::new(Item { name, at, namespace, exported, parent, is_test, kind });
         self.tree.index.insert(def, self.tree.entries.len() as u32);
         self.tree.entries.push(Entry { def, location: location.to_vec(), item });
     }

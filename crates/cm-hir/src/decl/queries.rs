@@ -19,7 +19,7 @@ redgreen::queries! {
     /// The declarations of a file, without bodies.
     transient fn item_tree(FileId) -> Arc<ItemTree> = super::item_tree::compute;
     /// One declaration. `None`: there is no such definition.
-    transient fn item(DefId) -> Option<Arc<Item>> = super::item_tree::compute_item;
+    transient fn item(DefId) -> Option<Hashed<Item>> = super::item_tree::compute_item;
     /// The body of a function.
     transient fn function_body(DefId) -> Option<Hashed<ast::Body>> = super::item_tree::compute_body;
 

@@ -194,7 +194,7 @@ pub struct Foreign {
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Function {
     /// Everything callers see.
-    pub signature: Arc<Signature>,
+    pub signature: Hashed<Signature>,
     /// `None` for prototypes.
     pub body: Option<Hashed<Body>>,
 }
@@ -348,7 +348,7 @@ pub struct Interface {
     /// Type parameters.
     pub generics: Generics,
     /// Methods and operators.
-    pub members: Vec<(Ident, Arc<Signature>)>,
+    pub members: Vec<(Ident, Hashed<Signature>)>,
     /// Types of value parameters; those of the members are in their signatures.
     pub arena: Arena,
 }

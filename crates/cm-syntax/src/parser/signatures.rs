@@ -92,7 +92,7 @@ impl Parser<'_> {
 
     /// The rest of a function after its signature: a block, or `;`.
     fn function(&mut self, signature: Signature) -> ItemKind {
-        let signature = Arc::new(signature);
+        let signature = Hashed::new(signature);
         let mut body = None;
         if !self.eat(T::Semi) {
             let first = self.mark_behind();
@@ -179,7 +179,7 @@ impl Parser<'_> {
         let arena = self.take_arena();
         let (modifiers, generics) = Default::default();
         let signature = make_signature(modifiers, generics, Role::Plain, Some(ty), params, arena);
-        let signature = Arc::new(Signature { variadic, ..signature });
+        let signature = Hashed::new(Signature { variadic, ..signature });
         Ok((name, ItemKind::Function(Function { signature, body: None })))
     }
 
@@ -234,7 +234,7 @@ impl Parser<'_> {
     }
 
     /// A signature in an interface.
-    pub(super) fn interface_member(&mut self) -> Parse<(Ident, Arc<Signature>)> {
+    pub(super) fn interface_member(&mut self) -> Parse<(Ident, Hashed<Signature>)> {
         let (name, signature) = if self.kind() == T::Operator {
             self.operator(Modifiers::default())?
         } else {
@@ -244,7 +244,7 @@ impl Parser<'_> {
             (name, self.signature(modifiers, generics, Role::Plain, Some(ty))?)
         };
         self.expect(T::Semi)?;
-        Ok((name, Arc::new(signature)))
+        Ok((name, Hashed::new(signature)))
     }
 
     // ------------------------------------------------------------ type parameters
@@ -353,7 +353,7 @@ impl Parser<'_> {
         };
         self.semicolon();
         let body = Some(Hashed::new(Body { block, arena: self.take_arena() }));
-        let signature = Arc::new(Signature { is_macro: true, ..signature });
+        let signature = Hashed::new(Signature { is_macro: true, ..signature });
         Ok(ItemKind::Function(Function { signature, body }))
     }
 }
