@@ -3,7 +3,7 @@
 use super::Graph;
 use crate::{
     Key, Node, Provider, Query, QueryId, buffer,
-    image::{key_hash, node_hash},
+    image::node_hash,
     paged::Paged,
     query::{AnyKey, KeyRef},
 };
@@ -116,7 +116,7 @@ impl Graph {
         let image = self.image.as_ref()?;
         buffer::with(|bytes| {
             encode(bytes);
-            image.find(node_hash(kind, key_hash(bytes)), kind, bytes)
+            image.find(node_hash(kind, bytes), kind, bytes)
         })
     }
     /// A query by its identity.

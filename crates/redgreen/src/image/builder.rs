@@ -3,7 +3,7 @@
 use super::{
     NONE,
     header::{ALIGNMENT, Header, Identity, SECTIONS, Section},
-    key_hash, node_hash,
+    node_hash,
 };
 use crate::Fingerprint;
 
@@ -70,7 +70,7 @@ impl Builder {
         if row.is_input {
             self.put_number(Section::Inputs, self.hashes.len());
         }
-        self.hashes.push(node_hash(row.kind, key_hash(row.key)));
+        self.hashes.push(node_hash(row.kind, row.key));
         self.put(Section::KeyBytes, row.key);
         self.put_number(Section::KeyOffsets, self.len(Section::KeyBytes));
         self.put(Section::Kinds, &row.kind.to_ne_bytes());

@@ -24,14 +24,9 @@ use xxhash_rust::xxh3::xxh3_64;
 /// No node, no value.
 pub(crate) const NONE: u32 = u32::MAX;
 
-/// The hash by which keys are found.
-pub(crate) fn key_hash(key: &[u8]) -> u64 {
-    xxh3_64(key)
-}
-
-/// The hash by which nodes are found, from that of the key.
-pub(crate) fn node_hash(kind: u16, key_hash: u64) -> u64 {
-    key_hash ^ (u64::from(kind) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+/// The hash by which nodes are found.
+pub(crate) fn node_hash(kind: u16, key: &[u8]) -> u64 {
+    xxh3_64(key) ^ (u64::from(kind) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 /// An image that has been checked: every index in it is in bounds.
