@@ -33,7 +33,7 @@ pub fn front_end(db: &Database, clock: &Clock) {
         return;
     }
     let mut checked: Vec<FileId> = decl::checked_files(db).collect();
-    checked.sort_by_key(|file| match cm_db::source(db, *file) {
+    checked.sort_by_cached_key(|file| match cm_db::source(db, *file) {
         FileText::Text(text) => Reverse(text.len()),
         _ => Reverse(0),
     });
@@ -50,8 +50,9 @@ pub fn units(db: &Database, session: &Session) {
     let clock = &session.clock;
     if !db.graph().has_image() {
         explore(db, Item::Start, &|db, item| cm_lower::mir_refs(db, item.clone()).clone());
-        inside(db, |db| {
-            cm_lower::units(db, Root);
+        // There, since threads of the pool have memory at hand by now.
+        each(db, &[Root], |db, root| {
+            cm_lower::units(db, *root);
         });
         clock.lap("MIR");
     }
@@ -79,7 +80,7 @@ pub fn units(db: &Database, session: &Session) {
         each(db, &stale, |db, unit| {
             cm_lower::unit(db, *unit);
         });
-        stale.sort_by_key(|unit| Reverse(cm_lower::unit(db, *unit).len()));
+        stale.sort_by_cached_key(|unit| Reverse(cm_lower::unit(db, *unit).len()));
     }
     if stale.len() > 1 {
         each(db, &stale, |db, unit| {
@@ -89,13 +90,7 @@ pub fn units(db: &Database, session: &Session) {
     clock.lap("units");
 }
 
-/// Does something on a thread of the pool, which has memory at hand by now.
-fn inside(db: &Database, work: impl FnOnce(&Database) + Send) {
-    let db = db.clone();
-    rayon::scope(move |_| work(&db));
-}
-
-/// Does something for each key. Those that take longest should come first.
+/// Does something for each key, on threads of the pool. Those that take longest should come first.
 fn each<K: Sync>(db: &Database, keys: &[K], work: impl Fn(&Database, &K) + Sync) {
     let handles: Vec<_> = keys.iter().map(|key| (db.clone(), key)).collect();
     // One by one: of longer pieces, the last would keep one processor busy while the others wait.

@@ -563,8 +563,8 @@ fn beside<A: Send, B: Send>(
     Ok(first.zip(second).expect("invariant: the scope has ended without a panic"))
 }
 
-/// Writes what is stored, then the graph, which refers to it, on this thread alone if `here`. Gives what it holds, and whether the image was
-/// replaced as a whole.
+/// Writes what is stored, then the graph, which refers to it, on this thread alone if `here`. Gives what it
+/// holds, and whether the image was replaced as a whole.
 fn keep_graph(
     graph: &Graph,
     draft: Option<Receiver<Draft>>,
