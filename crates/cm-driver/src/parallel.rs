@@ -50,6 +50,8 @@ pub fn units(db: &Database, session: &Session) {
     let clock = &session.clock;
     if !db.graph().has_image() {
         explore(db, Item::Start, &|db, item| cm_lower::mir_refs(db, item.clone()).clone());
+        // What follows keeps one processor busy.
+        session.begin_keeping(db, &[cm_hir::queries::node::diagnostics(Root)]);
         // There, since threads of the pool have memory at hand by now.
         each(db, &[Root], |db, root| {
             cm_lower::units(db, *root);
@@ -91,11 +93,15 @@ pub fn units(db: &Database, session: &Session) {
 }
 
 /// Does something for each key, on threads of the pool. Those that take longest should come first.
-fn each<K: Sync>(db: &Database, keys: &[K], work: impl Fn(&Database, &K) + Sync) {
+pub fn each<K: Sync, R: Send>(
+    db: &Database,
+    keys: &[K],
+    work: impl Fn(&Database, &K) -> R + Sync,
+) -> Vec<R> {
     let handles: Vec<_> = keys.iter().map(|key| (db.clone(), key)).collect();
     // One by one: of longer pieces, the last would keep one processor busy while the others wait.
     let handles = handles.into_par_iter().with_max_len(1);
-    handles.for_each(|(db, key)| work(&db, key));
+    handles.map(|(db, key)| work(&db, key)).collect()
 }
 
 /// Asks for what follows from a key, and for what follows from that, until there is nothing new.

@@ -338,16 +338,18 @@ impl Session {
         }
     }
 
-    /// Begins to write down the graph below the first of the roots that will be kept, while the last one
-    /// is brought up to date.
+    /// Begins to write down the graph below the first of the roots that will be kept, while the others are
+    /// brought up to date. It goes on where it was when it was last called.
     pub fn begin_keeping(&self, db: &Database, roots: &[Node]) {
         // On a thread of the pool it could come to wait for what it has itself put off.
         let is_outside = rayon::current_thread_index().is_none();
         if self.files_to_write().is_some() && is_outside && !self.stays {
             let (sender, receiver) = mpsc::sync_channel(1);
-            let (graph, roots) = (db.shared_graph(), roots.to_vec());
+            let (graph, roots, begun) = (db.shared_graph(), roots.to_vec(), self.draft.take());
             rayon::spawn(move || {
-                if let Some(draft) = graph.draft(&roots) {
+                // Who was asked first begins first, and waits for nobody.
+                let begun = begun.and_then(|begun| begun.recv().ok());
+                if let Some(draft) = graph.draft(begun, &roots) {
                     // Nobody waits for it if the build has failed.
                     let _ = sender.send(draft);
                 }

@@ -5,7 +5,7 @@
 
 use crate::{
     beside::{Beside, walk},
-    queries,
+    parallel, queries,
     tools::Tools,
 };
 use camino::Utf8Path;
@@ -14,7 +14,7 @@ use cm_base::{FileText, Name};
 use cm_db::{Db, FileId};
 use cm_hir::decl::{self, Item, ItemKind};
 use cm_lower::UnitId;
-use redgreen::{BuildLog, Fingerprint, Root};
+use redgreen::{BuildLog, Database, Fingerprint, Root};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 use std::{
@@ -39,10 +39,21 @@ struct Module {
 ///
 /// # Errors
 /// If a file cannot be written.
-pub fn update(db: &dyn Db, log: &BuildLog, cache: &Beside, program: &str) -> io::Result<()> {
-    let ran = |query: &str| -> BTreeSet<Arc<str>> {
-        log.ran(query, db.graph().registry()).into_iter().collect()
-    };
+pub fn update(db: &Database, log: &BuildLog, cache: &Beside, program: &str) -> io::Result<()> {
+    let (of_units, of_modules) = (db.clone(), db.clone());
+    let (units, modules) = rayon::join(
+        move || update_units(&of_units, log, cache, program),
+        move || update_modules(&of_modules, log, cache),
+    );
+    units.and(modules)
+}
+
+/// The keys for which a query ran.
+fn ran(db: &Database, log: &BuildLog, query: &str) -> BTreeSet<Arc<str>> {
+    log.ran(query, db.graph().registry()).into_iter().collect()
+}
+
+fn update_units(db: &Database, log: &BuildLog, cache: &Beside, program: &str) -> io::Result<()> {
     let units = LazyCell::new(|| -> BTreeMap<String, UnitId> {
         cm_lower::units(db, Root).iter().map(|unit| (unit.to_string(), *unit)).collect()
     });
@@ -55,9 +66,10 @@ pub fn update(db: &dyn Db, log: &BuildLog, cache: &Beside, program: &str) -> io:
         ("unit_bitcode", "llvm", bitcode),
         ("unit_object", "obj", object),
     ];
+    let have_others = !ran(db, log, "units").is_empty();
     for (query, folder, artifact) in artifacts {
-        let made = ran(query);
-        if made.is_empty() && ran("units").is_empty() {
+        let made = ran(db, log, query);
+        if made.is_empty() && !have_others {
             continue;
         }
         let path = cache.dir.join(folder).join(format!("{program}.json"));
@@ -70,13 +82,7 @@ pub fn update(db: &dyn Db, log: &BuildLog, cache: &Beside, program: &str) -> io:
         }
         replace(cache, &path, &digests)?;
     }
-    let parsed = ran("parse");
-    if parsed.is_empty() {
-        return Ok(());
-    }
-    let declared: BTreeSet<_> =
-        ["item_tree", "imports", "exports"].into_iter().flat_map(ran).collect();
-    update_modules(db, &parsed, &declared, cache)
+    Ok(())
 }
 
 /// Tells what kind of digest it is.
@@ -107,26 +113,29 @@ fn replace(cache: &Beside, path: &Utf8Path, value: &impl Serialize) -> io::Resul
 
 /// What is declared is described anew where it may have changed, which is not where a file was parsed with
 /// the same result.
-fn update_modules(
-    db: &dyn Db,
-    parsed: &BTreeSet<Arc<str>>,
-    declared: &BTreeSet<Arc<str>>,
-    cache: &Beside,
-) -> io::Result<()> {
+fn update_modules(db: &Database, log: &BuildLog, cache: &Beside) -> io::Result<()> {
+    let parsed = ran(db, log, "parse");
+    if parsed.is_empty() {
+        return Ok(());
+    }
+    let declared: BTreeSet<_> =
+        ["item_tree", "imports", "exports"].iter().flat_map(|query| ran(db, log, query)).collect();
     let path = cache.dir.join("module_hash.json");
     let mut modules: BTreeMap<String, Module> = read(cache, &path);
-    for file in cm_hir::files(db, Root) {
-        let (name, key) = (format!("{file}.cm"), file.0.as_str());
-        let known = modules.get_mut(&name).filter(|_| !declared.contains(key));
-        if known.is_some() && !parsed.contains(key) {
-            continue;
-        }
-        let FileText::Text(text) = cm_db::source(db, *file) else { continue };
-        match known {
-            Some(module) => module.sha256 = sha256(text.as_bytes()),
-            None => _ = modules.insert(name, describe(db, *file, text)),
-        }
-    }
+    let name = |file: &FileId| format!("{file}.cm");
+    let known =
+        |file: &FileId| modules.get(&name(file)).filter(|_| !declared.contains(file.0.as_str()));
+    let in_doubt = |file: &&FileId| parsed.contains(file.0.as_str()) || known(file).is_none();
+    let files: Vec<FileId> = cm_hir::files(db, Root).iter().filter(in_doubt).copied().collect();
+    let described = parallel::each(db, &files, |db, file| {
+        let FileText::Text(text) = cm_db::source(db, *file) else { return None };
+        let module = match known(file) {
+            Some(known) => Module { sha256: sha256(text.as_bytes()), ..known.clone() },
+            None => describe(db, *file, text),
+        };
+        Some((name(file), module))
+    });
+    modules.extend(described.into_iter().flatten());
     replace(cache, &path, &modules)
 }
 

@@ -3,7 +3,10 @@
 use crate::log::Why;
 use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    mem,
+};
 
 /// The running queries of one database handle, innermost last.
 ///
@@ -28,10 +31,13 @@ impl Clone for Frames {
 /// One running query.
 struct Frame {
     node: u32,
-    dependencies: SmallVec<[u32; FEW]>,
+    dependencies: Dependencies,
     /// The same as a set, once there are many.
     seen: FxHashSet<u32>,
 }
+
+/// What was read, in the order of the first reading.
+pub(crate) type Dependencies = SmallVec<[u32; FEW]>;
 
 /// Up to here searching the list is faster than hashing.
 const FEW: usize = 12;
@@ -107,11 +113,11 @@ impl Frames {
 pub(crate) struct Running<'a>(&'a Frames);
 
 impl Running<'_> {
-    /// What was read, in the order of the first reading.
-    pub fn dependencies(&self) -> Box<[u32]> {
-        let stack = self.0.stack.borrow();
-        let frame = stack.last().expect("invariant: a frame lives as long as its guard");
-        frame.dependencies[..].into()
+    /// The query has ended.
+    pub fn end(self) -> Dependencies {
+        let mut stack = self.0.stack.borrow_mut();
+        let frame = stack.last_mut().expect("invariant: a frame lives as long as its guard");
+        mem::take(&mut frame.dependencies)
     }
 }
 
@@ -156,13 +162,11 @@ mod tests {
         reads.for_each(|node| frames.edge(node));
         assert_eq!(frames.cycle(1), Some(vec![1, 2]));
         let expected: Vec<u32> = (0..40).rev().chain([99]).collect();
-        assert_eq!(*inner.dependencies(), expected);
         let aside = frames.aside();
         frames.edge(100);
         drop(aside);
-        assert_eq!(*inner.dependencies(), expected);
-        drop(inner);
+        assert_eq!(*inner.end(), expected);
         assert_eq!((frames.cycle(2), frames.innermost()), (None, Some(1)));
-        assert!(outer.dependencies().is_empty());
+        assert!(outer.end().is_empty());
     }
 }

@@ -1,5 +1,6 @@
 //! What happened in a build.
 
+use crossbeam_utils::CachePadded;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -49,7 +50,8 @@ pub(crate) struct Entry {
 /// The events since the log was last taken.
 #[derive(Default)]
 pub(crate) struct Log {
-    pub executed: Mutex<Vec<Entry>>,
+    /// Every execution writes it, on whatever processor.
+    pub executed: CachePadded<Mutex<Vec<Entry>>>,
     pub inputs_changed: Mutex<Vec<u32>>,
     /// Nodes whose results were taken from the image.
     pub loaded: Mutex<Vec<u32>>,

@@ -179,7 +179,7 @@ impl<'a> Table<'a> {
         }
         let (kind, key) = self.graph.name(node);
         let log = &mut self.log;
-        log.keys.extend_from_slice(key);
+        log.keys.extend_from_slice(&key);
         let number = log.nodes.len() as u32;
         log.nodes.push((kind, log.keys.len() as u32));
         self.numbers[node as usize] = number + 1;

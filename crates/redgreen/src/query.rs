@@ -3,6 +3,7 @@
 use crate::{Blob, Db, Fingerprint, Key, Stamp, Store, buffer, graph::NewNodes};
 use rustc_hash::FxHashMap;
 use serde::{Serialize, de::DeserializeOwned};
+use smallvec::SmallVec;
 use std::{any::Any, fmt, hash::Hash, sync::Arc};
 
 /// What inputs are read from; see [`Graph::world`](crate::Graph::world).
@@ -81,8 +82,8 @@ pub struct Query {
     pub(crate) load: fn(&[u8]) -> Option<AnyValue>,
     pub(crate) show: fn(KeyRef<'_>) -> Option<String>,
     pub(crate) stamp: fn(&dyn Db, KeyRef<'_>) -> Option<Stamp>,
-    /// The bytes of a key that is a value.
-    pub(crate) encode: fn(&AnyKey) -> Box<[u8]>,
+    /// Appends the bytes of a key that is a value.
+    pub(crate) encode: fn(&AnyKey, &mut Vec<u8>),
     /// The number of a new node with a key of these bytes.
     pub(crate) find: fn(&NewNodes, u16, &[u8]) -> Option<u32>,
 }
@@ -112,8 +113,8 @@ impl KeyRef<'_> {
 /// What is recorded of a result.
 pub(crate) struct Seal {
     pub fingerprint: Fingerprint,
-    /// What the image keeps of it.
-    pub kept: Option<Box<[u8]>>,
+    /// What the image keeps of it, which is little most often.
+    pub kept: Option<SmallVec<[u8; 64]>>,
 }
 
 impl Query {
@@ -133,13 +134,9 @@ impl Query {
             load,
             show: |key| key.with::<Q, _>(Q::Key::to_string),
             stamp: |_, _| None,
-            encode: |key| {
+            encode: |key, out| {
                 let key = key.downcast_ref::<Q::Key>();
-                let key = key.expect("invariant: a key is of its query's type");
-                buffer::with(|bytes| {
-                    key.encode(bytes);
-                    bytes.as_slice().into()
-                })
+                key.expect("invariant: a key is of its query's type").encode(out);
             },
             find: |nodes, kind, bytes| nodes.find(kind, &Q::Key::decode(bytes)?),
         }
@@ -171,7 +168,7 @@ impl Query {
         let seal: fn(&mut AnyValue, &dyn Store) -> Seal = |value, _| {
             encoded::<Q::Value, _>(value, |bytes| Seal {
                 fingerprint: Fingerprint::of_bytes(bytes),
-                kept: Some(bytes.into()),
+                kept: Some(SmallVec::from_slice(bytes)),
             })
         };
         Query::new::<Q>(Kind::Inline, fingerprint, seal, decode::<Q::Value>)
@@ -212,7 +209,7 @@ fn decode<V: DeserializeOwned + Send + Sync + 'static>(bytes: &[u8]) -> Option<A
 fn seal_blob(value: &mut AnyValue, store: &dyn Store) -> Seal {
     let (blob, digest) = typed::<Blob>(value).clone().seal(store);
     *value = Box::new(blob);
-    Seal { fingerprint: hash_of::<Blob>(value), kept: Some(digest.into()) }
+    Seal { fingerprint: hash_of::<Blob>(value), kept: Some(SmallVec::from_slice(&digest)) }
 }
 
 /// The queries of one crate.

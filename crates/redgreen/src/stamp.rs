@@ -22,8 +22,12 @@ impl Stamp {
         self == now && self != Stamp::UNKNOWN
     }
 
-    pub(crate) fn to_bytes(self) -> Box<[u8]> {
-        self.0.iter().flat_map(|word| word.to_le_bytes()).collect()
+    pub(crate) fn to_bytes(self) -> [u8; Stamp::BYTES] {
+        let mut bytes = [0; Stamp::BYTES];
+        for (chunk, word) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(self.0) {
+            *chunk = word.to_le_bytes();
+        }
+        bytes
     }
     pub(crate) fn from_bytes(bytes: &[u8]) -> Stamp {
         let mut words = [0; 4];

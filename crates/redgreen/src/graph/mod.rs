@@ -14,8 +14,10 @@ pub use run::{fingerprint_of, get, unrecorded};
 pub use save::{Draft, NodeReport, SaveError, Snapshot, SnapshotFile, image_bytes, image_report};
 
 use crate::{
-    Digest, Fingerprint, Identity, Kind, Observer, Query, Registry, Store, World, image::Image,
-    log::Log, paged::Paged,
+    Digest, Fingerprint, Identity, Kind, Observer, Query, Registry, Store, World,
+    image::{Image, Row},
+    log::Log,
+    paged::Paged,
 };
 use dependents::Dependents;
 pub(crate) use nodes::NewNodes;
@@ -59,9 +61,6 @@ enum Mark {
     /// It must run whatever its dependencies say.
     Lost = 3,
 }
-
-/// A record as references: fingerprint, what is kept, dependencies.
-type Parts<'a> = (Fingerprint, Option<&'a [u8]>, &'a [u32]);
 
 /// Why a build was interrupted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -183,12 +182,15 @@ impl Graph {
         self.records.at(&self.states.peek(node)?.record)
     }
     /// What the latest record says; `None`: there is none.
-    fn parts(&self, node: u32) -> Option<Parts<'_>> {
-        if let Some(record) = self.replacement(node) {
-            return Some((record.fingerprint, record.kept.as_deref(), &record.dependencies));
-        }
-        let image = self.image_of(node)?;
-        Some((image.fingerprint(node), image.kept(node), image.dependencies(node)))
+    fn row(&self, node: u32) -> Option<Row<'_>> {
+        let image = self.image_of(node);
+        let Some(record) = self.replacement(node) else { return Some(image?.row(node)) };
+        let key = image.map_or(record.key(), |image| image.key(node));
+        Some(Row { key, ..record.row() })
+    }
+    /// The same for nodes that have records.
+    fn rows(&self, nodes: &[u32]) -> Vec<Row<'_>> {
+        nodes.iter().filter_map(|&node| self.row(node)).collect()
     }
     /// The fingerprint in the latest record; `None`: there is no record.
     fn recorded(&self, node: u32) -> Option<Fingerprint> {
@@ -200,14 +202,14 @@ impl Graph {
     /// What the latest record keeps of the result.
     fn kept(&self, node: u32) -> Option<&[u8]> {
         match self.replacement(node) {
-            Some(record) => record.kept.as_deref(),
+            Some(record) => record.kept(),
             None => self.image_of(node)?.kept(node),
         }
     }
     /// The dependencies in the latest record. Another one may take its place meanwhile.
     fn dependencies(&self, node: u32) -> Option<&[u32]> {
         match self.replacement(node) {
-            Some(record) => Some(&record.dependencies),
+            Some(record) => Some(record.dependencies()),
             None => Some(self.image_of(node)?.dependencies(node)),
         }
     }

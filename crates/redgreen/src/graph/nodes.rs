@@ -3,13 +3,15 @@
 use super::Graph;
 use crate::{
     Key, Node, Provider, Query, QueryId, buffer,
-    image::node_hash,
+    image::{Row, node_hash},
     paged::Paged,
     query::{AnyKey, KeyRef},
 };
+use crossbeam_utils::CachePadded;
 use parking_lot::Mutex;
 use rustc_hash::{FxHashMap, FxHasher};
 use std::{
+    borrow::Cow,
     hash::{Hash, Hasher},
     sync::{
         OnceLock,
@@ -23,26 +25,25 @@ const SHARDS: usize = 64;
 /// those it no longer needs by opening anew.
 pub(crate) struct NewNodes {
     base: u32,
-    next: AtomicU32,
+    next: CachePadded<AtomicU32>,
     /// Hash to number. Equal hashes of different keys sit at the next free hashes.
-    shards: [Mutex<FxHashMap<u64, u32>>; SHARDS],
+    shards: [CachePadded<Mutex<FxHashMap<u64, u32>>>; SHARDS],
     names: Paged<OnceLock<Name>>,
 }
 
 /// The name of a node that this process has given a number. Its key is looked for and passed on as
-/// it is; only what is written down needs bytes.
+/// it is; its bytes are in the record.
 struct Name {
     kind: u16,
     key: Box<AnyKey>,
-    bytes: OnceLock<Box<[u8]>>,
 }
 
 impl NewNodes {
     pub fn new(base: u32) -> NewNodes {
         NewNodes {
             base,
-            next: AtomicU32::new(base),
-            shards: std::array::from_fn(|_| Mutex::default()),
+            next: AtomicU32::new(base).into(),
+            shards: std::array::from_fn(|_| CachePadded::default()),
             names: Paged::default(),
         }
     }
@@ -61,7 +62,7 @@ impl NewNodes {
         let mut shard = self.shard(hash).lock();
         self.known(&shard, hash, kind, key).unwrap_or_else(|free| {
             let node = self.next.fetch_add(1, Relaxed);
-            let name = || Name { kind, key: Box::new(key.clone()), bytes: OnceLock::new() };
+            let name = || Name { kind, key: Box::new(key.clone()) };
             self.names.get(node - self.base).get_or_init(name);
             shard.insert(free, node);
             node
@@ -130,12 +131,18 @@ impl Graph {
         }
     }
     /// The query, and the bytes of the key.
-    pub(crate) fn name(&self, node: u32) -> (u16, &[u8]) {
-        if let Some(image) = self.image_of(node) {
-            return (image.kind(node), image.key(node));
+    pub(crate) fn name(&self, node: u32) -> (u16, Cow<'_, [u8]>) {
+        if let Some(Row { kind, key, .. }) = self.row(node) {
+            return (kind, key.into());
         }
-        let Name { kind, key, bytes } = self.new_nodes.name(node);
-        (*kind, bytes.get_or_init(|| (self.registry.query(*kind).encode)(&**key)))
+        let mut bytes = Vec::new();
+        self.encode_key(node, &mut bytes);
+        (self.kind(node), bytes.into())
+    }
+    /// Appends the bytes of a key that the image does not have.
+    pub(super) fn encode_key(&self, node: u32, out: &mut Vec<u8>) {
+        let Name { kind, key } = self.new_nodes.name(node);
+        (self.registry.query(*kind).encode)(&**key, out);
     }
     /// The key as it is at hand.
     pub(super) fn key_ref(&self, node: u32) -> KeyRef<'_> {

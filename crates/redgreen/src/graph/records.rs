@@ -1,19 +1,79 @@
 //! What was recorded of executions in this process.
 
-use crate::{Fingerprint, paged::Paged};
+use crate::{
+    Fingerprint,
+    image::{NONE, Row},
+    paged::Paged,
+};
+use crossbeam_utils::CachePadded;
 use parking_lot::Mutex;
 use std::sync::{
     OnceLock,
     atomic::{AtomicU32, Ordering::*},
 };
 
-/// The result of an execution.
+/// What is recorded of an execution, and all that an image says of the node: it is written down when
+/// nothing of it is in a cache any more, so that what is needed together lies together.
 pub(super) struct Record {
     pub fingerprint: Fingerprint,
-    /// What the image keeps: the value, its digest in the store, or the stamp of an input.
-    pub kept: Option<Box<[u8]>>,
+    /// The dependencies, then the bytes of what is kept and of the key.
+    words: Box<[u32]>,
+    dependencies: u32,
+    /// In bytes; `NONE`: nothing is kept.
+    kept: u32,
+    key: u32,
+    kind: u16,
+}
+
+impl Record {
+    /// `key`: empty if the image has it.
+    pub fn new(row: Row<'_>) -> Record {
+        let Row { kind, key, fingerprint, dependencies, kept } = row;
+        let bytes = [kept.unwrap_or_default(), key];
+        let count = dependencies.len();
+        let len = bytes.iter().map(|part| part.len()).sum::<usize>();
+        let mut words = Vec::with_capacity(count + len.div_ceil(size_of::<u32>()));
+        words.extend_from_slice(dependencies);
+        words.resize(words.capacity(), 0);
+        let (first, rest) =
+            bytemuck::cast_slice_mut(&mut words[count..]).split_at_mut(bytes[0].len());
+        first.copy_from_slice(bytes[0]);
+        rest[..key.len()].copy_from_slice(key);
+        Record {
+            fingerprint,
+            words: words.into(),
+            dependencies: count as u32,
+            kept: kept.map_or(NONE, |kept| kept.len() as u32),
+            key: key.len() as u32,
+            kind,
+        }
+    }
+    /// What it was made of.
+    pub fn row(&self) -> Row<'_> {
+        Row {
+            kind: self.kind,
+            key: self.key(),
+            fingerprint: self.fingerprint,
+            dependencies: self.dependencies(),
+            kept: self.kept(),
+        }
+    }
     /// In the order of the first reading.
-    pub dependencies: Box<[u32]>,
+    pub fn dependencies(&self) -> &[u32] {
+        &self.words[..self.dependencies as usize]
+    }
+    /// What the image keeps: the value, its digest in the store, or the stamp of an input.
+    pub fn kept(&self) -> Option<&[u8]> {
+        (self.kept != NONE).then(|| &self.bytes()[..self.kept as usize])
+    }
+    /// The bytes of the key; empty if the image has it.
+    pub fn key(&self) -> &[u8] {
+        let start = if self.kept == NONE { 0 } else { self.kept as usize };
+        &self.bytes()[start..][..self.key as usize]
+    }
+    fn bytes(&self) -> &[u8] {
+        bytemuck::cast_slice(&self.words[self.dependencies as usize..])
+    }
 }
 
 /// The record of a node, which another one may take the place of at any time.
@@ -31,7 +91,7 @@ pub(super) struct Records {
     count: u32,
     free: Vec<u32>,
     /// How many have been given out since: the free ones, then those after `count`.
-    given: AtomicU32,
+    given: CachePadded<AtomicU32>,
     /// Numbers whose records nobody needs.
     outdated: Mutex<Vec<u32>>,
 }
@@ -72,7 +132,22 @@ impl Records {
 #[cfg(test)]
 mod tests {
     use super::{Place, Record, Records};
-    use crate::Fingerprint;
+    use crate::{Fingerprint, image::Row};
+
+    #[test]
+    fn a_record_gives_what_it_was_made_of() {
+        let keys: [&[u8]; 3] = [b"", b"k", b"a longer key"];
+        let all_kept: [Option<&[u8]>; 4] = [None, Some(b""), Some(b"kep"), Some(b"what is kept")];
+        for (key, kept) in keys.into_iter().flat_map(|key| all_kept.map(|kept| (key, kept))) {
+            for dependencies in [&[][..], &[7], &[3, 1, 2]] {
+                let fingerprint = Fingerprint(5);
+                let record = Record::new(Row { kind: 4, key, fingerprint, dependencies, kept });
+                let row = record.row();
+                assert_eq!((row.kind, row.fingerprint, row.key), (4, fingerprint, key));
+                assert_eq!((row.kept, row.dependencies), (kept, dependencies));
+            }
+        }
+    }
 
     #[test]
     fn what_is_outdated_stays_until_it_is_forgotten_and_makes_room_then() {
@@ -83,7 +158,8 @@ mod tests {
             let before = records.at(&places[0]);
             for (place, number) in places.iter().zip(10 * round..) {
                 let fingerprint = Fingerprint(number);
-                records.put(place, Record { fingerprint, kept: None, dependencies: [].into() });
+                let row = Row { kind: 0, key: b"", fingerprint, dependencies: &[], kept: None };
+                records.put(place, Record::new(row));
             }
             let of = |record: Option<&Record>| record.map(|record| record.fingerprint.0);
             assert_eq!(of(before), (round > 0).then(|| 10 * (round - 1)));

@@ -5,7 +5,9 @@ use super::{
     mark::{ensure, ensure_in, with_stack},
 };
 use crate::{
-    Db, Fingerprint, Kind, Provider, Query,
+    Db, Fingerprint, Kind, Provider, Query, buffer,
+    frames::Dependencies,
+    image::Row,
     log::{Entry, Log, Why},
     query::{AnyValue, Seal},
 };
@@ -154,7 +156,7 @@ fn run_unrecorded(db: &dyn Db, graph: &Graph, node: u32) -> AnyValue {
 struct Outcome {
     value: AnyValue,
     seal: Seal,
-    dependencies: Box<[u32]>,
+    dependencies: Dependencies,
     /// When it began.
     start: u32,
 }
@@ -165,8 +167,7 @@ fn run(db: &dyn Db, graph: &Graph, node: u32) -> Outcome {
     graph.announce_run(query);
     let running = db.frames().enter(node);
     let value = (query.run)(db, graph.key_ref(node));
-    let dependencies = running.dependencies();
-    drop(running);
+    let dependencies = running.end();
     let Some(mut value) = value else { graph.interrupt(Cause::Damaged) };
     let seal = match query.kind {
         Kind::Relay => Seal { fingerprint: graph.relayed(&dependencies), kept: None },
@@ -202,8 +203,7 @@ fn run_red(
     let Outcome { value, seal, dependencies, start } = run(db, graph, node);
     let changed = recorded != Some(seal.fingerprint);
     graph.note_execution(db, node, why, changed, start);
-    let Seal { fingerprint, kept } = seal;
-    graph.replace_record(node, Record { fingerprint, kept, dependencies }, changed);
+    graph.replace_record(node, seal.fingerprint, &dependencies, seal.kept.as_deref());
     value
 }
 
@@ -225,12 +225,7 @@ fn read_input(db: &dyn Db, graph: &Graph, node: u32, recorded: Option<Fingerprin
         }
         return value;
     }
-    let record = Record {
-        fingerprint: seal.fingerprint,
-        kept: Some(stamp.to_bytes()),
-        dependencies: Box::default(),
-    };
-    graph.replace_record(node, record, changed);
+    graph.replace_record(node, seal.fingerprint, &[], Some(&stamp.to_bytes()));
     value
 }
 
@@ -262,17 +257,31 @@ impl Graph {
         let read = dependencies.iter().map(|&read| self.recorded(read));
         Fingerprint::of(&read.collect::<Vec<_>>())
     }
-    fn replace_record(&self, node: u32, record: Record, changed: bool) {
-        let state = self.state(node);
-        let same = self.parts(node).is_some_and(|(_, kept, dependencies)| {
-            kept == record.kept.as_deref() && *dependencies == *record.dependencies
-        });
-        if changed || !same {
+    fn replace_record(
+        &self,
+        node: u32,
+        fingerprint: Fingerprint,
+        dependencies: &[u32],
+        kept: Option<&[u8]>,
+    ) {
+        let (state, image) = (self.state(node), self.image_of(node));
+        let replaced = self.records.at(&state.record);
+        let before = replaced.map(Record::row).or_else(|| Some(image?.row(node)));
+        let changed = before.is_none_or(|before| before.fingerprint != fingerprint);
+        let same = |before: Row<'_>| before.kept == kept && before.dependencies == dependencies;
+        // Written once: other threads read what lies beside it all the time.
+        if !self.is_dirty() && (changed || !before.is_some_and(same)) {
             self.dirty.store(true, Relaxed);
         }
-        if node < self.base && self.replacement(node).is_none() {
+        if image.is_some() && replaced.is_none() {
             self.replaced.lock().push(node);
         }
+        let record = buffer::with(|key| {
+            if image.is_none() {
+                self.encode_key(node, key);
+            }
+            Record::new(Row { kind: self.kind(node), key, fingerprint, dependencies, kept })
+        });
         self.records.put(&state.record, record);
         self.dependents.note(node);
         if changed {

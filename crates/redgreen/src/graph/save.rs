@@ -1,6 +1,6 @@
 //! Writing down a graph.
 
-use super::{Graph, Mark, Parts, Record};
+use super::{Graph, Mark, Record};
 use crate::{
     Fingerprint, Identity, Kind, Node, NodeName, Registry, Stamp, atomic_file,
     image::{Builder, Image, NONE, Patch, Row, patch_path},
@@ -169,12 +169,7 @@ impl Graph {
     /// # Errors
     /// As those of [`snapshot`](Self::snapshot).
     pub fn snapshot_on(&self, draft: Option<Draft>, roots: &[Node]) -> Result<Snapshot, SaveError> {
-        let fits = |draft: &Draft| {
-            Arc::ptr_eq(&draft.graph, &self.token)
-                && draft.revision == self.revision()
-                && roots.starts_with(&draft.roots)
-        };
-        let draft = match draft.filter(fits) {
+        let draft = match draft.filter(|draft| draft.fits(self, roots)) {
             Some(draft) => draft,
             None => match self.patched(roots) {
                 Some(snapshot) => return Ok(snapshot),
@@ -185,13 +180,17 @@ impl Graph {
     }
 
     /// Begins a snapshot whose first roots these are, in another thread than the one that brings the
-    /// others up to date. `None`: a root is not up to date, or the image that was opened will most
-    /// likely do with other results in it.
-    pub fn draft(&self, roots: &[Node]) -> Option<Draft> {
-        if self.image.as_ref().is_some_and(|image| self.same_edges(image).is_some()) {
-            return None;
-        }
-        Draft::new(self).with(self, roots).ok()
+    /// others up to date; or goes on with one that was begun for fewer. `None`: a root is not up to date,
+    /// or the image that was opened will most likely do with other results in it.
+    pub fn draft(&self, begun: Option<Draft>, roots: &[Node]) -> Option<Draft> {
+        let draft = match begun.filter(|draft| draft.fits(self, roots)) {
+            Some(draft) => draft,
+            None if self.image.as_ref().is_some_and(|image| self.same_edges(image).is_some()) => {
+                return None;
+            }
+            None => Draft::new(self),
+        };
+        draft.with(self, roots).ok()
     }
 
     /// The image that was opened with other results in it. Possible while no query has read other
@@ -202,9 +201,8 @@ impl Graph {
         if !self.image_is_up_to_date() {
             return None;
         }
-        let changes = records
-            .iter()
-            .map(|(node, record)| (*node, record.fingerprint, record.kept.as_deref()));
+        let changes =
+            records.iter().map(|(node, record)| (*node, record.fingerprint, record.kept()));
         let patch = image.patched(changes)?;
         let inputs = image.inputs().iter().map(|&node| self.recorded_input(node));
         let inputs = inputs.collect::<Option<Vec<_>>>()?;
@@ -217,15 +215,15 @@ impl Graph {
         let record = |node: &u32| Some((*node, self.replacement(*node)?));
         let records: Vec<(u32, &Record)> = self.replaced.lock().iter().filter_map(record).collect();
         let same =
-            |(node, record): &(u32, &Record)| *record.dependencies == *image.dependencies(*node);
+            |(node, record): &(u32, &Record)| record.dependencies() == image.dependencies(*node);
         records.iter().all(same).then_some(records)
     }
 
     fn recorded_input(&self, node: u32) -> Option<RecordedInput> {
-        let stamp = self.kept(node).map(Stamp::from_bytes).unwrap_or_default();
-        let (kind, key) = self.name(node);
+        let Row { kind, key, fingerprint, kept, .. } = self.row(node)?;
+        let stamp = kept.map(Stamp::from_bytes).unwrap_or_default();
         let (query, key) = (self.registry.query(kind).id, key.to_vec());
-        Some(RecordedInput { query, key, stamp, fingerprint: self.recorded(node)? })
+        Some(RecordedInput { query, key, stamp, fingerprint })
     }
 
     /// What the roots reach, for people: in the order of the image.
@@ -235,14 +233,17 @@ impl Graph {
     pub fn report(&self, roots: &[Node]) -> Result<Vec<NodeReport>, SaveError> {
         let (mut order, mut report) = (Order::default(), Vec::new());
         for root in roots {
-            order.add(self, root, &mut |node, (fingerprint, _, dependencies), places| {
-                let (query, key) = self.show(node);
-                report.push(NodeReport {
-                    name: NodeName { query: query.into(), key: key.into() },
-                    kind: self.query(node).kind,
-                    fingerprint,
-                    dependencies: dependencies.iter().map(|&at| places[at as usize]).collect(),
-                });
+            order.add(self, root, &mut |nodes, places| {
+                for (&node, row) in nodes.iter().zip(self.rows(nodes)) {
+                    let (query, key) = self.show(node);
+                    let place = |read: &u32| places[*read as usize];
+                    report.push(NodeReport {
+                        name: NodeName { query: query.into(), key: key.into() },
+                        kind: self.query(node).kind,
+                        fingerprint: row.fingerprint,
+                        dependencies: row.dependencies.iter().map(place).collect(),
+                    });
+                }
             })?;
         }
         Ok(report)
@@ -304,7 +305,8 @@ impl Draft {
     fn new(graph: &Graph) -> Draft {
         Draft {
             order: Order::default(),
-            builder: Builder::new(graph.node_count() as usize),
+            // While it is made, others may come.
+            builder: Builder::new(graph.node_count() as usize * 9 / 8),
             inputs: Vec::new(),
             roots: Vec::new(),
             graph: graph.token.clone(),
@@ -312,18 +314,26 @@ impl Draft {
         }
     }
 
+    /// Whether it is of this graph as it is now, for the first of these roots.
+    fn fits(&self, graph: &Graph, roots: &[Node]) -> bool {
+        Arc::ptr_eq(&self.graph, &graph.token)
+            && self.revision == graph.revision()
+            && roots.starts_with(&self.roots)
+    }
+
     /// The same with the roots that it lacks of these.
     fn with(mut self, graph: &Graph, roots: &[Node]) -> Result<Draft, SaveError> {
         let Draft { order, builder, inputs, roots: known, .. } = &mut self;
         for root in &roots[known.len()..] {
-            order.add(graph, root, &mut |node, (fingerprint, kept, dependencies), places| {
-                let (kind, key) = graph.name(node);
-                let is_input = graph.registry.query(kind).kind == Kind::Input;
-                if is_input {
-                    inputs.extend(graph.recorded_input(node));
+            order.add(graph, root, &mut |nodes, places| {
+                let rows = graph.rows(nodes);
+                builder.extend(&rows, places);
+                for (&node, row) in nodes.iter().zip(&rows) {
+                    if graph.registry.query(row.kind).kind == Kind::Input {
+                        inputs.extend(graph.recorded_input(node));
+                        builder.input(places[node as usize]);
+                    }
                 }
-                let dependencies = &mut dependencies.iter().map(|&read| places[read as usize]);
-                builder.push(Row { kind, is_input, key, fingerprint, dependencies, kept });
             })?;
         }
         self.roots = roots.to_vec();
@@ -347,33 +357,32 @@ struct Order {
     count: u32,
 }
 
-/// Is given a node that has got its place, its record, and the places of all that it depends on.
-type Visit<'a> = dyn FnMut(u32, Parts<'_>, &[u32]) + 'a;
+/// Is given nodes that have got their places, in that order, and the places of all that they depend on.
+type Visit<'a> = dyn FnMut(&[u32], &[u32]) + 'a;
 
 impl Order {
     /// Adds what a root reaches and has no place yet.
     fn add(&mut self, graph: &Graph, root: &Node, visit: &mut Visit<'_>) -> Result<(), SaveError> {
         /// In `places`: on the way, below in the stack.
         const STARTED: u32 = NONE - 1;
+        /// So many are visited together.
+        const MANY: usize = 128;
         let root = graph.find(root).filter(|_| graph.recording).ok_or(SaveError::NotBuilt)?;
         // There may be more than when the last root was added.
         self.places.resize(graph.node_count() as usize, NONE);
-        let mut next = Some(root);
+        let mut next = Some(root).filter(|root| self.places[*root as usize] == NONE);
         // With how many of its dependencies have been looked at.
-        let mut stack: Vec<(u32, Parts<'_>, usize)> = Vec::new();
+        let mut stack: Vec<(u32, &[u32], usize)> = Vec::new();
+        let mut done = Vec::with_capacity(MANY);
         loop {
             if let Some(node) = next.take() {
-                if self.places[node as usize] != NONE {
-                    return Ok(()); // an earlier root reached this one
-                }
                 if !graph.is_up_to_date(node) {
                     return Err(SaveError::NotBuilt);
                 }
                 self.places[node as usize] = STARTED;
-                stack.push((node, graph.parts(node).ok_or(SaveError::NotBuilt)?, 0));
+                stack.push((node, graph.dependencies(node).ok_or(SaveError::NotBuilt)?, 0));
             }
-            let Some((node, parts, seen)) = stack.last_mut() else { return Ok(()) };
-            let read = parts.2;
+            let Some((node, read, seen)) = stack.last_mut() else { break };
             match (*seen..read.len()).find(|&at| self.places[read[at] as usize] == NONE) {
                 Some(at) => {
                     *seen = at + 1;
@@ -382,10 +391,16 @@ impl Order {
                 None => {
                     self.places[*node as usize] = self.count;
                     self.count += 1;
-                    visit(*node, *parts, &self.places);
+                    done.push(*node);
                     stack.pop();
                 }
             }
+            if done.len() == MANY {
+                visit(&done, &self.places);
+                done.clear();
+            }
         }
+        visit(&done, &self.places);
+        Ok(())
     }
 }

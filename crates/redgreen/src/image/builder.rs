@@ -14,14 +14,13 @@ pub(crate) struct Builder {
     hashes: Vec<u64>,
 }
 
-/// A node to be added.
+/// What an image says of a node.
+#[derive(Clone, Copy)]
 pub(crate) struct Row<'a> {
     pub kind: u16,
-    pub is_input: bool,
     pub key: &'a [u8],
     pub fingerprint: Fingerprint,
-    /// In numbers of the new image.
-    pub dependencies: &'a mut dyn Iterator<Item = u32>,
+    pub dependencies: &'a [u32],
     pub kept: Option<&'a [u8]>,
 }
 
@@ -65,22 +64,34 @@ impl Builder {
         self.len(section) / size_of::<u32>()
     }
 
-    /// Adds the next node.
-    pub fn push(&mut self, row: Row<'_>) {
-        if row.is_input {
-            self.put_number(Section::Inputs, self.hashes.len());
+    /// Adds the next nodes. Their dependencies have these places in the image.
+    ///
+    /// Column by column: what rows refer to is in no cache most often, and such a loop waits for several
+    /// of them at once.
+    pub fn extend(&mut self, rows: &[Row<'_>], places: &[u32]) {
+        for row in rows {
+            self.hashes.push(node_hash(row.kind, row.key));
+            self.put(Section::KeyBytes, row.key);
+            self.put_number(Section::KeyOffsets, self.len(Section::KeyBytes));
         }
-        self.hashes.push(node_hash(row.kind, row.key));
-        self.put(Section::KeyBytes, row.key);
-        self.put_number(Section::KeyOffsets, self.len(Section::KeyBytes));
-        self.put(Section::Kinds, &row.kind.to_ne_bytes());
-        self.put(Section::Fingerprints, &row.fingerprint.0.to_ne_bytes());
-        for dependency in row.dependencies {
-            self.put(Section::Dependencies, &dependency.to_ne_bytes());
+        for row in rows {
+            self.put(Section::Kinds, &row.kind.to_ne_bytes());
+            self.put(Section::Fingerprints, &row.fingerprint.0.to_ne_bytes());
         }
-        self.put_number(Section::DependencyOffsets, self.count(Section::Dependencies));
-        let value = row.kept.map_or(NONE, |kept| self.value(kept));
-        self.put(Section::ValueIndices, &value.to_ne_bytes());
+        for row in rows {
+            for &read in row.dependencies {
+                self.put_number(Section::Dependencies, places[read as usize] as usize);
+            }
+            self.put_number(Section::DependencyOffsets, self.count(Section::Dependencies));
+        }
+        for row in rows {
+            let value = row.kept.map_or(NONE, |kept| self.value(kept));
+            self.put(Section::ValueIndices, &value.to_ne_bytes());
+        }
+    }
+    /// Adds a node that is in the image to the inputs.
+    pub fn input(&mut self, place: u32) {
+        self.put(Section::Inputs, &place.to_ne_bytes());
     }
 
     fn value(&mut self, kept: &[u8]) -> u32 {

@@ -2,22 +2,9 @@
 #![expect(unsafe_code, reason = "a mapping is outside what the language can vouch for")]
 
 use crate::Damaged;
+use bytemuck::AnyBitPattern;
 use memmap2::{Mmap, MmapOptions};
 use std::{fs::File, ops::Range, path::Path};
-
-/// A type of which every bit pattern is a value, without padding.
-///
-/// # Safety
-/// Exactly that.
-pub(super) unsafe trait Plain: Copy {}
-// SAFETY: integers, and arrays of them, have no invalid bit patterns and no padding.
-unsafe impl Plain for u8 {}
-// SAFETY: as above.
-unsafe impl Plain for u16 {}
-// SAFETY: as above.
-unsafe impl Plain for u32 {}
-// SAFETY: as above.
-unsafe impl Plain for [u8; 16] {}
 
 /// A file in memory.
 pub(super) struct Mapped(Mmap);
@@ -51,12 +38,7 @@ impl Mapped {
     ///
     /// # Panics
     /// If the range is not in the file, not aligned for `T`, or not a whole number of `T`s.
-    pub fn slice<T: Plain>(&self, range: Range<usize>) -> &[T] {
-        let bytes = &self.0[range];
-        assert_eq!(bytes.len() % size_of::<T>(), 0, "sections are whole numbers of entries");
-        assert!(bytes.as_ptr().cast::<T>().is_aligned(), "sections are aligned");
-        // SAFETY: `bytes` is initialised memory that outlives the result, it is aligned and of this
-        // length (both just checked), and `T: Plain` accepts every bit pattern.
-        unsafe { std::slice::from_raw_parts(bytes.as_ptr().cast(), bytes.len() / size_of::<T>()) }
+    pub fn slice<T: AnyBitPattern>(&self, range: Range<usize>) -> &[T] {
+        bytemuck::cast_slice(&self.0[range])
     }
 }

@@ -14,8 +14,9 @@ pub(crate) use builder::{Builder, Row};
 pub use header::{Identity, without_stamps};
 
 use crate::{Damaged, Fingerprint, Kind, Registry, Stamp};
+use bytemuck::AnyBitPattern;
 use header::{HEADER_BYTES, Header, SECTIONS, Section};
-use mapped::{Mapped, Plain};
+use mapped::Mapped;
 pub(crate) use patch::Patch;
 pub use patch::path as patch_path;
 use std::{fs::File, io::Read, ops::Range, path::Path};
@@ -84,13 +85,22 @@ impl Image {
         if image.is_sound(registry) { Ok(Some(image)) } else { Err(Damaged) }
     }
 
-    fn section<T: Plain>(&self, section: Section) -> &[T] {
+    fn section<T: AnyBitPattern>(&self, section: Section) -> &[T] {
         self.file.slice(self.sections[section as usize].clone())
     }
 
     /// Number of nodes.
     pub fn len(&self) -> u32 {
         self.header.nodes
+    }
+    pub fn row(&self, node: u32) -> Row<'_> {
+        Row {
+            kind: self.kind(node),
+            key: self.key(node),
+            fingerprint: self.fingerprint(node),
+            dependencies: self.dependencies(node),
+            kept: self.kept(node),
+        }
     }
     pub fn fingerprint(&self, node: u32) -> Fingerprint {
         let all: &[[u8; 16]] = self.section(Section::Fingerprints);
@@ -244,7 +254,7 @@ impl Image {
 
 /// Whether something holds for all numbers. It looks at every one of them, which is faster here than to ask
 /// each time whether to go on.
-fn all<T: Plain>(numbers: &[T], holds: impl Fn(T) -> bool) -> bool {
+fn all<T: AnyBitPattern>(numbers: &[T], holds: impl Fn(T) -> bool) -> bool {
     numbers.iter().fold(true, |so_far, number| so_far & holds(*number))
 }
 

@@ -219,15 +219,18 @@ fn a_snapshot_may_be_begun_before_its_last_root_is_there() {
         db.snapshot(&roots).unwrap().image()
     };
     let mut db = project.open_clean();
-    assert!(db.graph().draft(&roots).is_none(), "nothing was asked for");
+    assert!(db.graph().draft(None, &roots).is_none(), "nothing was asked for");
     make(&mut db, false);
-    assert!(db.graph().draft(&roots).is_none(), "the last one was not asked for");
-    let draft = |db: &Database| db.graph().draft(&roots[..2]);
+    assert!(db.graph().draft(None, &roots).is_none(), "the last one was not asked for");
+    let draft = |db: &Database| db.graph().draft(None, &roots[..2]);
     let (first, of_others, outdated) = (draft(&db), draft(&db), draft(&db));
     assert!(first.is_some());
+    let resumed = db.graph().draft(db.graph().draft(None, &roots[..1]), &roots[..2]);
+    assert!(resumed.is_some());
     make(&mut db, true);
     let image = db.snapshot(&roots).unwrap().image();
     assert_eq!(db.graph().snapshot_on(first, &roots).unwrap().image(), image);
+    assert_eq!(db.graph().snapshot_on(resumed, &roots).unwrap().image(), image);
     let elsewhere = Project::new();
     elsewhere.files.write("a", "");
     elsewhere.files.write("b", "");
@@ -235,6 +238,8 @@ fn a_snapshot_may_be_begun_before_its_last_root_is_there() {
     make(&mut other, true);
     let foreign = db.graph().snapshot_on(draft(&other), &roots).unwrap();
     assert_eq!(foreign.image(), image);
+    let on_foreign = db.graph().draft(draft(&other), &roots[..2]);
+    assert_eq!(db.graph().snapshot_on(on_foreign, &roots).unwrap().image(), image);
     let last = db.graph().snapshot_on(of_others, &roots[2..]).unwrap();
     assert_eq!(last.image(), db.snapshot(&roots[2..]).unwrap().image());
 
