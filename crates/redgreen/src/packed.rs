@@ -168,6 +168,8 @@ impl<'a> Table<'a> {
         let log = BuildLog {
             queries: graph.registry().ids(),
             nodes: Vec::with_capacity(nodes),
+            // What is usual of keys.
+            keys: Vec::with_capacity(nodes * 16),
             ..BuildLog::default()
         };
         let numbers = vec![0; graph.node_count() as usize];
