@@ -6,12 +6,8 @@
 //! either all of a transaction or nothing. A page that was never written is all zeros.
 
 use crate::{mapped::Window, sync::step};
-use std::{
-    collections::{BTreeMap, btree_map::Entry},
-    fs::File,
-    io,
-    os::unix::fs::FileExt,
-};
+use rustc_hash::FxHashMap;
+use std::{collections::hash_map::Entry, fs::File, io, os::unix::fs::FileExt};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// Bytes of a page in the file.
@@ -70,17 +66,17 @@ impl Source<'_> {
 pub(crate) struct Pages<'f> {
     /// `None`: a file that is yet to be written, of zeros.
     source: Option<Source<'f>>,
-    pages: BTreeMap<u32, Page>,
+    pages: FxHashMap<u32, Page>,
 }
 
 impl<'f> Pages<'f> {
     /// The pages of a file.
     pub fn of(source: Source<'f>) -> Pages<'f> {
-        Pages { source: Some(source), pages: BTreeMap::new() }
+        Pages { source: Some(source), pages: FxHashMap::default() }
     }
     /// Pages of zeros.
     pub fn blank() -> Pages<'f> {
-        Pages { source: None, pages: BTreeMap::new() }
+        Pages { source: None, pages: FxHashMap::default() }
     }
 
     fn page(&mut self, number: u32) -> Result<&mut Page, Trouble> {
@@ -154,50 +150,51 @@ impl<'f> Pages<'f> {
     pub fn commit(mut self, count: u32, number: u64, seed: u64) -> io::Result<()> {
         let Some(Source { file, .. }) = self.source else { return Ok(()) };
         self.pages.retain(|_, page| page.changed);
-        let mut body = Vec::with_capacity(self.pages.len() * (8 + SIZE));
-        for (number, page) in &mut self.pages {
-            seal(*number, &mut page.bytes);
+        let pages = self.sealed();
+        let mut body = Vec::with_capacity(pages.len() * (8 + SIZE));
+        for (number, bytes) in &pages {
             body.extend(u64::from(*number).to_le_bytes());
-            body.extend(&*page.bytes);
+            body.extend(&**bytes);
         }
         let mut journal = Vec::with_capacity(JOURNAL_HEADER + body.len());
         journal.extend(JOURNAL);
         journal.extend(number.to_le_bytes());
-        journal.extend((self.pages.len() as u64).to_le_bytes());
+        journal.extend((pages.len() as u64).to_le_bytes());
         journal.extend(xxh3_64_with_seed(&body, seed ^ number).to_le_bytes());
         journal.append(&mut body);
         step();
         file.write_all_at(&journal, u64::from(count) * SIZE as u64)?;
-        self.write_runs(file)
+        write_runs(&pages, file)
     }
 
     /// Writes all pages into an empty file.
-    pub fn write_anew(mut self, file: &File) -> io::Result<()> {
-        self.pages.iter_mut().for_each(|(number, page)| seal(*number, &mut page.bytes));
-        self.write_runs(file)
+    pub fn write_anew(self, file: &File) -> io::Result<()> {
+        write_runs(&self.sealed(), file)
     }
 
-    /// Neighbours go together, and page 0 comes last.
-    fn write_runs(&mut self, file: &File) -> io::Result<()> {
-        let first = self.pages.remove(&0);
-        let mut run = Vec::new();
-        let mut start = 0;
-        for (number, page) in &self.pages {
-            if start as usize + run.len() / SIZE != *number as usize {
-                step();
-                file.write_all_at(&run, u64::from(start) * SIZE as u64)?;
-                run.clear();
-            }
-            if run.is_empty() {
-                start = *number;
-            }
-            run.extend(&*page.bytes);
-        }
-        step();
-        file.write_all_at(&run, u64::from(start) * SIZE as u64)?;
-        step();
-        first.map_or(Ok(()), |page| file.write_all_at(&*page.bytes, 0))
+    /// The pages in the order of their numbers, with their checksums.
+    fn sealed(self) -> Vec<(u32, Box<[u8; SIZE]>)> {
+        let mut pages: Vec<_> =
+            self.pages.into_iter().map(|(number, page)| (number, page.bytes)).collect();
+        pages.sort_unstable_by_key(|(number, _)| *number);
+        pages.iter_mut().for_each(|(number, bytes)| seal(*number, bytes));
+        pages
     }
+}
+
+/// Neighbours go together, and page 0 comes last.
+fn write_runs(pages: &[(u32, Box<[u8; SIZE]>)], file: &File) -> io::Result<()> {
+    let (first, pages) = match pages {
+        [(0, first), rest @ ..] => (Some(first), rest),
+        all => (None, all),
+    };
+    for run in pages.chunk_by(|(one, _), (next, _)| one + 1 == *next) {
+        let bytes = run.iter().map(|(_, bytes)| &bytes[..]).collect::<Vec<_>>().concat();
+        step();
+        file.write_all_at(&bytes, u64::from(run[0].0) * SIZE as u64)?;
+    }
+    step();
+    first.map_or(Ok(()), |bytes| file.write_all_at(&**bytes, 0))
 }
 
 fn checksum(number: u32, bytes: &[u8; SIZE]) -> [u8; 8] {
