@@ -92,6 +92,15 @@ pub fn units(db: &Database, session: &Session) {
     clock.lap("units");
 }
 
+/// Does two things on threads of the pool, or on this one if they must be done `here`.
+pub fn both<A: Send, B: Send>(
+    here: bool,
+    one: impl FnOnce() -> A + Send,
+    other: impl FnOnce() -> B + Send,
+) -> (A, B) {
+    if here { (one(), other()) } else { rayon::join(one, other) }
+}
+
 /// Does something for each key, on threads of the pool. Those that take longest should come first.
 pub fn each<K: Sync, R: Send>(
     db: &Database,

@@ -5,6 +5,7 @@ use crate::{
     beside::Beside,
     glance::Glances,
     memory::{self, SmallPages},
+    parallel,
     project::Project,
     render::{Source, resolve},
     tools::{BUILD_ID, Fatal, Tools},
@@ -380,7 +381,7 @@ impl Session {
         let (draft, patched) = (self.draft.take(), self.options.patched);
         let stays = self.stays;
         let keep_graph = move || keep_graph(&graph, draft, roots, files, (patched, stays), tools);
-        let keep_log = move || files.keep_log_and_views(&handle);
+        let keep_log = move || files.keep_log_and_views(&handle, stays);
         let ((log, viewed), snapshot) = if stays {
             meanwhile()?;
             (keep_log(), keep_graph())
@@ -578,8 +579,7 @@ fn keep_graph(
     let draft = || draft.and_then(|draft| draft.recv().ok());
     let snapshot = || graph.snapshot_on(draft(), roots);
     let store = || tools.finish_writing();
-    let (stored, snapshot) =
-        if here { (store(), snapshot()) } else { rayon::join(store, snapshot) };
+    let (stored, snapshot) = parallel::both(here, store, snapshot);
     stored.map_err(|e| e.to_string())?;
     let snapshot = snapshot.map_err(|e| e.to_string())?;
     if !graph.needs_saving(roots) {
@@ -601,10 +601,14 @@ impl Files {
         log
     }
 
-    /// The same, and what people read.
-    fn keep_log_and_views(&self, database: &Database) -> (BuildLog, std::io::Result<()>) {
+    /// The same, and what people read, on this thread alone if `here`.
+    fn keep_log_and_views(
+        &self,
+        database: &Database,
+        here: bool,
+    ) -> (BuildLog, std::io::Result<()>) {
         let log = self.keep_log(database.take_log());
-        let update = |db: &Database| views::update(db, &log, &self.cache, &self.program);
+        let update = |db: &Database| views::update(db, &log, &self.cache, &self.program, here);
         // Interrupted: a file has changed since, or what was stored is gone. The next build sees to it.
         let viewed = database.read(update).unwrap_or(Ok(()));
         (log, viewed)

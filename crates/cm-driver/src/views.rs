@@ -35,13 +35,20 @@ struct Module {
     interface: String,
 }
 
-/// Brings the views up to date after a build: only what ran in it is written.
+/// Brings the views up to date after a build, on this thread alone if `here`: only what ran in it is written.
 ///
 /// # Errors
 /// If a file cannot be written.
-pub fn update(db: &Database, log: &BuildLog, cache: &Beside, program: &str) -> io::Result<()> {
+pub fn update(
+    db: &Database,
+    log: &BuildLog,
+    cache: &Beside,
+    program: &str,
+    here: bool,
+) -> io::Result<()> {
     let (of_units, of_modules) = (db.clone(), db.clone());
-    let (units, modules) = rayon::join(
+    let (units, modules) = parallel::both(
+        here,
         move || update_units(&of_units, log, cache, program),
         move || update_modules(&of_modules, log, cache),
     );

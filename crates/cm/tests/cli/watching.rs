@@ -190,6 +190,8 @@ fn a_cache_that_is_deleted_is_made_anew() {
         place.write("a.cm", "int main() { return 2; }\n");
         watch.prints(&["[exit status 2]"]);
         kept();
+        let views = place.path.join(".cm_cache/module_hash.json");
+        wait_for(&place, "module_hash.json", || views.is_file());
         place.write("a.cm", "int main() { return 3; }\n");
         watch.prints(&["[exit status 3]"]);
         sleep(Duration::from_millis(100));
