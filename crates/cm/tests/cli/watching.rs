@@ -124,19 +124,26 @@ fn what_stays_goes_on_from_what_it_has_kept() {
     // A patch is small beside the image.
     let pad: String = (0..100).map(|n| format!("export int f{n}() {{ return {n}; }}\n")).collect();
     let place = Place::new(&[("a.cm", &text(1, "")), ("pad.cm", &pad)]);
+    let becomes = |count| become_so_many(&place, "patch", count);
     let watch = Watch::start(&place, "compile --watch -o prog a.cm");
-    watch.prints(&["prog ("]);
-    become_so_many(&place, "image", 1);
-    let mut more = String::new();
-    for n in 2..5 {
-        place.write("a.cm", text(n, &more));
+    let mut n = 1;
+    for more in ["", "int g() { return 2; }\n", "int g() { return 2; }\nint h() { return g(); }\n"]
+    {
         watch.prints(&["prog ("]);
-        become_so_many(&place, "patch", 1);
-        more = format!("int other{n}() {{ return 2; }}\n");
-        place.write("a.cm", text(n, &more));
+        becomes(0);
+        n += 1;
+        place.write("a.cm", text(n, more));
         watch.prints(&["prog ("]);
-        image_has(&place, &format!("other{n}"));
+        becomes(usize::from(more.is_empty()));
+        n += 1;
+        place.write("a.cm", text(n, more));
+        watch.prints(&["prog ("]);
+        becomes(1);
+        n += 1;
+        place.write("a.cm", format!("{}int k{n}() {{ return 1; }}\n", text(n, more)));
     }
+    watch.prints(&["prog ("]);
+    becomes(0);
     drop(watch);
     let log = "compile --query-log log -o prog a.cm";
     let built = place.command(log).output().expect("cm starts");
@@ -148,17 +155,6 @@ fn what_stays_goes_on_from_what_it_has_kept() {
 fn become_so_many(place: &Place, extension: &str, count: usize) {
     let what = format!("{count} files .{extension}");
     wait_for(place, &what, || files(place, extension).len() == count);
-}
-
-/// A name is in the image of a program, which is replaced as a whole then.
-fn image_has(place: &Place, name: &str) {
-    let contains = |bytes: Vec<u8>| bytes.windows(name.len()).any(|at| at == name.as_bytes());
-    let has = |path: &PathBuf| std::fs::read(path).is_ok_and(contains);
-    wait_for(place, name, || files(place, "image").iter().any(has));
-    // One that was written for the image before, or where the edit came in two pieces.
-    for patch in files(place, "patch") {
-        let _ = std::fs::remove_file(patch);
-    }
 }
 
 fn files(place: &Place, extension: &str) -> Vec<PathBuf> {
