@@ -124,6 +124,8 @@ fn what_stays_goes_on_from_what_it_has_kept() {
     // A patch is small beside the image.
     let pad: String = (0..100).map(|n| format!("export int f{n}() {{ return {n}; }}\n")).collect();
     let place = Place::new(&[("a.cm", &text(1, "")), ("pad.cm", &pad)]);
+    // The first build looks twice, and a stamp that has settled meanwhile would be kept in a patch.
+    sleep(Duration::from_millis(50));
     let becomes = |count| become_so_many(&place, "patch", count);
     let watch = Watch::start(&place, "compile --watch -o prog a.cm");
     let mut n = 1;
