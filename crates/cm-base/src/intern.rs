@@ -7,6 +7,7 @@
 
 use crate::{Scratch, scratch};
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{
     borrow::Borrow,
     hash::{Hash, Hasher},
@@ -50,6 +51,26 @@ struct Entry<T: 'static> {
 pub trait Intern: Hash + Eq + Send + Sync + Sized + 'static {
     /// The process-wide table of this type.
     fn table() -> &'static LazyLock<Table<Self>>;
+    /// Writes an interned value, as a value of its own unless the type knows better.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    fn write<S: Serializer>(value: Interned<Self>, s: S) -> Result<S::Ok, S::Error>
+    where
+        Self: Serialize,
+    {
+        value.get().serialize(s)
+    }
+    /// Reads what [`write`](Self::write) wrote.
+    ///
+    /// # Errors
+    /// Those of the deserializer.
+    fn read<'de, D: Deserializer<'de>>(d: D) -> Result<Interned<Self>, D::Error>
+    where
+        Self: Deserialize<'de>,
+    {
+        Self::deserialize(d).map(Interned::new)
+    }
 }
 
 /// An interned value of type `T`: equal values have equal addresses.
@@ -138,14 +159,14 @@ impl<T: std::fmt::Display> std::fmt::Display for Interned<T> {
         self.0.value.fmt(f)
     }
 }
-impl<T: serde::Serialize> serde::Serialize for Interned<T> {
-    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        self.0.value.serialize(s)
+impl<T: Intern + Serialize> Serialize for Interned<T> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        T::write(*self, s)
     }
 }
-impl<'de, T: Intern + serde::Deserialize<'de>> serde::Deserialize<'de> for Interned<T> {
-    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        T::deserialize(d).map(Interned::new)
+impl<'de, T: Intern + Deserialize<'de>> Deserialize<'de> for Interned<T> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        T::read(d)
     }
 }
 
@@ -191,16 +212,17 @@ impl Hasher for ContentHasher {
     }
 }
 
-/// Declares the table of an interned type.
+/// Declares the table of an interned type, and how its values are written and read if not like others.
 #[macro_export]
 macro_rules! interned {
-    ($type:ty) => {
+    ($type:ty $(, { $($method:item)* })?) => {
         impl $crate::Intern for $type {
             fn table() -> &'static std::sync::LazyLock<$crate::intern::Table<Self>> {
                 static TABLE: std::sync::LazyLock<$crate::intern::Table<$type>> =
                     std::sync::LazyLock::new(Default::default);
                 &TABLE
             }
+            $($($method)*)?
         }
     };
 }

@@ -6,10 +6,10 @@ use crate::{
     mir::{FnDecl, GlobalDecl},
     ty::TyKind,
 };
-use cm_base::{Scratch, scratch};
+use cm_base::{Intern, Interned, Scratch, scratch};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use std::{cell::Cell, hash::Hash};
+use std::cell::Cell;
 
 /// No value is encoded in more bytes.
 const MAX_BYTES: usize = 1 << 30;
@@ -43,11 +43,11 @@ pub(crate) struct Session {
     globals: Table<GlobalDecl>,
 }
 
-pub(crate) struct Table<T> {
+pub(crate) struct Table<T: 'static> {
     /// For writing.
-    numbers: FxHashMap<T, u32>,
+    numbers: FxHashMap<Interned<T>, u32>,
     /// For reading.
-    items: Vec<T>,
+    items: Vec<Interned<T>>,
 }
 
 impl<T> Default for Table<T> {
@@ -75,36 +75,26 @@ pub(crate) fn nested<R, E: de::Error>(action: impl FnOnce() -> Result<R, E>) -> 
     result
 }
 
-/// A value that is written once.
-pub(crate) trait Shared: Clone + Eq + Hash + 'static {
-    fn table(session: &mut Session) -> &mut Table<Self>;
-    fn write<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error>;
-    fn read<'de, D: Deserializer<'de>>(d: D) -> Result<Self, D::Error>;
+/// An interned value that is written once.
+pub(crate) trait Shared: Intern {
+    /// Those that the current call has written or read.
+    fn seen(session: &mut Session) -> &mut Table<Self>;
 }
 
-/// Implements `Shared`, `Serialize` and `Deserialize` for a type that derives the latter two with
-/// `serde(remote = "Self")`.
+/// Makes a type interned, and `Shared`.
 macro_rules! shared {
     ($type:ty, $table:ident) => {
+        cm_base::interned!($type, {
+            fn write<S: Serializer>(value: Interned<Self>, s: S) -> Result<S::Ok, S::Error> {
+                write(value, s)
+            }
+            fn read<'de, D: Deserializer<'de>>(d: D) -> Result<Interned<Self>, D::Error> {
+                read(d)
+            }
+        });
         impl Shared for $type {
-            fn table(session: &mut Session) -> &mut Table<Self> {
+            fn seen(session: &mut Session) -> &mut Table<Self> {
                 &mut session.$table
-            }
-            fn write<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-                <$type>::serialize(self, s)
-            }
-            fn read<'de, D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-                nested(|| <$type>::deserialize(d))
-            }
-        }
-        impl Serialize for $type {
-            fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-                serialize(self, s)
-            }
-        }
-        impl<'de> Deserialize<'de> for $type {
-            fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-                deserialize(d)
             }
         }
     };
@@ -116,51 +106,57 @@ shared!(GlobalDecl, globals);
 
 /// Calls `action` with the table of the current session, if there is one.
 fn with_table<T: Shared, R>(action: impl FnOnce(&mut Table<T>) -> R) -> Option<R> {
-    SESSION.with_borrow_mut(|session| session.as_mut().map(|session| action(T::table(session))))
+    SESSION.with_borrow_mut(|session| session.as_mut().map(|session| action(T::seen(session))))
 }
 
-fn serialize<T: Shared, S: Serializer>(value: &T, s: S) -> Result<S::Ok, S::Error> {
-    if let Some(Some(number)) = with_table(|table: &mut Table<T>| table.numbers.get(value).copied())
-    {
+fn write<T, S>(value: Interned<T>, s: S) -> Result<S::Ok, S::Error>
+where
+    T: Shared + Serialize,
+    S: Serializer,
+{
+    let known = |table: &mut Table<T>| table.numbers.get(&value).copied();
+    if let Some(Some(number)) = with_table(known) {
         return s.serialize_newtype_variant("Occurrence", 1, "Again", &number);
     }
-    struct First<'a, T>(&'a T);
-    impl<T: Shared> Serialize for First<'_, T> {
+    struct First<T: 'static>(&'static T);
+    impl<T: Serialize> Serialize for First<T> {
         fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-            stacker::maybe_grow(128 << 10, 1 << 20, || self.0.write(s))
+            stacker::maybe_grow(128 << 10, 1 << 20, || self.0.serialize(s))
         }
     }
-    let result = s.serialize_newtype_variant("Occurrence", 0, "First", &First(value))?;
+    let result = s.serialize_newtype_variant("Occurrence", 0, "First", &First(value.get()))?;
     with_table(|table: &mut Table<T>| {
         let number = table.numbers.len() as u32;
-        table.numbers.insert(value.clone(), number);
+        table.numbers.insert(value, number);
     });
     Ok(result)
 }
 
-fn deserialize<'de, T: Shared, D: Deserializer<'de>>(d: D) -> Result<T, D::Error> {
+fn read<'de, T, D>(d: D) -> Result<Interned<T>, D::Error>
+where
+    T: Shared + Deserialize<'de>,
+    D: Deserializer<'de>,
+{
     #[derive(Deserialize)]
-    #[serde(bound = "T: Shared")]
     enum Occurrence<T> {
         First(First<T>),
         Again(u32),
     }
     struct First<T>(T);
-    impl<'de, T: Shared> Deserialize<'de> for First<T> {
+    impl<'de, T: Deserialize<'de>> Deserialize<'de> for First<T> {
         fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-            T::read(d).map(First)
+            nested(|| T::deserialize(d)).map(First)
         }
     }
     match Occurrence::<T>::deserialize(d)? {
         Occurrence::First(First(value)) => {
-            with_table(|table: &mut Table<T>| table.items.push(value.clone()));
+            let value = Interned::new(value);
+            with_table(|table| table.items.push(value));
             Ok(value)
         }
-        Occurrence::Again(number) => {
-            with_table(|table: &mut Table<T>| table.items.get(number as usize).cloned())
-                .flatten()
-                .ok_or_else(|| de::Error::custom("a number that stands for nothing"))
-        }
+        Occurrence::Again(number) => with_table(|table| table.items.get(number as usize).copied())
+            .flatten()
+            .ok_or_else(|| de::Error::custom("a number that stands for nothing")),
     }
 }
 
@@ -182,4 +178,4 @@ macro_rules! bounded {
 }
 
 bounded!(crate::mir::Const);
-bounded!(crate::mir::Place);
+bounded!(crate::mir::Projection);

@@ -4,7 +4,7 @@
 //! scalars among them become registers in code generation.
 
 use crate::{runtime::Rt, ty::Ty};
-use cm_base::{Interned, Name, interned};
+use cm_base::{Interned, Name};
 use serde::{Deserialize, Serialize};
 use thin_vec::ThinVec;
 
@@ -49,7 +49,6 @@ pub type Decl = Interned<FnDecl>;
 
 /// What callers know of a function.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(remote = "Self")]
 pub struct FnDecl {
     /// The linker symbol.
     pub symbol: Name,
@@ -60,8 +59,6 @@ pub struct FnDecl {
     /// How it is called.
     pub abi: Abi,
 }
-
-interned!(FnDecl);
 
 /// Calling conventions.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -79,15 +76,12 @@ pub type GlobalRef = Interned<GlobalDecl>;
 
 /// What users know of a global.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(remote = "Self")]
 pub struct GlobalDecl {
     /// The linker symbol.
     pub symbol: Name,
     /// Its type.
     pub ty: Ty,
 }
-
-interned!(GlobalDecl);
 
 /// Static data.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -246,7 +240,6 @@ pub enum Terminator {
 
 /// A memory location.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[serde(remote = "Self")]
 pub struct Place {
     /// Where it starts.
     pub base: Base,
@@ -265,6 +258,7 @@ pub enum Base {
 
 /// A step from a place into it or through it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub enum Projection {
     /// From a pointer-like value to what it points to, seen as this type.
     Deref(Ty),

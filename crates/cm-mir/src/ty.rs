@@ -1,7 +1,7 @@
 //! The types of MIR: structural, closed (no names to look up) and finite, because everything
 //! behind a pointer is opaque.
 
-use cm_base::{Interned, Name, Scratch, interned, scratch};
+use cm_base::{Interned, Name, Scratch, scratch};
 use rustc_hash::{FxBuildHasher, FxHashMap};
 use serde::{Deserialize, Serialize};
 use std::{rc::Rc, sync::LazyLock};
@@ -11,7 +11,6 @@ pub type Ty = Interned<TyKind>;
 
 /// A MIR type.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(remote = "Self")]
 pub enum TyKind {
     /// No value; results only.
     Void,
@@ -58,8 +57,6 @@ pub enum TyKind {
         variants: Vec<Ty>,
     },
 }
-
-interned!(TyKind);
 
 /// Constructors of types.
 impl TyKind {

@@ -105,8 +105,8 @@ fn nesting_and_lengths_are_bounded() {
     assert_eq!(Unit::decode(&bytes), None);
     // Arrays of arrays of arrays …: `First`, `Array`, and so on.
     let deep = |depth| {
-        let one = cm_mir::codec::encode(&TyKind::Array(TyKind::Bool.intern(), 1));
-        let inner = cm_mir::codec::encode(&TyKind::Bool);
+        let one = cm_mir::codec::encode(&TyKind::Array(TyKind::Bool.intern(), 1).intern());
+        let inner = cm_mir::codec::encode(&TyKind::Bool.intern());
         let (head, tail) = (&one[..one.len() - inner.len() - 1], &one[one.len() - 1..]);
         [head.repeat(depth), inner, tail.repeat(depth)].concat()
     };
