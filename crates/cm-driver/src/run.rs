@@ -122,6 +122,8 @@ fn execute(
     match main? {
         Some(main) => {
             memory::end_small();
+            // The program may end the process.
+            session.tools.settle();
             Ok(Some(cm_jit::start(main).map_err(|e| e.to_string())?))
         }
         None => execute_linked(options, session).map(Some),

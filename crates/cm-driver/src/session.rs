@@ -484,6 +484,12 @@ impl Session {
     }
 }
 
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.tools.settle();
+    }
+}
+
 /// A database, which is freed in the end unless the process ends too.
 pub struct Opened {
     database: Option<Database>,

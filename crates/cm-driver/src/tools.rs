@@ -41,10 +41,45 @@ pub struct Tools {
     /// The encoded units that were compiled, by name.
     mir: Mutex<BTreeMap<String, Digest>>,
     backend: OnceLock<Result<Box<dyn Backend>, String>>,
+    /// Locked while something is compiled for nobody; `true`: nothing will be any more.
+    settled: Mutex<bool>,
     fetched: Mutex<Vec<NodeName>>,
     blobs_at_hand: Mutex<FxHashMap<Digest, Bytes>>,
     /// Objects that were made together with bitcode, by its digest.
     objects: Mutex<BTreeMap<Digest, Vec<u8>>>,
+}
+
+/// What [`warm_up`] compiles: a little of what most functions have.
+const LITTLE: &str = "unit \"\"
+fn @f(i32, i32) -> i32 {
+    let _0: i32
+    let _1: i32
+    let _2: i32
+    let _3: i32
+    let _4: bool
+b0:
+    _0 = mul _1, 3i32
+    _3 = rem _0, 7i32
+    goto b1
+b1:
+    _4 = lt _3, _2
+    br _4 ? b2 : b3
+b2:
+    _3 = add _3, 1i32
+    goto b1
+b3:
+    _0 = call @f(_3, 1i32)
+    return
+}
+";
+
+/// Compiles for nobody: the system brings in most pages of the back end when they are first used, and that
+/// takes as long as to compile a unit.
+fn warm_up(backend: &dyn Backend, target: &Target) {
+    if let Ok(unit) = cm_mir::text::parse_unit(LITTLE) {
+        // What is wrong shows when the back end is used in earnest.
+        let _ = backend.both(&unit.encode(), target, 0);
+    }
 }
 
 /// Unwinds to the driver: the build cannot go on, and what ran last has no result.
@@ -69,6 +104,7 @@ impl Tools {
             scratch: Scratch::default(),
             vouched: Vouched::default(),
             backend: OnceLock::new(),
+            settled: Mutex::default(),
             objects: Mutex::default(),
             writer: Writer::default(),
             mir: Mutex::default(),
@@ -104,8 +140,21 @@ impl Tools {
         let tools = self.clone();
         // Without the thread it is loaded when it is asked for.
         let _ = thread::Builder::new().spawn(move || {
-            tools.backend.get_or_init(load_backend);
+            let backend = tools.backend.get_or_init(load_backend);
+            let settled = tools.settled.lock();
+            if let Ok(backend) = backend
+                && tools.opt_level == 0
+                && !*settled
+            {
+                warm_up(&**backend, &tools.target);
+            }
         });
+    }
+
+    /// Sees to it that no thread is in the back end, or will be, for [`preload`](Self::preload): when a process
+    /// ends, what the back end uses is gone before its threads are.
+    pub fn settle(&self) {
+        *self.settled.lock() = true;
     }
 
     /// Begins to get ready for linking: brings blobs of the store into memory, and gets memory for an
@@ -365,5 +414,13 @@ mod tests {
             }
         }
         assert_eq!(keys.len(), 2 * targets.len() * 4 * 3 * 2);
+    }
+
+    /// Otherwise it would be for nothing, and nobody would see.
+    #[test]
+    fn what_warms_up_is_a_good_unit() {
+        let unit = cm_mir::text::parse_unit(LITTLE).expect("MIR");
+        cm_mir::verify::verify_unit(&unit).expect("good MIR");
+        assert_eq!(cm_mir::unit::Unit::decode(&unit.encode()), Some(unit));
     }
 }

@@ -1,9 +1,10 @@
 //! The compilers: how each builds the program, always in fresh processes.
 
-use super::print::{Files, Language};
+use super::print::{BEGINS, Files, Language};
 use crate::{Result, shell};
 use std::{
     fs,
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -152,6 +153,22 @@ impl Builder {
     /// Runs `cm` with these arguments, the level, and the main file.
     pub(super) fn cm(&self, arguments: &[&str]) -> Result<Duration> {
         self.time(&mut self.command(arguments))
+    }
+
+    /// The same for `cm run`, until the program begins.
+    pub(super) fn until_it_runs(&self) -> Result<Duration> {
+        let mut command = self.command(&["run"]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let start = Instant::now();
+        let mut child = command.spawn().map_err(|error| self.error(&error))?;
+        let mut lines = BufReader::new(child.stderr.take().ok_or("cm has no errors")?).lines();
+        let first = lines.next().transpose().map_err(|error| self.error(&error))?;
+        let time = start.elapsed();
+        let status = child.wait().map_err(|error| self.error(&error))?;
+        match first {
+            Some(line) if line == BEGINS && status.success() => Ok(time),
+            other => Err(format!("`{}`: {}", shell::show(&command), other.unwrap_or_default())),
+        }
     }
 
     /// The same, not started yet.

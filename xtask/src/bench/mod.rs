@@ -81,7 +81,7 @@ const STEPS: &[(&str, Step)] = &[
     ("clean --no-cache", Step::Cm(&["compile", "-q", "-o", "main.out", "--no-cache"])),
     ("run", Step::Cm(&["run"])),
     ("run again", Step::Cm(&["run"])),
-    ("body, run", Step::EditRun),
+    ("body, running", Step::EditRun),
 ];
 
 /// At most so many milliseconds, for 100,000 lines that are not optimized.
@@ -89,7 +89,7 @@ const LIMITS: &[(&str, f64)] = &[
     ("unchanged", 10.0),
     ("comment", 15.0),
     ("body", 50.0),
-    ("body, run", 30.0),
+    ("body, running", 30.0),
     ("resident comment", 10.0),
     ("resident body", 10.0),
 ];
@@ -104,7 +104,7 @@ enum Step {
     Edit(Edit),
     /// Another command than the build, which only `cm` has.
     Cm(&'static [&'static str]),
-    /// `cm run` after an edit of a body.
+    /// `cm run` after an edit of a body, until the program begins.
     EditRun,
 }
 
@@ -282,7 +282,7 @@ fn measure(builder: &mut Builder, original: &Program, runs: usize) -> Result<Mea
             let time = match step {
                 Step::Cm(_) | Step::EditRun if builder.compiler != Compiler::Cm => continue,
                 Step::Cm(arguments) => builder.cm(arguments)?,
-                Step::EditRun => builder.cm(&["run"])?,
+                Step::EditRun => builder.until_it_runs()?,
                 Step::Clean => builder.build(false)?,
                 Step::Unchanged | Step::Edit(_) if builder.compiler == Compiler::Cm => {
                     let before = builder.executable()?;

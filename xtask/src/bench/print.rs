@@ -34,6 +34,9 @@ impl Language {
 /// Source files: names and texts.
 pub(crate) type Files = BTreeMap<String, String>;
 
+/// The line that the program writes to standard error, which nothing buffers, when it begins.
+pub(super) const BEGINS: &str = "begins";
+
 /// The files of the program.
 pub(super) fn print(program: &Program, language: Language) -> Files {
     let printer = Printer { program, language };
@@ -90,23 +93,36 @@ impl Printer<'_> {
         let mut text = String::new();
         let called = self.program.called_by_main();
         match self.language {
-            Language::Cm => line!(text, "import std::io::println;"),
+            Language::Cm => line!(text, "import std::io::{{eprintln, println}};"),
             Language::C => line!(text, "#include <stdio.h>"),
             Language::Rust => {
                 (0..self.program.modules.len()).for_each(|m| line!(text, "mod m{m:03};"));
             }
-            Language::Zig => line!(text, "extern \"c\" fn printf([*:0]const u8, ...) c_int;"),
+            Language::Zig => {
+                line!(text, "extern \"c\" fn printf([*:0]const u8, ...) c_int;");
+                line!(text, "extern \"c\" fn write(c_int, [*]const u8, usize) isize;");
+            }
         }
         self.imports(&mut text, called.clone());
-        let (head, local, print) = match self.language {
-            Language::Cm => ("int main() {", "int x = 1;", "println(\"{x}\");"),
-            Language::C => ("int main(void) {", "int x = 1;", "printf(\"%d\\n\", x);"),
-            Language::Rust => ("fn main() {", "let mut x: i32 = 1;", "println!(\"{x}\");"),
+        let (head, begin, local, print) = match self.language {
+            Language::Cm => {
+                let begin = format!("eprintln(\"{BEGINS}\");");
+                ("int main() {", begin, "int x = 1;", "println(\"{x}\");")
+            }
+            Language::C => {
+                let begin = format!("fputs(\"{BEGINS}\\n\", stderr);");
+                ("int main(void) {", begin, "int x = 1;", "printf(\"%d\\n\", x);")
+            }
+            Language::Rust => {
+                let begin = format!("eprintln!(\"{BEGINS}\");");
+                ("fn main() {", begin, "let mut x: i32 = 1;", "println!(\"{x}\");")
+            }
             Language::Zig => {
-                ("pub fn main() void {", "var x: i32 = 1;", "_ = printf(\"%d\\n\", x);")
+                let begin = format!("_ = write(2, \"{BEGINS}\\n\", {});", BEGINS.len() + 1);
+                ("pub fn main() void {", begin, "var x: i32 = 1;", "_ = printf(\"%d\\n\", x);")
             }
         };
-        line!(text, "{head}\n    {local}");
+        line!(text, "{head}\n    {begin}\n    {local}");
         for callee in called {
             self.statement(&mut text, 0, &Statement::Call(callee, 1));
         }
