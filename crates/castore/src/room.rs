@@ -15,12 +15,7 @@ use crate::{
     sync,
     transaction::Transaction,
 };
-use std::{
-    io,
-    os::unix::fs::FileExt,
-    path::Path,
-    sync::{Arc, atomic::Ordering},
-};
+use std::{io, os::unix::fs::FileExt, path::Path, sync::Arc};
 
 /// What came of asking for room.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -164,11 +159,14 @@ impl Store {
 
     /// A cap may have been lowered since the store was filled: evicts what is too much, before any of
     /// it is used. Where there is no room for a store at all, it is deleted. Once is enough, and it is
-    /// done when something is first looked up or written.
+    /// done when something is first looked up or written; whoever comes meanwhile waits for it.
     pub fn fit(&self) {
-        if self.config.read_only || self.fitted.swap(true, Ordering::Relaxed) {
-            return;
+        if !self.config.read_only {
+            self.fitted.call_once_force(|_| self.fit_all());
         }
+    }
+
+    fn fit_all(&self) {
         let mut before = 0;
         let mut fit_step = |step: &mut Transaction| {
             before = self.taken(step).max(before);

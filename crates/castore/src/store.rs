@@ -8,14 +8,14 @@ use crate::{
     index::Kind,
     read::Use,
     sign::{self, Seal, Signing},
-    sync::{Mutex, MutexGuard},
+    sync::{Mutex, MutexGuard, Once},
     transaction::Opened,
 };
 use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -49,7 +49,7 @@ pub struct Store {
     signing: Option<Signing>,
     pub(crate) beside: Beside,
     /// See [`Store::fit`].
-    pub(crate) fitted: AtomicBool,
+    pub(crate) fitted: Once,
     /// How many this process has.
     pub(crate) reservations: AtomicU64,
     hits: AtomicU64,
@@ -119,7 +119,7 @@ impl Store {
             collected: Mutex::default(),
             signing: None,
             beside: Beside::default(),
-            fitted: AtomicBool::new(false),
+            fitted: Once::new(),
             reservations: AtomicU64::new(0),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),

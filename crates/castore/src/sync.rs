@@ -3,7 +3,7 @@
 
 #[cfg(not(feature = "shuttle"))]
 mod real {
-    pub(crate) use std::sync::{Mutex, MutexGuard};
+    pub(crate) use std::sync::{Mutex, MutexGuard, Once};
     pub(crate) use std::thread::sleep as pause;
 
     /// Before something that other processes can see, or that others may have changed.
@@ -12,7 +12,7 @@ mod real {
 
 #[cfg(feature = "shuttle")]
 mod real {
-    pub(crate) use shuttle::sync::{Mutex, MutexGuard};
+    pub(crate) use shuttle::sync::{Mutex, MutexGuard, Once};
     use std::{cell::Cell, panic::resume_unwind, time::Duration};
 
     /// What a thread unwinds with that is killed.
@@ -47,4 +47,4 @@ mod real {
 
 #[cfg(feature = "shuttle")]
 pub use real::{Killed, kill_after};
-pub(crate) use real::{Mutex, MutexGuard, pause, step};
+pub(crate) use real::{Mutex, MutexGuard, Once, pause, step};

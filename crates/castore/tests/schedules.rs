@@ -251,3 +251,27 @@ fn threads_share_a_store() {
     };
     check_random(run, 60);
 }
+
+/// Whoever comes second does not use anything either before it is found out whether it stays.
+#[test]
+fn threads_share_a_store_with_a_lowered_cap() {
+    let run = || {
+        let dir = TempDir::new().unwrap();
+        let before = Store::with(dir.path(), ROOMY);
+        (0..60).for_each(|key| put(&before, key));
+        before.commit().unwrap();
+        drop(before);
+        assert!(size(dir.path()) > TIGHT.max_size);
+        let store = Arc::new(Store::with(dir.path(), TIGHT));
+        let work = |key: u8| {
+            let store = store.clone();
+            thread::spawn(move || {
+                check(&store, key);
+                assert!(size(store.root()) <= TIGHT.max_size, "{}", size(store.root()));
+            })
+        };
+        let all = [0, 40].map(work);
+        all.into_iter().for_each(|thread| thread.join().unwrap());
+    };
+    check_random(run, 60);
+}
