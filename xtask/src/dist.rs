@@ -7,6 +7,7 @@ use crate::{
     shell,
 };
 use std::{
+    collections::BTreeSet,
     env, fs,
     path::{Path, PathBuf},
     process::Command,
@@ -31,12 +32,13 @@ pub(crate) struct Options {
 /// Builds the release.
 pub(crate) fn dist(options: &Options) -> Result {
     let release = Release::new()?;
-    let library = release.library()?;
-    let profile = (!options.no_profile).then(|| release.profile(&library));
-    let warn = |error: &String| eprintln!("warning: not optimized by a profile: {error}");
-    let profile = profile.and_then(|profile| profile.inspect_err(warn).ok());
-    let flags = profile.map(|profile| format!("-Cprofile-use={}", profile.display()));
+    let Profile { flags, often } = if options.no_profile {
+        Profile::default()
+    } else {
+        release.profile().inspect_err(warn).unwrap_or_default()
+    };
     let cm = release.command(&release.build, flags)?;
+    let library = release.library(Some(&often))?;
     let libs = release.root.join("libs");
 
     let folder = folder()?;
@@ -80,13 +82,19 @@ impl Release {
         command
     }
 
-    /// Builds the back end.
-    fn library(&self) -> Result<PathBuf> {
+    /// Builds the back end: with the functions that run often in one place, or with the names of all.
+    fn library(&self, often: Option<&BTreeSet<String>>) -> Result<PathBuf> {
         let arguments = ["-p", "cm-backend", "--features", "static", "--lib"];
         let mut command = self.cargo(&self.build, "rustc", &arguments);
         // As this alone it is optimized as a whole. Functions that nobody calls mention all of LLVM's targets,
         // and the archives of these bring hundreds of initializers that run whenever it is loaded.
         command.args(["--crate-type", "cdylib"]);
+        if let Some(often) = often {
+            let list = self.build.join("often.txt");
+            let names: String = often.iter().map(|name| format!("{name}\n")).collect();
+            fs::write(&list, names).map_err(|error| at("write", &list, error))?;
+            command.env("CM_BACKEND_OFTEN", list);
+        }
         shell::run(&mut command)?;
         Ok(self.build.join("dist").join(LIBRARY))
     }
@@ -104,8 +112,8 @@ impl Release {
         Ok(target.join(host).join("dist/cm"))
     }
 
-    /// What the command does most often.
-    fn profile(&self, library: &Path) -> Result<PathBuf> {
+    /// What the release does most often.
+    fn profile(&self) -> Result<Profile> {
         let target = self.build.join("counting");
         let counts = target.join("counts");
         if counts.exists() {
@@ -113,10 +121,27 @@ impl Release {
         }
         let cm = self.command(&target, Some(format!("-Cprofile-generate={}", counts.display())))?;
         // Beside it, where it looks for them.
-        copy(library, &cm.with_file_name(LIBRARY))?;
+        copy(&self.library(None)?, &cm.with_file_name(LIBRARY))?;
         copy_tree(&self.root.join("libs"), &cm.with_file_name("libs"))?;
-        profile::collect(&self.toolchain, &cm, &counts, &self.root)
+        let counted = profile::collect(&self.toolchain, &cm, &counts, &self.root);
+        let counted = counted.inspect_err(warn).ok();
+        let flags = counted.map(|profile| format!("-Cprofile-use={}", profile.display()));
+        let often = profile::functions(&cm, LIBRARY).inspect_err(warn).unwrap_or_default();
+        Ok(Profile { flags, often })
     }
+}
+
+/// What the release does most often.
+#[derive(Default)]
+struct Profile {
+    /// Flags of rustc for the command, which tell it what was counted.
+    flags: Option<String>,
+    /// Functions of the back end.
+    often: BTreeSet<String>,
+}
+
+fn warn(error: &String) {
+    eprintln!("warning: not optimized by a profile: {error}");
 }
 
 /// The command must not map LLVM when it starts.

@@ -13,7 +13,8 @@ mod usage;
 
 use crate::{Result, dist, shell};
 use build::{Builder, COMPILERS, Compiler};
-use print::{Files, LANGUAGES, Language, print};
+pub(crate) use print::Files;
+use print::{LANGUAGES, Language, print};
 use program::{Edit, Program};
 use std::{
     collections::BTreeMap,
