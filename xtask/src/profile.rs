@@ -1,6 +1,6 @@
 //! What the compiler does, watched: the release is optimized for what it does most often.
 
-use crate::{Result, bench, dist::at, setup::Toolchain, shell};
+use crate::{Result, bench, dist::at, setup::Toolchain, shell, valgrind};
 use std::{
     collections::BTreeSet,
     fs,
@@ -32,12 +32,12 @@ pub(crate) fn collect(
 /// The functions of the back end that run when a program is compiled, by the names that the linker has for
 /// them. The library must have these names.
 pub(crate) fn functions(cm: &Path, library: &str) -> Result<BTreeSet<String>> {
-    if shell::find(&["valgrind"]).is_none() {
+    if !valgrind::is_installed() {
         return Err("valgrind is not installed: apt-get install valgrind".to_owned());
     }
     let dir = tempfile::tempdir().map_err(|error| at("create", Path::new("a folder"), error))?;
     let training = Training { cm, dir: dir.path() };
-    training.write(&bench::edits()[0])?;
+    bench::write(&bench::edits()[0], training.dir)?;
     let found = dir.path().join("functions");
     let mut command = Command::new("valgrind");
     command.args(["-q", "--tool=callgrind", "--demangle=no", "--compress-strings=no"]);
@@ -81,7 +81,7 @@ impl Training<'_> {
     /// A generated program, from nothing and after edits.
     fn edits(&self) -> Result {
         for (round, files) in bench::edits().into_iter().enumerate() {
-            self.write(&files)?;
+            bench::write(&files, self.dir)?;
             let mut builds = vec![vec!["compile", "-q", "-o", "main.out", "main.cm"]; 2];
             if round == 0 {
                 builds.push(vec!["compile", "-q", "--no-cache", "-o", "main.out", "main.cm"]);
@@ -102,14 +102,6 @@ impl Training<'_> {
         for program in shell::files(folder, "cm")? {
             let arguments = ["compile", "-q", "--no-cache", "-o", "main.out"];
             shell::status(self.command(&arguments).arg(program))?;
-        }
-        Ok(())
-    }
-
-    fn write(&self, files: &bench::Files) -> Result {
-        for (name, text) in files {
-            let path = self.dir.join(name);
-            fs::write(&path, text).map_err(|error| at("write", &path, error))?;
         }
         Ok(())
     }

@@ -43,9 +43,14 @@ pub(crate) struct Options {
     filter: Option<String>,
 }
 
+/// Whether there is a valgrind that runs.
+pub(crate) fn is_installed() -> bool {
+    shell::output(Command::new("valgrind").arg("--version")).is_some()
+}
+
 /// Checks the programs.
 pub(crate) fn valgrind(options: &Options) -> Result {
-    if shell::output(Command::new("valgrind").arg("--version")).is_none() {
+    if !is_installed() {
         println!("valgrind is not installed: no program was checked");
         return Ok(());
     }

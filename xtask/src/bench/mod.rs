@@ -11,10 +11,13 @@ mod store;
 mod together;
 mod usage;
 
-use crate::{Result, dist, shell};
+use crate::{
+    Result,
+    dist::{self, at},
+    shell,
+};
 use build::{Builder, COMPILERS, Compiler};
-pub(crate) use print::Files;
-use print::{LANGUAGES, Language, print};
+use print::{Files, LANGUAGES, Language, print};
 use program::{Edit, Program};
 use std::{
     collections::BTreeMap,
@@ -210,11 +213,17 @@ pub(crate) fn edits() -> Vec<Files> {
 fn generate(program: &Program, dir: &Path) -> Result {
     for language in LANGUAGES {
         let place = dir.join(format!("{language:?}").to_lowercase());
-        let failed = |error: std::io::Error| format!("cannot write {}: {error}", place.display());
-        std::fs::create_dir_all(&place).map_err(failed)?;
-        for (name, text) in print(program, language) {
-            std::fs::write(place.join(name), text).map_err(failed)?;
-        }
+        std::fs::create_dir_all(&place).map_err(|error| at("create", &place, error))?;
+        write(&print(program, language), &place)?;
+    }
+    Ok(())
+}
+
+/// Writes files into a directory.
+pub(crate) fn write(files: &Files, dir: &Path) -> Result {
+    for (name, text) in files {
+        let path = dir.join(name);
+        std::fs::write(&path, text).map_err(|error| at("write", &path, error))?;
     }
     Ok(())
 }
