@@ -8,12 +8,13 @@ mod system;
 pub use foreign::Foreign;
 
 use crate::tools::Scratch;
-use cm_link::LinkError;
+use camino::Utf8PathBuf;
+use cm_link::{Input, LinkError};
 use libraries::Libraries;
 use std::sync::{Arc, OnceLock};
 
-/// Names and bytes of objects, in linking order.
-pub type Objects<'a> = [(&'a str, &'a [u8])];
+/// Objects in linking order.
+pub type Objects<'a> = [Input<'a>];
 
 /// What can link.
 pub enum Linker {
@@ -60,7 +61,8 @@ impl Linker {
             Linker::Own(libraries) => libraries
                 .parse()
                 .and_then(|libraries| {
-                    cm_link::executable_in(scratch.take_room(), objects, &libraries)
+                    let (memory, room) = (&mut scratch.linked.lock(), scratch.take_room());
+                    cm_link::executable_again(memory, room, objects, &libraries)
                 })
                 .map_err(|error| Failure {
                     message: error.to_string(),
@@ -78,6 +80,13 @@ impl Linker {
             }),
         }
     }
+}
+
+/// Writes objects to files for a program that links them.
+fn files(objects: &Objects, scratch: &Scratch) -> Result<Vec<Utf8PathBuf>, String> {
+    let object =
+        |(index, object): (usize, &Input)| scratch.write(&format!("{index}.o"), object.bytes);
+    objects.iter().enumerate().map(object).collect()
 }
 
 /// Tries linkers in turn. `link` is told which.

@@ -10,6 +10,8 @@ pub(crate) struct Object {
     pub name: String,
     /// What the back end made.
     pub bytes: Bytes,
+    /// Its digest.
+    pub digest: Digest,
 }
 
 /// Names and digests of objects, in linking order.
@@ -27,9 +29,10 @@ pub(crate) fn of_program(db: &dyn Db) -> Vec<Object> {
     let objects = queries::objects(db, Root);
     let digests: Vec<Digest> = objects.iter().map(|(_, digest)| *digest).collect();
     let stored = Tools::of(db).blobs(&digests);
-    let object = |((unit, _), stored): (&(_, _), Option<Bytes>)| {
+    let object = |((unit, digest), stored): (&(_, _), Option<Bytes>)| {
         let make = || redgreen::unrecorded(db, || queries::unit_object(db, *unit).bytes(db)).into();
-        Object { name: unit.to_string(), bytes: stored.unwrap_or_else(make) }
+        let bytes = stored.unwrap_or_else(make);
+        Object { name: unit.to_string(), bytes, digest: *digest }
     };
     objects.iter().zip(stored).map(object).collect()
 }
@@ -37,8 +40,8 @@ pub(crate) fn of_program(db: &dyn Db) -> Vec<Object> {
 /// The objects of a list, if the store has all of them.
 pub(crate) fn stored(tools: &Tools, list: &List) -> Option<Vec<Object>> {
     let digests: Vec<Digest> = list.iter().map(|(_, digest)| *digest).collect();
-    let object = |((name, _), bytes): (&(String, _), Option<Bytes>)| {
-        Some(Object { name: name.clone(), bytes: bytes? })
+    let object = |((name, digest), bytes): (&(String, _), Option<Bytes>)| {
+        Some(Object { name: name.clone(), bytes: bytes?, digest: *digest })
     };
     list.iter().zip(tools.blobs(&digests)).map(object).collect()
 }
@@ -52,7 +55,7 @@ pub(crate) fn named(objects: &[Object]) -> Vec<(&str, &[u8])> {
 /// each, and both.
 pub(crate) fn pack(objects: &[Object]) -> Vec<u8> {
     let mut file = Vec::new();
-    for Object { name, bytes } in objects {
+    for Object { name, bytes, .. } in objects {
         file.extend((name.len() as u32).to_le_bytes());
         file.extend((bytes.len() as u32).to_le_bytes());
         file.extend(name.as_bytes());
@@ -78,7 +81,7 @@ pub(crate) fn unpack(file: &[u8]) -> Option<Vec<(&str, &[u8])>> {
 #[cfg(test)]
 mod tests {
     use super::{Object, pack, unpack};
-    use castore::Bytes;
+    use castore::{Bytes, Digest};
     use std::sync::Arc;
 
     #[test]
@@ -86,6 +89,7 @@ mod tests {
         let object = |(name, bytes): (&str, &[u8])| Object {
             name: name.to_owned(),
             bytes: Bytes::from(Arc::from(bytes)),
+            digest: Digest::of(bytes),
         };
         let whole = pack(&[("a#0", &[1, 2, 3][..]), ("", &[])].map(object));
         let first = ("a#0", &[1u8, 2, 3][..]);

@@ -8,9 +8,10 @@ use crate::{
 use castore::Digest;
 use cm_db::DefId;
 use cm_hir::thir::{Instance, InstanceKind};
+use cm_link::Input;
 use cm_lower::{Item, UnitId};
 use redgreen::{Blob, Db, NodeName, Root};
-use std::{cell::LazyCell, fmt::Display};
+use std::{cell::LazyCell, fmt::Display, sync::LazyLock};
 
 redgreen::queries! {
     /// All queries of this crate.
@@ -83,8 +84,7 @@ fn compute_objects(db: &dyn Db, _: &Root) -> Vec<(UnitId, Digest)> {
 fn compute_executable(db: &dyn Db, _: &Root) -> Blob {
     let tools = Tools::of(db);
     let objects = objects(db, Root);
-    let runtime = Digest::of(cm_runtime::OBJECT);
-    let digests = objects.iter().map(|(_, digest)| digest).chain([&runtime]);
+    let digests = objects.iter().map(|(_, digest)| digest).chain([&*RUNTIME]);
     let digests: Vec<u8> = digests.flat_map(|digest| digest.0).collect();
     let inputs = LazyCell::new(|| objects::of_program(db));
     if !tools.foreign.is_empty() {
@@ -104,8 +104,16 @@ fn compute_executable(db: &dyn Db, _: &Root) -> Blob {
 }
 
 /// The objects of a program, and the run-time library.
-fn with_runtime(objects: &[Object]) -> Vec<(&str, &[u8])> {
-    let mut named = objects::named(objects);
-    named.push(("the run-time library", cm_runtime::OBJECT));
-    named
+fn with_runtime<'a>(objects: &'a [Object]) -> Vec<Input<'a>> {
+    let input = |object: &'a Object| Input {
+        name: &object.name,
+        bytes: &object.bytes,
+        digest: Some(object.digest.0),
+    };
+    let name = "the run-time library";
+    let runtime = Input { name, bytes: cm_runtime::OBJECT, digest: Some(RUNTIME.0) };
+    objects.iter().map(input).chain([runtime]).collect()
 }
+
+/// The digest of the run-time library.
+static RUNTIME: LazyLock<Digest> = LazyLock::new(|| Digest::of(cm_runtime::OBJECT));

@@ -337,6 +337,8 @@ pub struct Scratch {
     dir: OnceLock<Result<tempfile::TempDir, String>>,
     /// Zeros.
     room: Mutex<Option<Arc<[u8]>>>,
+    /// What is known of the objects that were linked last.
+    pub linked: Mutex<cm_link::Memory>,
 }
 
 impl Scratch {

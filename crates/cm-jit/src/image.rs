@@ -4,13 +4,15 @@ use crate::{
     JitError,
     memory::{Access, PAGE, Pages, process_symbol},
 };
-use cm_link::{Image, Layout, LinkError, Object, Part, Place, Segment, Undefined};
+use cm_link::{Image, Interner, Layout, LinkError, Object, Part, Place, Segment, Undefined};
 use rustc_hash::FxHashMap;
 
 /// Links objects and gives the address of a symbol.
 pub fn link(objects: &[(&str, &[u8])], symbol: &str) -> Result<usize, JitError> {
-    let objects = objects.iter().map(|&(name, data)| Object::parse(name, data));
-    let image = Image::new(objects.collect::<Result<_, _>>()?)?;
+    let mut names = Interner::default();
+    let objects = objects.iter().map(|&(name, data)| Object::parse(name, data, &mut names));
+    let objects = objects.collect::<Result<_, _>>()?;
+    let image = Image::new(objects, &names)?;
     let imports = addresses(&image)?;
     let layout = image.layout(0, 0, PAGE as u64)?;
     if !layout.part(Part::Before).is_empty() || !layout.part(Part::After).is_empty() {

@@ -1,11 +1,17 @@
 //! What a relocatable ELF object contains.
 
-use crate::{LinkError, Result};
+use crate::{
+    LinkError, Result,
+    interner::{Interner, NameId},
+    relocate::{self, Need, WORD},
+};
 use object::{
     LittleEndian,
-    elf::{self, FileHeader64, Rela64, SectionHeader64, Sym64},
+    elf::{self, FileHeader64, Rela64, STT_SECTION, SectionHeader64, Sym64},
+    pod::{Pod, slice_from_bytes},
     read::elf::{FileHeader as _, Rela as _, SectionHeader as _, SectionTable, Sym as _},
 };
+use std::{ops::Range, sync::Arc};
 
 /// The only byte order of the machines that Cm has code for.
 pub const LE: LittleEndian = LittleEndian;
@@ -15,10 +21,30 @@ type Header = FileHeader64<LittleEndian>;
 pub struct Object<'a> {
     /// For messages.
     pub name: &'a str,
-    /// By their index in the file.
-    pub sections: Vec<Section<'a>>,
+    /// The file.
+    pub data: &'a [u8],
+    /// What is where in it.
+    pub contents: Arc<Contents>,
     pub(crate) symbols: Symbols<'a>,
-    pub(crate) relocations: Vec<Relocations<'a>>,
+}
+
+/// What is where in an object: all that is found out before other objects are looked at.
+#[derive(Default)]
+pub struct Contents {
+    /// By their index in the file.
+    pub sections: Vec<Section>,
+    /// Where the table of symbols is.
+    pub(crate) symbols: Range<usize>,
+    /// Where their names are.
+    pub(crate) strings: Range<usize>,
+    /// Of the sections that take part in execution: where their relocations are.
+    pub(crate) relocations: Vec<(usize, Range<usize>)>,
+    /// By symbol; `None`: no other object sees it.
+    pub(crate) names: Vec<Option<NameId>>,
+    /// What relocations need of symbols, each once, in the order of their first use.
+    pub(crate) needs: Vec<(Need, u32)>,
+    /// How many relocations are whole addresses.
+    pub(crate) words: usize,
 }
 
 /// The symbols of an object, by their index in the file.
@@ -62,15 +88,15 @@ pub enum Kind {
 
 /// A section.
 #[derive(Debug)]
-pub struct Section<'a> {
+pub struct Section {
     /// `None`: it takes no part in execution.
     pub kind: Option<Kind>,
     /// A power of two.
     pub align: u64,
     /// Size in memory.
     pub size: u64,
-    /// Empty if it is all zeros.
-    pub data: &'a [u8],
+    /// Where in the file it is; empty if it is all zeros.
+    pub data: Range<usize>,
     /// Order among sections of this kind, if it is not that of the objects.
     pub priority: u32,
 }
@@ -125,7 +151,37 @@ impl<'a> Object<'a> {
     ///
     /// # Errors
     /// If it is damaged, or made for another machine, or holds what is not supported.
-    pub fn parse(name: &'a str, data: &'a [u8]) -> Result<Self> {
+    pub fn parse(name: &'a str, data: &'a [u8], names: &mut Interner) -> Result<Self> {
+        let contents = Contents::parse(name, data, names)?;
+        let damaged = || LinkError::Damaged(name.into(), "it ends too early".into());
+        Object::new(name, data, Arc::new(contents)).ok_or_else(damaged)
+    }
+
+    /// An object with known contents. `None`: they are not its own.
+    pub fn new(name: &'a str, data: &'a [u8], contents: Arc<Contents>) -> Option<Self> {
+        let strings = data.get(contents.strings.clone())?;
+        let symbols = Symbols { entries: entries(data, &contents.symbols)?, strings };
+        let same = symbols.entries.len() == contents.names.len();
+        same.then_some(Object { name, data, contents, symbols })
+    }
+
+    /// What a section contains, if it is not all zeros.
+    pub fn bytes(&self, section: &Section) -> &'a [u8] {
+        self.data.get(section.data.clone()).unwrap_or_default()
+    }
+
+    /// The relocations of all sections that take part in execution.
+    pub fn relocations(&self) -> impl Iterator<Item = Relocations<'a>> {
+        let lists = self.contents.relocations.iter();
+        lists.map(|(section, range)| Relocations {
+            section: *section,
+            entries: entries(self.data, range).unwrap_or_default(),
+        })
+    }
+}
+
+impl Contents {
+    fn parse(name: &str, data: &[u8], names: &mut Interner) -> Result<Self> {
         let damaged = |what: object::read::Error| LinkError::Damaged(name.into(), what.to_string());
         let unsupported = |what: &str| LinkError::Unsupported(name.into(), what.into());
         let header = Header::parse(data).map_err(damaged)?;
@@ -139,19 +195,51 @@ impl<'a> Object<'a> {
         for section in table.iter() {
             let read = read_section(&table, section, data).map_err(damaged)?;
             sections.push(read.map_err(unsupported)?);
-            if let Some((entries, _)) = section.rela(LE, data).map_err(damaged)? {
-                relocations.push(Relocations { section: section.sh_info(LE) as usize, entries });
+            if section.rela(LE, data).map_err(damaged)?.is_some() {
+                relocations.push((section.sh_info(LE) as usize, place(section)));
             }
         }
-        let taken = |section: usize| sections.get(section).is_some_and(|s| s.kind.is_some());
-        relocations.retain(|list| taken(list.section));
-        let symbols = read_symbols(&table, data).map_err(damaged)?;
+        let taken =
+            |section: usize| sections.get(section).is_some_and(|s: &Section| s.kind.is_some());
+        relocations.retain(|(section, _)| taken(*section));
+        let (symbols, strings) = find_symbols(&table, data).map_err(damaged)?;
+        let contents = Contents { sections, symbols, strings, relocations, ..Contents::default() };
+        contents.with_names(name, data, names)
+    }
+
+    /// Looks at the symbols and the relocations.
+    pub fn with_names(mut self, name: &str, data: &[u8], names: &mut Interner) -> Result<Self> {
+        let damaged = |what: &str| LinkError::Damaged(name.into(), what.into());
+        let strings = data.get(self.strings.clone()).unwrap_or_default();
+        let symbols =
+            Symbols { entries: entries(data, &self.symbols).unwrap_or_default(), strings };
         if !symbols.have_names() {
-            let what = "a symbol's name is not in the file".to_owned();
-            return Err(LinkError::Damaged(name.into(), what));
+            return Err(damaged("a symbol's name is not in the file"));
         }
+        let unsupported = |what: &str| LinkError::Unsupported(name.into(), what.into());
         symbols.check().map_err(unsupported)?;
-        Ok(Object { name, sections, symbols, relocations })
+        let shared = symbols.iter().map(|symbol| symbol.shared_name());
+        self.names = shared.map(|name| name.map(|name| names.intern(name))).collect();
+        let mut known = vec![[false; 2]; self.names.len()];
+        for (_, range) in &self.relocations {
+            let entries = entries(data, range).unwrap_or_default();
+            for relocation in (Relocations { section: 0, entries }).iter() {
+                let Some(known) = known.get_mut(relocation.symbol) else {
+                    return Err(damaged("a relocation refers to no symbol"));
+                };
+                self.words += usize::from(relocation.kind == WORD);
+                let need = relocate::need(relocation.kind);
+                let known = match need {
+                    Need::Nothing => continue,
+                    Need::Slot => &mut known[0],
+                    Need::Stub => &mut known[1],
+                };
+                if !std::mem::replace(known, true) {
+                    self.needs.push((need, relocation.symbol as u32));
+                }
+            }
+        }
+        Ok(self)
     }
 }
 
@@ -196,6 +284,12 @@ impl<'a> Symbol<'a> {
         let start = self.entry.st_name.get(LE) as usize;
         let rest = self.strings.get(start..).unwrap_or_default();
         &rest[..memchr::memchr(0, rest).unwrap_or(rest.len())]
+    }
+
+    /// Its name, if other objects may see it.
+    fn shared_name(self) -> Option<&'a [u8]> {
+        let shared = self.binding() != Binding::Local && self.kind() != STT_SECTION;
+        Some(self.name()).filter(|name| shared && !name.is_empty())
     }
 
     /// Whether other objects see it, and who prevails.
@@ -252,14 +346,14 @@ pub const MACHINE: elf::Machine =
 /// What is not supported is the inner error.
 type Read<T> = std::result::Result<std::result::Result<T, &'static str>, object::read::Error>;
 
-fn read_section<'a>(
-    table: &SectionTable<'a, Header>,
+fn read_section(
+    table: &SectionTable<Header>,
     section: &SectionHeader64<LittleEndian>,
-    file: &'a [u8],
-) -> Read<Section<'a>> {
+    file: &[u8],
+) -> Read<Section> {
     let flags = section.sh_flags(LE).0;
     let ty = section.sh_type(LE);
-    let mut read = Section { kind: None, align: 1, size: 0, data: &[], priority: 0 };
+    let mut read = Section { kind: None, align: 1, size: 0, data: 0..0, priority: 0 };
     if ty == elf::SHT_GROUP {
         return Ok(Err("it has groups of sections"));
     }
@@ -276,7 +370,8 @@ fn read_section<'a>(
     };
     read.align = section.sh_addralign(LE).max(1);
     read.size = section.sh_size(LE);
-    read.data = section.data(LE, file)?;
+    section.data(LE, file)?;
+    read.data = place(section);
     if let Some(what) = unsupported {
         return Ok(Err(what));
     }
@@ -313,14 +408,29 @@ fn priority(name: &[u8]) -> u32 {
     std::str::from_utf8(number).ok().and_then(|text| text.parse().ok()).unwrap_or(u32::MAX)
 }
 
-fn read_symbols<'a>(
-    table: &SectionTable<'a, Header>,
-    file: &'a [u8],
-) -> std::result::Result<Symbols<'a>, object::read::Error> {
+/// Where the table of symbols is, and where their names are.
+fn find_symbols(
+    table: &SectionTable<Header>,
+    file: &[u8],
+) -> std::result::Result<(Range<usize>, Range<usize>), object::read::Error> {
     let symbols = table.symbols(LE, file, elf::SHT_SYMTAB)?;
     if symbols.is_empty() {
-        return Ok(Symbols::default());
+        return Ok((0..0, 0..0));
     }
-    let strings = table.section(symbols.string_section())?.data(LE, file)?;
-    Ok(Symbols { entries: symbols.symbols(), strings })
+    let strings = table.section(symbols.string_section())?;
+    strings.data(LE, file)?;
+    Ok((place(table.section(symbols.section())?), place(strings)))
+}
+
+/// Where the bytes of a section are in the file, which has them.
+fn place(section: &SectionHeader64<LittleEndian>) -> Range<usize> {
+    let range = section.file_range(LE);
+    range.map_or(0..0, |(start, size)| start as usize..(start + size) as usize)
+}
+
+/// The entries of a table. `None`: it is not in the file.
+fn entries<'a, T: Pod>(file: &'a [u8], range: &Range<usize>) -> Option<&'a [T]> {
+    let bytes = file.get(range.clone())?;
+    let (entries, _) = slice_from_bytes(bytes, bytes.len() / size_of::<T>()).ok()?;
+    Some(entries)
 }

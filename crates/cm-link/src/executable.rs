@@ -4,13 +4,14 @@
 use crate::{
     LinkError, Result,
     dynamic::Tables,
-    elf::{LE, MACHINE, Object},
+    elf::{LE, MACHINE},
     image::{Fixup, Image, Of, Place},
     layout::{Layout, Part, Range, SEGMENTS, Segment, align},
     library::Library,
+    memory::{Input, Memory},
     relocate::{self, LOADER, PAGE},
     sections::{DYNSTR, DYNSYM, RELA, Section, Sections},
-    start::{ENTRY, Start},
+    start::{self, ENTRY},
     symbols,
 };
 use object::{
@@ -23,31 +24,31 @@ use object::{
 };
 use std::{iter, sync::Arc};
 
-/// Links objects and libraries to an executable.
+/// Links named objects and libraries to an executable.
 ///
 /// # Errors
 /// If names are undefined or defined twice, or an object or library cannot be used.
 pub fn executable(objects: &[(&str, &[u8])], libraries: &[Library]) -> Result<Arc<[u8]>> {
-    executable_in(None, objects, libraries)
+    let input = |&(name, bytes)| Input { name, bytes, digest: None };
+    let objects: Vec<_> = objects.iter().map(input).collect();
+    executable_again(&mut Memory::default(), None, &objects, libraries)
 }
 
-/// The same in a room of zeros, if it has the length of the file: one for the executable of before may be made
-/// while objects are.
+/// The same with what is remembered of objects, in a room of zeros, if it has the length of the file: one for
+/// the executable of before may be made while objects are.
 ///
 /// # Errors
 /// As those of [`executable`].
-pub fn executable_in(
+pub fn executable_again(
+    memory: &mut Memory,
     room: Option<Arc<[u8]>>,
-    objects: &[(&str, &[u8])],
+    objects: &[Input],
     libraries: &[Library],
 ) -> Result<Arc<[u8]>> {
-    let start = Start::new();
-    let mut inputs = Vec::with_capacity(objects.len() + 1);
-    inputs.push(start.object());
-    for (name, data) in objects {
-        inputs.push(Object::parse(name, data)?);
-    }
-    let image = Image::new(inputs)?;
+    let (data, contents) = start::file();
+    let mut inputs = memory.objects(objects)?;
+    inputs.insert(0, start::object(&data, contents, &mut memory.names)?);
+    let image = Image::new(inputs, &memory.names)?;
     let tables = Tables::new(&image, libraries)?;
     let head = Head::new(&tables, image.max_fixups());
     let dynamic = (tables.libraries.len() + DYNAMIC_ENTRIES) * size_of::<Dyn>();

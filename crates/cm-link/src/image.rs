@@ -3,7 +3,8 @@
 
 use crate::{
     LinkError, Result,
-    elf::{Object, Relocation, Relocations},
+    elf::{Object, Relocation},
+    interner::Interner,
     layout::{Added, Layout, Part},
     names::{Bound, Names},
     relocate::{self, Fault, Need, STUB, Site, Target, WORD},
@@ -59,12 +60,12 @@ pub struct Place<'a> {
 }
 
 impl<'a> Image<'a> {
-    /// Binds names and finds out what is needed.
+    /// Binds names, which have these numbers, and finds out what is needed.
     ///
     /// # Errors
-    /// If symbols have two definitions, or relocations refer to no symbol.
-    pub fn new(objects: Vec<Object<'a>>) -> Result<Self> {
-        let names = Names::new(&objects)?;
+    /// If symbols have two definitions.
+    pub fn new(objects: Vec<Object<'a>>, names: &'a Interner) -> Result<Self> {
+        let names = Names::new(&objects, names)?;
         let table: Vec<_> = (0..names.imports.len() as u32).map(Bound::Import).collect();
         let mut image = Image {
             slots: FxHashMap::default(),
@@ -75,21 +76,17 @@ impl<'a> Image<'a> {
             names,
             table,
         };
-        image.scan()?;
+        image.scan();
         image.words += image.table.len();
         Ok(image)
     }
 
-    fn scan(&mut self) -> Result<()> {
+    fn scan(&mut self) {
         for (index, object) in self.objects.iter().enumerate() {
-            for relocation in object.relocations.iter().copied().flat_map(Relocations::iter) {
-                let bound = self.names.bound(&self.objects, index, relocation.symbol);
-                let Some(bound) = bound else {
-                    let what = "a relocation refers to no symbol".to_owned();
-                    return Err(LinkError::Damaged(object.name.to_owned(), what));
-                };
-                self.words += usize::from(relocation.kind == WORD);
-                match (relocate::need(relocation.kind), bound) {
+            self.words += object.contents.words;
+            for (need, symbol) in &object.contents.needs {
+                let bound = self.names.bound(&self.objects, index, *symbol as usize);
+                match (need, bound.unwrap_or(Bound::Nowhere)) {
                     (Need::Stub, Bound::Import(import)) => {
                         let stub = &mut self.stubs[import as usize];
                         if stub.is_none() {
@@ -109,7 +106,6 @@ impl<'a> Image<'a> {
                 }
             }
         }
-        Ok(())
     }
 
     /// No image has more [`Fixup`]s.
@@ -160,11 +156,11 @@ impl<'a> Image<'a> {
     pub fn write(&self, layout: &Layout, place: &mut Place) -> Result<Vec<Fixup>> {
         let mut fixups = Vec::with_capacity(self.words);
         for (index, object) in self.objects.iter().enumerate() {
-            for (number, section) in object.sections.iter().enumerate() {
-                if section.kind.is_some() && !section.data.is_empty() {
+            for (number, section) in object.contents.sections.iter().enumerate() {
+                let bytes = object.bytes(section);
+                if section.kind.is_some() && !bytes.is_empty() {
                     let start = layout.offset(index, number) as usize;
-                    let end = start + section.data.len();
-                    place.bytes[start..end].copy_from_slice(section.data);
+                    place.bytes[start..start + bytes.len()].copy_from_slice(bytes);
                 }
             }
         }
@@ -214,9 +210,9 @@ impl<'a> Image<'a> {
             Fault::Unsupported(what) => LinkError::Unsupported(object.name.into(), what),
         };
         let table = layout.part(Part::Table).start;
-        for list in &object.relocations {
+        for list in object.relocations() {
             let start = layout.offset(index, list.section);
-            let len = object.sections[list.section].data.len();
+            let len = object.contents.sections[list.section].data.len();
             for Relocation { offset, kind, symbol, addend } in list.iter() {
                 let bound = self.names.bound(&self.objects, index, symbol);
                 let bound = bound.unwrap_or(Bound::Nowhere);

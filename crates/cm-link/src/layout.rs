@@ -144,11 +144,12 @@ impl Layout {
     /// # Errors
     /// If they are too large.
     pub fn new(objects: &[Object], added: Added, page: u64) -> Result<Layout> {
-        let offsets = objects.iter().map(|object| vec![0; object.sections.len()]).collect();
+        let offsets =
+            objects.iter().map(|object| vec![0; object.contents.sections.len()]).collect();
         let mut layout = Layout { offsets, parts: Default::default(), page };
         let mut inputs: [Vec<(usize, usize)>; PARTS.len()] = Default::default();
         for (index, object) in objects.iter().enumerate() {
-            for (number, section) in object.sections.iter().enumerate() {
+            for (number, section) in object.contents.sections.iter().enumerate() {
                 if let Some(kind) = section.kind {
                     inputs[Part::of(kind) as usize].push((index, number));
                 }
@@ -162,15 +163,17 @@ impl Layout {
                 end = align(end, page);
             }
             let inputs = &mut inputs[part as usize];
-            inputs.sort_by_key(|(object, section)| objects[*object].sections[*section].priority);
+            inputs.sort_by_key(|(object, section)| {
+                objects[*object].contents.sections[*section].priority
+            });
             let strictest = inputs.iter().map(|(object, section)| {
-                let section = &objects[*object].sections[*section];
+                let section = &objects[*object].contents.sections[*section];
                 section.align
             });
             let start = align(end, strictest.max().unwrap_or(ADDED_ALIGN));
             end = start + added.of(part);
             for (object, number) in inputs {
-                let section = &objects[*object].sections[*number];
+                let section = &objects[*object].contents.sections[*number];
                 end = align(end, section.align);
                 layout.offsets[*object][*number] = end;
                 end = end.saturating_add(section.size);

@@ -4,11 +4,8 @@ use crate::{
     LinkError, Result,
     elf::{Binding, Object, Place, Symbol},
     error::{Duplicate, Undefined},
+    interner::{Interner, NameId},
 };
-use hashbrown::hash_table::{Entry, HashTable};
-use object::elf::STT_SECTION;
-use rustc_hash::FxBuildHasher;
-use std::hash::BuildHasher as _;
 
 /// What a symbol stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -49,142 +46,113 @@ pub struct Import<'a> {
 
 /// What the symbols of objects stand for.
 pub struct Names<'a> {
-    /// What objects share or nobody defines, in the order of their first mention.
-    globals: Vec<Global<'a>>,
-    /// Indices in `globals`, by name.
-    index: HashTable<u32>,
-    /// By object and symbol: index in `globals`, or [`LOCAL`].
-    mentions: Vec<Vec<u32>>,
+    names: &'a Interner,
+    /// What objects share or nobody defines, by the number of its name.
+    globals: Vec<Global>,
     /// In the order of their first use.
     pub imports: Vec<Import<'a>>,
 }
 
 #[derive(Clone, Copy)]
-struct Global<'a> {
-    name: &'a [u8],
+struct Global {
     /// [`Bound::Nowhere`]: no definition has been found yet.
     bound: Bound,
-    /// The object that defines it, or the first that refers to it.
+    /// The object that defines it, or the first that refers to it; [`NOBODY`]: there is none.
     object: u32,
     /// The definition is weak, or all that refers to it.
     weak: bool,
 }
 
-/// A symbol that no other object sees.
-const LOCAL: u32 = u32::MAX;
+/// No object mentions a name.
+const NOBODY: u32 = u32::MAX;
 
 /// Names for the image that an object is a part of: of C's start files, and one that assemblers
 /// leave where the table of addresses is used.
 const IMAGE: [&[u8]; 2] = [b"__dso_handle", b"_GLOBAL_OFFSET_TABLE_"];
 
-/// About how many names programs do not define.
-const IMPORTS: usize = 64;
-
 impl<'a> Names<'a> {
-    /// Binds the symbols of all objects.
+    /// Binds the symbols of all objects, whose names have these numbers.
     ///
     /// # Errors
     /// If two objects define the same symbol.
-    pub fn new(objects: &[Object<'a>]) -> Result<Self> {
-        let symbols = objects.iter().flat_map(|object| object.symbols.iter());
-        let defines = |symbol: &Symbol| is_shared(*symbol) && symbol.place() != Place::Undefined;
-        let count = symbols.filter(defines).count() + IMPORTS;
-        let mut names = Names {
-            globals: Vec::with_capacity(count),
-            index: HashTable::with_capacity(count),
-            mentions: Vec::with_capacity(objects.len()),
-            imports: Vec::new(),
-        };
-        for name in IMAGE {
-            names.intern(Global { name, bound: Bound::Image(0), object: 0, weak: true });
+    pub fn new(objects: &[Object], names: &'a Interner) -> Result<Self> {
+        let unknown = Global { bound: Bound::Nowhere, object: NOBODY, weak: true };
+        let globals = vec![unknown; names.len()];
+        let mut all = Names { names, globals, imports: Vec::new() };
+        for id in IMAGE.iter().filter_map(|name| names.find(name)) {
+            all.globals[id.index()] = Global { bound: Bound::Image(0), object: 0, weak: true };
         }
+        let mut undefined = Vec::new();
         let mut duplicates = Vec::new();
         for (object, input) in objects.iter().enumerate() {
-            let mention = |symbol| names.mention(objects, object, symbol, &mut duplicates);
-            let mentions = input.symbols.iter().map(mention).collect();
-            names.mentions.push(mentions);
+            for (symbol, name) in input.symbols.iter().zip(&input.contents.names) {
+                let Some(name) = *name else { continue };
+                if all.mention(objects, object, symbol, name, &mut duplicates) {
+                    undefined.push(name);
+                }
+            }
         }
         if !duplicates.is_empty() {
             duplicates.sort();
             return Err(LinkError::Duplicate(duplicates));
         }
-        names.import();
-        Ok(names)
+        all.import(&undefined);
+        Ok(all)
     }
 
     /// What a name that objects share stands for.
     pub fn get(&self, name: &[u8]) -> Option<Bound> {
-        let same = |index: &u32| self.globals[*index as usize].name == name;
-        let index = self.index.find(hash(name), same)?;
-        Some(self.globals[*index as usize].bound)
+        let global = self.globals[self.names.find(name)?.index()];
+        (global.object != NOBODY).then_some(global.bound)
     }
 
     /// What a symbol of an object stands for; `None`: it has no such symbol.
     #[inline]
     pub fn bound(&self, objects: &[Object], object: usize, symbol: usize) -> Option<Bound> {
-        match *self.mentions[object].get(symbol)? {
-            LOCAL => {
-                let input = &objects[object];
-                Some(place(object, input, input.symbols.get(symbol)?))
-            }
-            global => Some(self.globals[global as usize].bound),
+        let input = &objects[object];
+        match *input.contents.names.get(symbol)? {
+            None => Some(place(object, input, input.symbols.get(symbol)?)),
+            Some(name) => Some(self.globals[name.index()].bound),
         }
     }
 
     /// The symbols of all objects, each with the index of its object, its name and what it stands for.
-    pub fn each(
-        &self,
-        objects: &[Object<'a>],
-        mut visit: impl FnMut(usize, Symbol<'a>, &'a [u8], Bound),
+    pub fn each<'o>(
+        &'o self,
+        objects: &'o [Object],
+        mut visit: impl FnMut(usize, Symbol<'o>, &'o [u8], Bound),
     ) {
-        for (object, (input, mentions)) in objects.iter().zip(&self.mentions).enumerate() {
-            for (symbol, mention) in input.symbols.iter().zip(mentions) {
-                match *mention {
-                    LOCAL => visit(object, symbol, symbol.name(), place(object, input, symbol)),
-                    global => {
-                        let Global { name, bound, .. } = self.globals[global as usize];
-                        visit(object, symbol, name, bound);
+        for (object, input) in objects.iter().enumerate() {
+            for (symbol, name) in input.symbols.iter().zip(&input.contents.names) {
+                match *name {
+                    None => visit(object, symbol, symbol.name(), place(object, input, symbol)),
+                    Some(name) => {
+                        let bound = self.globals[name.index()].bound;
+                        visit(object, symbol, self.names.name(name), bound);
                     }
                 }
             }
         }
     }
 
-    /// The index of a name, and whether it is new.
-    fn intern(&mut self, new: Global<'a>) -> (u32, bool) {
-        let globals = &mut self.globals;
-        let same = |index: &u32| globals[*index as usize].name == new.name;
-        let rehash = |index: &u32| hash(globals[*index as usize].name);
-        match self.index.entry(hash(new.name), same, rehash) {
-            Entry::Occupied(known) => (*known.get(), false),
-            Entry::Vacant(free) => {
-                let index = globals.len() as u32;
-                free.insert(index);
-                globals.push(new);
-                (index, true)
-            }
-        }
-    }
-
-    /// Takes note of a symbol, and gives the index of its name.
+    /// Takes note of a symbol. `true`: its name is new, and it is not defined here.
     fn mention(
         &mut self,
         objects: &[Object],
         object: usize,
-        symbol: Symbol<'a>,
+        symbol: Symbol,
+        name: NameId,
         duplicates: &mut Vec<Duplicate>,
-    ) -> u32 {
-        let name = if is_shared(symbol) { symbol.name() } else { &[] };
-        if name.is_empty() {
-            return LOCAL;
-        }
+    ) -> bool {
         let bound = place(object, &objects[object], symbol);
         let weak = symbol.binding() == Binding::Weak;
-        let new = Global { name, bound, object: object as u32, weak };
-        let (index, is_new) = self.intern(new);
-        let old = &mut self.globals[index as usize];
+        let new = Global { bound, object: object as u32, weak };
+        let old = &mut self.globals[name.index()];
         match (old.bound, bound) {
-            _ if is_new => {}
+            _ if old.object == NOBODY => {
+                *old = new;
+                return bound == Bound::Nowhere;
+            }
             (Bound::Nowhere, Bound::Nowhere) => old.weak &= weak,
             (Bound::Nowhere, _) => *old = new,
             (_, Bound::Nowhere) => {}
@@ -193,20 +161,24 @@ impl<'a> Names<'a> {
                 if !old.weak {
                     let both = [old.object as usize, object];
                     let objects = both.map(|object| objects[object].name.to_owned());
-                    duplicates.push(Duplicate { symbol: text(name), objects });
+                    duplicates.push(Duplicate { symbol: text(self.names.name(name)), objects });
                 }
                 *old = new;
             }
         }
-        index
+        false
     }
 
-    /// What nobody defines is imported.
-    fn import(&mut self) {
-        for global in self.globals.iter_mut().filter(|global| global.bound == Bound::Nowhere) {
-            global.bound = Bound::Import(self.imports.len() as u32);
-            let Global { name, object, weak, .. } = *global;
-            self.imports.push(Import { name, user: object as usize, weak });
+    /// Of the names that were not defined where they were first used, those that nobody defines are imported.
+    fn import(&mut self, undefined: &[NameId]) {
+        for id in undefined {
+            let global = &mut self.globals[id.index()];
+            if global.bound == Bound::Nowhere {
+                global.bound = Bound::Import(self.imports.len() as u32);
+                let Global { object, weak, .. } = *global;
+                let name = self.names.name(*id);
+                self.imports.push(Import { name, user: object as usize, weak });
+            }
         }
     }
 
@@ -232,25 +204,18 @@ impl<'a> Names<'a> {
     }
 }
 
-/// Other objects may see it, if it has a name.
-fn is_shared(symbol: Symbol) -> bool {
-    symbol.binding() != Binding::Local && symbol.kind() != STT_SECTION
-}
-
-fn hash(name: &[u8]) -> u64 {
-    FxBuildHasher.hash_one(name)
-}
-
 fn place(index: usize, object: &Object, symbol: Symbol) -> Bound {
     match symbol.place() {
         Place::Undefined => Bound::Nowhere,
         Place::Absolute(value) => Bound::Absolute(value),
-        Place::Defined(section, value) => match object.sections.get(usize::from(section)) {
-            Some(found) if found.kind.is_some() => {
-                Bound::Section(Spot { object: index as u32, section, value })
+        Place::Defined(section, value) => {
+            match object.contents.sections.get(usize::from(section)) {
+                Some(found) if found.kind.is_some() => {
+                    Bound::Section(Spot { object: index as u32, section, value })
+                }
+                _ => Bound::Nowhere,
             }
-            _ => Bound::Nowhere,
-        },
+        }
     }
 }
 

@@ -103,7 +103,7 @@ struct Kept<'a> {
     local: bool,
 }
 
-fn each_kept<'a>(image: &Image<'a>, mut visit: impl FnMut(Kept<'a>)) {
+fn each_kept<'a>(image: &'a Image, mut visit: impl FnMut(Kept<'a>)) {
     image.names.each(&image.objects, |object, symbol, name, bound| {
         if symbol.place() == Place::Undefined {
             return;
@@ -163,7 +163,7 @@ pub fn define(
     let part = match bound {
         Bound::Section(spot) => {
             let object = &image.objects[spot.object as usize];
-            object.sections[usize::from(spot.section)].kind.map(Part::of)
+            object.contents.sections[usize::from(spot.section)].kind.map(Part::of)
         }
         _ => None,
     };

@@ -3,7 +3,7 @@
 //! A fixture is a file of C whose parts `//- name` become objects. Lines `//> text` are what the
 //! program prints, `//! status` is its exit status, and `//= text` a line of the error.
 
-use cm_link::{Library, LinkError, executable};
+use cm_link::{Input, Library, LinkError, Memory, executable, executable_again};
 use libtest_mimic::{Arguments, Failed, Trial};
 use object::{
     LittleEndian,
@@ -11,7 +11,7 @@ use object::{
     read::elf::{FileHeader, SectionHeader},
 };
 use std::{
-    env, fs,
+    env, fs, iter,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, ExitCode},
@@ -28,6 +28,7 @@ fn main() -> ExitCode {
     let fixture = |path: PathBuf| Trial::test(name(&path), move || check(&path));
     let mut trials: Vec<_> = paths.into_iter().map(fixture).collect();
     trials.push(Trial::test("same bytes from same bytes", same_bytes));
+    trials.push(Trial::test("what is remembered makes no difference", remembered));
     trials.push(Trial::test("damaged objects", damaged_objects));
     trials.push(Trial::test("symbols that are refused", refused_symbols));
     trials.push(Trial::test("damaged libraries", damaged_libraries));
@@ -188,6 +189,44 @@ fn damage(bytes: &[u8], rounds: usize, mut check: impl FnMut(&[u8])) {
     }
 }
 
+/// Programs of which each shares some objects with the one before. Digests stand for the objects' bytes.
+fn remembered() -> Result<(), Failed> {
+    let dir = tempfile::tempdir()?;
+    let mut all = sample(dir.path())?;
+    let main = "//- main\nint other(void); int main() { return other(); }\n";
+    let other = |body: &str| format!("//- other\nint other(void) {{ {body} }}\n");
+    let others = ["return 1;", "return puts(\"\");", "return 1 + abs(-1);"];
+    for text in iter::once(main.to_owned()).chain(others.map(other)) {
+        all.push(object(&text, dir.path())?);
+    }
+    let sample: Vec<usize> = (0..all.len() - 4).collect();
+    let [main, first, second, third] = [4, 3, 2, 1].map(|back| all.len() - back);
+    let undefined = vec![main];
+    let programs = [
+        vec![main, first],
+        vec![main, second],
+        undefined,
+        vec![second, main],
+        sample,
+        vec![main, third],
+    ];
+    let libraries = libraries()?;
+    let libraries = libraries.iter().map(|(name, bytes)| Library::parse(name, bytes));
+    let libraries = libraries.collect::<Result<Vec<_>, _>>()?;
+    let mut memory = Memory::default();
+    for (round, program) in programs.iter().cycle().take(3 * programs.len()).enumerate() {
+        let named: Vec<_> = program.iter().map(|o| (all[*o].0.as_str(), &*all[*o].1)).collect();
+        let inputs = program.iter().zip(&named);
+        let inputs =
+            inputs.map(|(o, &(name, bytes))| Input { name, bytes, digest: Some([*o as u8; 32]) });
+        let again = executable_again(&mut memory, None, &inputs.collect::<Vec<_>>(), &libraries);
+        if again != executable(&named, &libraries) {
+            return Err(format!("round {round} differs").into());
+        }
+    }
+    Ok(())
+}
+
 /// The result does not matter, as long as there is one.
 fn damaged_objects() -> Result<(), Failed> {
     let dir = tempfile::tempdir()?;
@@ -195,17 +234,32 @@ fn damaged_objects() -> Result<(), Failed> {
     let libraries = libraries()?;
     let libraries = libraries.iter().map(|(name, bytes)| Library::parse(name, bytes));
     let libraries = libraries.collect::<Result<Vec<_>, _>>()?;
+    // A bad one is also taken for the good one, which is remembered.
+    let mut mistaken = 0;
     let mut refused = 0;
     for (index, (_, good)) in objects.iter().enumerate() {
         damage(good, 1000, |bad| {
             let bytes = |other: usize| if other == index { bad } else { &objects[other].1 };
-            let named: Vec<_> = objects
-                .iter()
-                .enumerate()
-                .map(|(i, (name, _))| (name.as_str(), bytes(i)))
-                .collect();
+            let named = objects.iter().enumerate().map(|(i, (name, _))| (name.as_str(), bytes(i)));
+            let named: Vec<_> = named.collect();
             refused += usize::from(executable(&named, &libraries).is_err());
+            let mut memory = Memory::default();
+            let mut link = |named: &[(&str, &[u8])]| {
+                let known = |(i, &(name, bytes)): (usize, &(_, _))| Input {
+                    name,
+                    bytes,
+                    digest: Some([i as u8; 32]),
+                };
+                let inputs: Vec<_> = named.iter().enumerate().map(known).collect();
+                executable_again(&mut memory, None, &inputs, &libraries)
+            };
+            let good = objects.iter().map(|(name, bytes)| (name.as_str(), &**bytes));
+            let good = link(&good.collect::<Vec<_>>());
+            mistaken += usize::from(good.is_ok() && link(&named).is_ok());
         });
+    }
+    if mistaken == 0 {
+        return Err("nothing was remembered".into());
     }
     if refused == 0 { Err("every object was good enough".into()) } else { Ok(()) }
 }

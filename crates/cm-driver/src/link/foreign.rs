@@ -85,10 +85,7 @@ impl Foreign {
         objects: &Objects<'_>,
         scratch: &Scratch,
     ) -> Result<Arc<[u8]>, String> {
-        let object = |(index, (_, bytes)): (usize, &(&str, &[u8]))| {
-            scratch.write(&format!("{index}.o"), bytes)
-        };
-        let objects = objects.iter().enumerate().map(object).collect::<Result<Vec<_>, _>>()?;
+        let objects = super::files(objects, scratch)?;
         let output = scratch.path("executable")?;
         let mut command = compiler(&output);
         command.args(["-pie", "-Wl,--gc-sections", "-Wl,--build-id=none"]).args(&objects);

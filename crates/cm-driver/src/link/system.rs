@@ -49,10 +49,7 @@ impl Linker {
 
     /// Links objects to an executable.
     pub fn link(&self, objects: &Objects, scratch: &Scratch) -> Result<Arc<[u8]>, String> {
-        let object = |(index, (_, bytes)): (usize, &(&str, &[u8]))| {
-            scratch.write(&format!("{index}.o"), bytes)
-        };
-        let objects = objects.iter().enumerate().map(object).collect::<Result<Vec<_>, _>>()?;
+        let objects = super::files(objects, scratch)?;
         let output = scratch.path("executable")?;
         let mut args = String::new();
         for arg in self.arguments(&objects, &output) {
