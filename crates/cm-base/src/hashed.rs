@@ -1,12 +1,12 @@
 //! Shared values that are hashed once.
 
+use crate::content;
 use std::{
     fmt,
     hash::{Hash, Hasher},
     ops::Deref,
     sync::{Arc, OnceLock},
 };
-use xxhash_rust::xxh3::xxh3_128;
 
 /// A shared value that is hashed at most once, however many results of queries hold it: the signature and
 /// the body of a function are in the tree of its file and in results of their own, and hashing them is most
@@ -40,11 +40,7 @@ impl<T> Deref for Hashed<T> {
 
 impl<T: Hash> Hash for Hashed<T> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u128(*self.0.hash.get_or_init(|| {
-            let mut bytes = Bytes(Vec::with_capacity(4096));
-            self.0.value.hash(&mut bytes);
-            xxh3_128(&bytes.0)
-        }));
+        state.write_u128(*self.0.hash.get_or_init(|| content::hash(&self.0.value)));
     }
 }
 
@@ -59,34 +55,6 @@ impl<T: Eq> Eq for Hashed<T> {}
 impl<T: fmt::Debug> fmt::Debug for Hashed<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.value.fmt(f)
-    }
-}
-
-/// Collects what is hashed. Lengths and numbers of variants, which are small as a rule, are one byte
-/// then.
-struct Bytes(Vec<u8>);
-
-impl Hasher for Bytes {
-    #[inline]
-    fn write(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
-    }
-    #[inline]
-    fn write_usize(&mut self, n: usize) {
-        match u8::try_from(n) {
-            Ok(small) if small < u8::MAX => self.0.push(small),
-            _ => {
-                self.0.push(u8::MAX);
-                self.write(&n.to_le_bytes());
-            }
-        }
-    }
-    #[inline]
-    fn write_isize(&mut self, n: isize) {
-        self.write_usize(n.cast_unsigned());
-    }
-    fn finish(&self) -> u64 {
-        unreachable!("invariant: the bytes are hashed, not the hasher asked")
     }
 }
 

@@ -5,17 +5,15 @@
 //! of interning. Interned values are never freed; their number is bounded by the distinct types
 //! and names that the process has seen.
 
-use crate::{Scratch, scratch};
+use crate::content;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{
     borrow::Borrow,
     hash::{Hash, Hasher},
-    mem,
     ops::Deref,
     sync::{LazyLock, Mutex, MutexGuard},
 };
-use xxhash_rust::xxh3::xxh3_128;
 
 const SHARDS: usize = 16;
 
@@ -79,7 +77,7 @@ pub struct Interned<T: 'static>(&'static Entry<T>);
 impl<T: Intern> Interned<T> {
     /// Interns `value`.
     pub fn new(value: T) -> Self {
-        let hash = content_hash(&value);
+        let hash = content::hash(&value);
         let mut shard = T::table().shard(hash);
         let known = find(&shard, hash, |known| *known == value);
         known.unwrap_or_else(|| add(&mut shard, hash, value))
@@ -89,7 +87,7 @@ impl<T: Intern> Interned<T> {
     where
         T: Borrow<B> + for<'a> From<&'a B>,
     {
-        let hash = content_hash(value);
+        let hash = content::hash(value);
         let mut shard = T::table().shard(hash);
         let known = find(&shard, hash, |known| known.borrow() == value);
         known.unwrap_or_else(|| add(&mut shard, hash, T::from(value)))
@@ -167,48 +165,6 @@ impl<T: Intern + Serialize> Serialize for Interned<T> {
 impl<'de, T: Intern + Deserialize<'de>> Deserialize<'de> for Interned<T> {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         T::read(d)
-    }
-}
-
-/// The same on every machine.
-fn content_hash<T: Hash + ?Sized>(value: &T) -> u128 {
-    thread_local! { static BUFFER: Scratch<Vec<u8>> = const { scratch(Vec::new()) }; }
-    BUFFER.with(|buffer| {
-        let mut bytes = ContentHasher(mem::take(&mut **buffer.borrow_mut()));
-        bytes.0.clear();
-        value.hash(&mut bytes);
-        let hash = xxh3_128(&bytes.0);
-        **buffer.borrow_mut() = bytes.0;
-        hash
-    })
-}
-
-/// Collects the bytes that `derive(Hash)` writes, integers in little-endian order and `usize` as
-/// eight bytes, so that the hash of the contents is the same on every machine.
-#[derive(Default)]
-struct ContentHasher(Vec<u8>);
-
-impl Hasher for ContentHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
-    }
-    fn write_u16(&mut self, n: u16) {
-        self.write(&n.to_le_bytes());
-    }
-    fn write_u32(&mut self, n: u32) {
-        self.write(&n.to_le_bytes());
-    }
-    fn write_u64(&mut self, n: u64) {
-        self.write(&n.to_le_bytes());
-    }
-    fn write_u128(&mut self, n: u128) {
-        self.write(&n.to_le_bytes());
-    }
-    fn write_usize(&mut self, n: usize) {
-        self.write(&(n as u64).to_le_bytes());
-    }
-    fn finish(&self) -> u64 {
-        xxh3_128(&self.0) as u64
     }
 }
 

@@ -1,6 +1,7 @@
 //! What every stage of the compiler shares: interned names, source positions, diagnostics and the
 //! [`System`] trait, the only door to the file system below the driver.
 
+mod content;
 pub mod diagnostic;
 pub mod hashed;
 pub mod intern;

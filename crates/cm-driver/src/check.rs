@@ -135,7 +135,7 @@ fn run(session: &Session) -> Result<Found, Error> {
     }
     let mut database = session.open();
     let found = look(session, &mut database)?;
-    keep(session, &database, &found)?;
+    keep(session, &database, found.clone())?;
     Ok(found)
 }
 
@@ -157,10 +157,10 @@ pub fn look(session: &Session, database: &mut Database) -> Result<Found, Error> 
 ///
 /// # Errors
 /// If the query log cannot be written.
-pub fn keep(session: &Session, database: &Database, found: &Found) -> Result<(), Error> {
+pub fn keep(session: &Session, database: &Database, found: Found) -> Result<(), Error> {
     let roots =
         [cm_hir::queries::node::diagnostics(Root), cm_lint::node::findings(session.project.root)];
-    let Found { diagnostics, findings } = found.clone();
+    let Found { diagnostics, findings } = found;
     let finished = || Finished { diagnostics, result: findings };
     session.keep(database, &roots, || Ok(()), finished)?;
     session.clock.lap("cache");

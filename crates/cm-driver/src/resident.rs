@@ -137,7 +137,7 @@ impl Resident {
     pub fn rest(&mut self) -> Result<(), Error> {
         let (session, database) = (&self.session, &mut *self.database);
         match (self.made.take(), &self.task) {
-            (Some(Made::Found(found)), _) => check::keep(session, database, &found)?,
+            (Some(Made::Found(found)), _) => check::keep(session, database, found)?,
             (Some(Made::Program(program)), Task::Compile(output)) => {
                 commands::keep(session, database, program, output)?;
             }

@@ -47,43 +47,63 @@ pub fn update(
     here: bool,
 ) -> io::Result<()> {
     let (of_units, of_modules) = (db.clone(), db.clone());
+    let ran = &Ran::of(log, db);
     let (units, modules) = parallel::both(
         here,
-        move || update_units(&of_units, log, cache, program),
-        move || update_modules(&of_modules, log, cache),
+        move || update_units(&of_units, ran, cache, program),
+        move || update_modules(&of_modules, ran, cache),
     );
     units.and(modules)
 }
 
-/// The keys for which a query ran.
-fn ran(db: &Database, log: &BuildLog, query: &str) -> BTreeSet<Arc<str>> {
-    log.ran(query, db.graph().registry()).into_iter().collect()
+/// What ran in a build, as far as views show it.
+struct Ran {
+    /// The program was divided into units.
+    divided: bool,
+    /// The units of which bitcode was made.
+    bitcode: Vec<Arc<str>>,
+    /// The units of which objects were made.
+    objects: Vec<Arc<str>>,
+    /// The files that were parsed.
+    parsed: BTreeSet<Arc<str>>,
+    /// The files in which something else may be declared than before.
+    declared: BTreeSet<Arc<str>>,
 }
 
-fn update_units(db: &Database, log: &BuildLog, cache: &Beside, program: &str) -> io::Result<()> {
+impl Ran {
+    fn of(log: &BuildLog, db: &Database) -> Ran {
+        let queries =
+            ["units", "unit_bitcode", "unit_object", "parse", "item_tree", "imports", "exports"];
+        let ran = log.ran(queries, db.graph().registry());
+        let [units, bitcode, objects, parsed, trees, imports, exports] = ran;
+        let declared = [trees, imports, exports].into_iter().flatten().collect();
+        let parsed = parsed.into_iter().collect();
+        Ran { divided: !units.is_empty(), bitcode, objects, parsed, declared }
+    }
+}
+
+fn update_units(db: &Database, ran: &Ran, cache: &Beside, program: &str) -> io::Result<()> {
     let units = LazyCell::new(|| -> BTreeMap<String, UnitId> {
         cm_lower::units(db, Root).iter().map(|unit| (unit.to_string(), *unit)).collect()
     });
     type Artifact = fn(&dyn Db, UnitId) -> Option<Digest>;
     let bitcode = |db: &dyn Db, unit| queries::unit_bitcode(db, unit).digest().map(Digest);
     let object = |db: &dyn Db, unit| queries::unit_object(db, unit).digest().map(Digest);
-    let artifacts: [(&str, &str, Artifact); 3] = [
+    let artifacts: [(&[Arc<str>], &str, Artifact); 3] = [
         // What is compiled to bitcode is kept then.
-        ("unit_bitcode", "mir", |db, unit| Tools::of(db).mir(&unit.to_string())),
-        ("unit_bitcode", "llvm", bitcode),
-        ("unit_object", "obj", object),
+        (&ran.bitcode, "mir", |db, unit| Tools::of(db).mir(&unit.to_string())),
+        (&ran.bitcode, "llvm", bitcode),
+        (&ran.objects, "obj", object),
     ];
-    let have_others = !ran(db, log, "units").is_empty();
-    for (query, folder, artifact) in artifacts {
-        let made = ran(db, log, query);
-        if made.is_empty() && !have_others {
+    for (made, folder, artifact) in artifacts {
+        if made.is_empty() && !ran.divided {
             continue;
         }
         let path = cache.dir.join(folder).join(format!("{program}.json"));
         let mut digests: BTreeMap<String, String> = read(cache, &path);
         digests.retain(|unit, _| units.contains_key(unit));
         for key in made {
-            let Some(unit) = units.get(&*key) else { continue };
+            let Some(unit) = units.get(&**key) else { continue };
             let Some(digest) = artifact(db, *unit) else { continue };
             digests.insert(key.to_string(), format!("{KIND}{digest}"));
         }
@@ -120,35 +140,42 @@ fn replace(cache: &Beside, path: &Utf8Path, value: &impl Serialize) -> io::Resul
 
 /// What is declared is described anew where it may have changed, which is not where a file was parsed with
 /// the same result.
-fn update_modules(db: &Database, log: &BuildLog, cache: &Beside) -> io::Result<()> {
-    let parsed = ran(db, log, "parse");
-    if parsed.is_empty() {
+fn update_modules(db: &Database, ran: &Ran, cache: &Beside) -> io::Result<()> {
+    if ran.parsed.is_empty() {
         return Ok(());
     }
-    let declared: BTreeSet<_> =
-        ["item_tree", "imports", "exports"].iter().flat_map(|query| ran(db, log, query)).collect();
     let path = cache.dir.join("module_hash.json");
     let mut modules: BTreeMap<String, Module> = read(cache, &path);
-    let name = |file: &FileId| format!("{file}.cm");
-    let known =
-        |file: &FileId| modules.get(&name(file)).filter(|_| !declared.contains(file.0.as_str()));
-    let in_doubt = |file: &&FileId| parsed.contains(file.0.as_str()) || known(file).is_none();
-    let files: Vec<FileId> = cm_hir::files(db, Root).iter().filter(in_doubt).copied().collect();
-    let described = parallel::each(db, &files, |db, file| {
+    let known = |file: FileId| {
+        let name = name(file);
+        let known = modules.get(&name).filter(|_| !ran.declared.contains(file.0.as_str()));
+        (file, name, known)
+    };
+    let in_doubt = |(file, _, known): &(FileId, String, Option<&Module>)| {
+        known.is_none() || ran.parsed.contains(file.0.as_str())
+    };
+    let files: Vec<_> =
+        cm_hir::files(db, Root).iter().copied().map(known).filter(in_doubt).collect();
+    let described = parallel::each(db, &files, |db, (file, name, known)| {
         let FileText::Text(text) = cm_db::source(db, *file) else { return None };
-        let module = match known(file) {
+        let module = match *known {
             Some(known) => Module { sha256: sha256(text.as_bytes()), ..known.clone() },
             None => describe(db, *file, text),
         };
-        Some((name(file), module))
+        Some((name.clone(), module))
     });
     modules.extend(described.into_iter().flatten());
     replace(cache, &path, &modules)
 }
 
+/// The name of a file, for people.
+fn name(file: FileId) -> String {
+    format!("{file}.cm")
+}
+
 fn describe(db: &dyn Db, file: FileId, text: &str) -> Module {
     let imports: BTreeSet<String> =
-        decl::imports(db, file).edges.iter().map(|edge| format!("{}.cm", edge.file)).collect();
+        decl::imports(db, file).edges.iter().map(|edge| name(edge.file)).collect();
     Module {
         sha256: sha256(text.as_bytes()),
         imports: imports.into_iter().collect(),

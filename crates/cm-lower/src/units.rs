@@ -58,8 +58,9 @@ pub type Partition = BTreeMap<UnitId, Vec<Item>>;
 
 /// Computes [`crate::partition`].
 pub(crate) fn partition(db: &dyn Db, _: &Root) -> Arc<Partition> {
-    let root = settings(db, Root).root;
-    let most = if settings(db, Root).optimize { MAX_OPTIMIZED } else { MAX_ITEMS };
+    let settings = settings(db, Root);
+    let root = settings.root;
+    let most = if settings.optimize { MAX_OPTIMIZED } else { MAX_ITEMS };
     let mut files: BTreeMap<FileId, Vec<(u64, Item)>> = BTreeMap::new();
     let mut units = Partition::new();
     for item in &crate::reachable(db, Root).items {

@@ -98,17 +98,23 @@ impl BuildLog {
         BuildRecord { counts: self.counts, inputs_changed, executed, loaded }
     }
 
-    /// The keys, as people read them, for which a query ran.
-    pub fn ran(&self, query: &str, registry: &Registry) -> Vec<Arc<str>> {
-        let id = QueryId::of(query);
-        let Some(kind) = self.queries.iter().position(|&known| known == id) else {
-            return Vec::new();
-        };
-        let is_it = |run: &&Run| {
-            self.nodes.get(run.node as usize).is_some_and(|(of, _)| usize::from(*of) == kind)
-        };
-        let runs = self.executed.iter().filter(is_it);
-        runs.map(|run| self.name(run.node, registry).key).collect()
+    /// The keys, as people read them, for which each of these queries ran, in the order of running.
+    pub fn ran<const N: usize>(
+        &self,
+        queries: [&str; N],
+        registry: &Registry,
+    ) -> [Vec<Arc<str>>; N] {
+        let ids = queries.map(QueryId::of);
+        let which = |known: &QueryId| ids.iter().position(|id| id == known);
+        let which: Vec<Option<usize>> = self.queries.iter().map(which).collect();
+        let mut keys = [const { Vec::new() }; N];
+        for run in &self.executed {
+            let kind = self.nodes.get(run.node as usize).map(|(kind, _)| usize::from(*kind));
+            if let Some(at) = kind.and_then(|kind| *which.get(kind)?) {
+                keys[at].push(self.name(run.node, registry).key);
+            }
+        }
+        keys
     }
 
     fn name(&self, node: u32, registry: &Registry) -> NodeName {

@@ -5,6 +5,7 @@ mod build;
 mod print;
 mod program;
 mod programs;
+mod recording;
 mod resident;
 mod scaling;
 mod store;
@@ -180,6 +181,7 @@ pub(crate) fn bench(options: &Options) -> Result {
     }
     if incremental {
         compare(&tables);
+        recording::bench(&cm, &program, runs)?;
         together::bench(&cm, runs)?;
     }
     if results.len() > 1 {

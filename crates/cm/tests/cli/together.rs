@@ -47,13 +47,18 @@ struct Edited {
 }
 
 impl Edited {
-    /// Replaces the file at once, as editors do.
     fn write(&self, place: &Place, number: i32) {
         self.begun.store(number, SeqCst);
-        place.write("value.new", value(number));
-        fs::rename(place.path.join("value.new"), place.path.join("value.cm")).expect("a file");
+        replace(place, "value.cm", value(number));
         self.written.store(number, SeqCst);
     }
+}
+
+/// Replaces a file at once, as editors do.
+fn replace(place: &Place, name: &str, text: impl AsRef<[u8]>) {
+    let new = format!("{name}.new");
+    place.write(&new, text);
+    fs::rename(place.path.join(new), place.path.join(name)).expect("a file");
 }
 
 /// One command: it must succeed, and what it makes of the program must be some state that the
@@ -105,9 +110,7 @@ fn eight_processes_and_an_editor() {
                 edited.write(place, number);
             }
             if number % 4 == 0 {
-                place.write("plain.new", PLAIN);
-                fs::rename(place.path.join("plain.new"), place.path.join("plain.cm"))
-                    .expect("a file");
+                replace(place, "plain.cm", PLAIN);
             }
         }
     });

@@ -4,6 +4,7 @@ use super::{Graph, Mark, State, run};
 use crate::{
     Db, Provider,
     log::{Log, Why},
+    query::AnyValue,
 };
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
@@ -28,19 +29,21 @@ pub(super) fn ensure(db: &dyn Db, node: u32) -> u32 {
     if graph.is_clear(node, state) {
         return state.changed.load(Relaxed);
     }
-    with_stack(|| ensure_in(db, node, state))
+    with_stack(|| ensure_in(db, node, state));
+    state.changed.load(Relaxed)
 }
 
-/// The same for a node that is going to be read, whose state is at hand.
-pub(super) fn ensure_in(db: &dyn Db, node: u32, state: &State) -> u32 {
+/// The same for a node that is going to be read, whose state is at hand. Gives the result if it ran for that.
+pub(super) fn ensure_in<'db>(db: &'db dyn Db, node: u32, state: &State) -> Option<&'db AnyValue> {
     let graph = db.graph();
-    if state.verified.load(Acquire) != graph.revision() {
-        match judge(db, graph, node) {
-            None => graph.settle(node),
-            Some(why) => run::execute(db, node, why),
-        }
+    if state.verified.load(Acquire) == graph.revision() {
+        return None;
     }
-    state.changed.load(Relaxed)
+    let why = judge(db, graph, node);
+    if why.is_none() {
+        graph.settle(node);
+    }
+    why.map(|why| run::execute(db, node, why))
 }
 
 /// Why the node must run; `None`: it is green.

@@ -64,7 +64,9 @@ fn read(db: &dyn Db, node: u32) -> &AnyValue {
     if graph.recording {
         // Before salsa is entered, so that hitting a memo counts.
         note_edge(db, node);
-        ensure_in(db, node, state);
+        if let Some(value) = ensure_in(db, node, state) {
+            return value;
+        }
     }
     // Up to date, but maybe never in the memory of this process.
     let known = state.slot.load(Acquire);
@@ -90,10 +92,10 @@ fn note_edge(db: &dyn Db, node: u32) {
 }
 
 /// Runs a node that is not green.
-pub(super) fn execute(db: &dyn Db, node: u32, why: Why) {
+pub(super) fn execute(db: &dyn Db, node: u32, why: Why) -> &AnyValue {
     refuse_cycle(db, node);
     db.frames().announce(node, why);
-    memo(db, Slot::new(db, node, db.graph().revision()));
+    memo(db, Slot::new(db, node, db.graph().revision()))
 }
 
 /// salsa would find it too, but knows nothing of names.
