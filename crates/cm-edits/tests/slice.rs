@@ -1,7 +1,7 @@
 //! A short walk with every push, and what holds of all walks.
 
 use cm_edits::{
-    model::{Bound, Breakage, Item, Kind, Ty},
+    model::{Act, Bound, Breakage, Function, Item, Kind, Module, Program, Statement, Style, Ty},
     print,
     walk::Walk,
 };
@@ -94,4 +94,57 @@ fn a_circle_of_aliases_is_not_right() {
     program.items.extend([alias(90_001, 90_002), alias(90_002, 90_001)]);
     assert!(!program.has(&Ty::Named(90_001), Bound::Eq));
     assert!(!program.is_right());
+}
+
+/// Who calls a method writes the type of its result down, and so must be able to import it: the implementation
+/// may be in a module before that of the caller, and say more than the caller can name.
+#[test]
+fn what_a_called_method_gives_is_visible_to_the_caller() {
+    let module = |id: u32, path: &str| Module {
+        id,
+        path: path.to_owned(),
+        style: Style::default(),
+        links: Default::default(),
+    };
+    let item = |id: u32, name: &str, module: u32, kind: Kind| Item {
+        id,
+        name: name.to_owned(),
+        module,
+        exported: false,
+        comment: None,
+        kind,
+    };
+    let structure =
+        || Kind::Struct { fields: vec![], generic: false, derives: vec![], drops: false };
+    let function = |id: u32, level: u8, ret: Ty, body: Vec<Statement>| Function {
+        id,
+        name: format!("f{id}"),
+        generics: vec![],
+        params: vec![],
+        ret: Some(ret),
+        level,
+        is_static: false,
+        body,
+    };
+    let (early, late, implementation, method) = (10, 11, 12, 13);
+    let program = |ret: Ty| {
+        let act = Act::Method(implementation, method);
+        let call = Statement { id: 15, seed: 0, act, inner: vec![] };
+        let caller = function(14, 1, Ty::Prim("long"), vec![call]);
+        let methods = vec![function(method, 2, ret, vec![])];
+        let methods = Kind::Impl { of: late, interface: None, methods, operator: None };
+        Program {
+            modules: vec![module(1, "/main"), module(2, "/early"), module(3, "/late")],
+            items: vec![
+                item(early, "Early", 2, structure()),
+                item(late, "Late", 3, structure()),
+                item(implementation, "", 1, methods),
+                item(14, "caller", 3, Kind::Function { function: caller, is_macro: false }),
+            ],
+            next: 20,
+            ..Program::default()
+        }
+    };
+    assert!(program(Ty::Named(late)).is_right());
+    assert!(!program(Ty::Named(early)).is_right());
 }

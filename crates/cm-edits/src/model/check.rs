@@ -46,9 +46,15 @@ impl Program {
                 matches!(used.kind, Kind::Impl { .. }) || self.place(used.module) >= place
             })
         };
-        let through_impls = |id: &Id| match self.item(*id).map(|item| &item.kind) {
-            Some(Kind::Impl { of, interface, .. }) => visible(of) && interface.iter().all(visible),
-            _ => true,
+        // What they say is: a call of a method writes down the type of its result.
+        let through_impls = |id: &Id| {
+            self.item(*id).filter(|used| matches!(used.kind, Kind::Impl { .. })).is_none_or(
+                |used| {
+                    let mut all = true;
+                    used.firm_uses(&mut |said| all &= visible(&said));
+                    all
+                },
+            )
         };
         let uses = item.uses();
         uses.iter().all(visible) && uses.iter().all(through_impls) && self.kind_is_right(item)
