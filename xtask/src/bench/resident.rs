@@ -1,8 +1,8 @@
 //! `cm compile --watch`: how long a process that stays takes after edits.
 
 use super::{
+    Times,
     build::Builder,
-    median,
     print::{Language, print},
     program::{Edit, Program},
 };
@@ -36,13 +36,13 @@ pub(super) fn measure(
     builder: &mut Builder,
     program: &Program,
     runs: usize,
-) -> Result<Vec<(&'static str, Duration)>> {
+) -> Result<Vec<(&'static str, Times)>> {
     let mut program = program.clone();
     builder.clean()?;
     builder.write(print(&program, Language::Cm))?;
     let process = Process::start(builder)?;
     process.told()?;
-    let mut medians = Vec::new();
+    let mut steps = Vec::new();
     for (building, until_told, edit) in STEPS {
         let (mut built, mut told) = (Vec::new(), Vec::new());
         for round in 0..runs * EDITS {
@@ -61,9 +61,9 @@ pub(super) fn measure(
                 return Err(format!("resident, {edit:?}: the executable {change}"));
             }
         }
-        medians.extend([(building, median(built)), (until_told, median(told))]);
+        steps.extend([(building, Times::of(built)), (until_told, Times::of(told))]);
     }
-    Ok(medians)
+    Ok(steps)
 }
 
 /// A process that stays, and the lines that it prints.
