@@ -200,26 +200,36 @@ fn damage(bytes: &mut Vec<u8>, how: usize, random: &mut Random) {
     }
 }
 
-/// Builds that are killed at some moment. Returns how many had not ended by themselves.
-pub fn kills(seed: u64, count: usize) -> Result<usize, String> {
+/// Builds that are killed at some moment before their end.
+pub fn kills(seed: u64, count: usize) -> Result<(), String> {
     let mut setting = Setting::new(seed)?;
     let whole = {
         let start = Instant::now();
         wait(setting.start(None)?)?;
         start.elapsed()
     };
-    let mut killed = 0;
     for round in 0..count {
-        setting.put(&setting.before.clone())?;
-        let mut child = setting.start(None)?;
-        let moment = whole.as_micros() as u64 * setting.random.below(1000) as u64 / 1000;
-        std::thread::sleep(Duration::from_micros(moment));
-        killed += usize::from(matches!(child.try_wait(), Ok(None)));
-        child.kill().map_err(text)?;
-        wait(child)?;
-        setting.check().map_err(|message| format!("kill {round}: {message}"))?;
+        let mut moment = whole * setting.random.below(1000) as u32 / 1000;
+        // A build that has ended by itself shows nothing of a kill: the next is killed earlier.
+        while !killed(&mut setting, moment).map_err(|message| format!("kill {round}: {message}"))? {
+            if moment.is_zero() {
+                return Err(format!("kill {round}: a build has ended before it can be killed"));
+            }
+            moment /= 2;
+        }
     }
-    Ok(killed)
+    Ok(())
+}
+
+/// Whether a build still runs at this moment after its start, when it is killed.
+fn killed(setting: &mut Setting, moment: Duration) -> Result<bool, String> {
+    setting.put(&setting.before)?;
+    let mut child = setting.start(None)?;
+    std::thread::sleep(moment);
+    let running = child.try_wait().map_err(text)?.is_none();
+    child.kill().map_err(text)?;
+    wait(child)?;
+    setting.check().map(|()| running)
 }
 
 /// Builds that cannot write beyond some length of a file, so that a write is torn and then fails as on a

@@ -25,9 +25,7 @@ fn a_short_walk_finds_nothing() {
 fn builds_after_builds_that_did_not_end_are_right() {
     let (good, stdout) = fuzz(&["--seed", "5", "--kills", "50"]);
     assert!(good, "{stdout}");
-    // Most of them must not have ended before.
-    let killed = stdout.split("50 builds killed, ").nth(1).and_then(|rest| rest.split(' ').next());
-    assert!(killed.is_some_and(|count| count.parse::<u32>().unwrap() > 20), "{stdout}");
+    assert!(stdout.contains("50 builds killed before their end"), "{stdout}");
 }
 
 /// Some of each kind; `cargo xtask fuzz-edits --faults 10000` takes all.
